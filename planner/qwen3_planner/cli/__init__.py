@@ -1,0 +1,1 @@
+"""Arguments, files, exit codes and terminal tables of `qwen3`."""

@@ -1,0 +1,1 @@
+"""What each engine does, by version: memory semantics, flags, image, probes."""

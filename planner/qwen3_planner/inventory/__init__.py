@@ -1,0 +1,1 @@
+"""What hardware there is: short form, inventory file or Kubernetes nodes -> Inventory."""

@@ -1,0 +1,291 @@
+"""What the planner answers: frozen values, the contract ``plan/v1`` in Python.
+
+Field for field the JSON of ``qwen3 plan -o json`` (see docs/reference/plan-json.md), in snake
+case. All sizes are bytes. Written by :mod:`qwen3_planner.planning`, rendered by
+:mod:`qwen3_planner.report`, executed by the operator.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Layout:
+    """How one replica is spread over GPUs.
+
+    Attributes:
+        tensor: ranks that share each layer.
+        pipeline: stages.
+        data: data-parallel ranks inside the replica.
+        expert: size of the expert-parallel group (1 = off; with vLLM ``tensor * data`` when on).
+        nodes_per_replica: nodes that one replica spans, each with the same number of GPUs.
+    """
+
+    tensor: int = 1
+    pipeline: int = 1
+    data: int = 1
+    expert: int = 1
+    nodes_per_replica: int = 1
+
+    @property
+    def gpus_per_replica(self) -> int:
+        """GPUs of one replica, over all its nodes."""
+        return self.tensor * self.pipeline * self.data
+
+    @property
+    def gpus_per_node(self) -> int:
+        """GPUs that one replica takes on each of its nodes."""
+        return self.gpus_per_replica // self.nodes_per_replica
+
+    def __str__(self) -> str:
+        """Name the groups larger than one, tensor always.
+
+        >>> str(Layout(tensor=8)), str(Layout(tensor=4, pipeline=2, expert=4))
+        ('tp8', 'tp4xpp2xep4')
+        """
+        parts = [f"tp{self.tensor}"]
+        if self.pipeline > 1:
+            parts.append(f"pp{self.pipeline}")
+        if self.data > 1:
+            parts.append(f"dp{self.data}")
+        if self.expert > 1:
+            parts.append(f"ep{self.expert}")
+        return "x".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedNode:
+    """GPUs taken on one node; ``name`` is None where any node of the pool will do."""
+
+    name: str | None
+    gpus: int
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """The pool that every replica goes to, and the nodes of ONE replica."""
+
+    accelerator: str
+    nodes: tuple[PlacedNode, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GpuMemory:
+    """Where the memory of one GPU goes.
+
+    Attributes:
+        rank: of the replica, in the order dp, pp, tp.
+        stage: pipeline stage.
+        weights_bytes: what the engine holds after loading (its own "Model loading took").
+        kv_cache_bytes: the KV pool the engine will allocate.
+        kv_needed_bytes: what the load needs of it.
+        activation_bytes: transient peak of the profile run.
+        graph_bytes: CUDA graphs, if this engine version counts them in its budget.
+        overhead_bytes: workspaces, communication buffers, context: what is left of the budget.
+        budget_bytes: utilization x device_bytes.
+        device_bytes: what CUDA reports to a process.
+    """
+
+    rank: int
+    stage: int
+    weights_bytes: int
+    kv_cache_bytes: int
+    kv_needed_bytes: int
+    activation_bytes: int
+    graph_bytes: int
+    overhead_bytes: int
+    budget_bytes: int
+    device_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Memory of one replica.
+
+    Attributes:
+        checkpoint_bytes: files of the whole model.
+        host_bytes: host memory that one replica's pods ask for.
+        per_gpu: one entry per GPU, in rank order.
+        kv_cache_tokens: what the engine logs for one data-parallel rank.
+        kv_cache_tokens_low: lower end of the 90 % interval.
+        kv_cache_tokens_high: upper end of the 90 % interval.
+        max_concurrency: kv_cache_tokens / max_model_len.
+    """
+
+    checkpoint_bytes: int
+    host_bytes: int
+    per_gpu: tuple[GpuMemory, ...]
+    kv_cache_tokens: int
+    kv_cache_tokens_low: int
+    kv_cache_tokens_high: int
+    max_concurrency: float
+
+
+class Basis(StrEnum):
+    """How a figure came about, surest first."""
+
+    EXACT = "exact"
+    FORMULA = "formula"
+    FITTED = "fitted"
+    ASSUMED = "assumed"
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where one figure of the plan comes from and how far it may be off (1 sigma, relative)."""
+
+    figure: str
+    basis: Basis
+    relative_error: float
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change of the question, as assignments ``(name, value)`` that belong together.
+
+    Names are those of :data:`CHANGE_NAMES`; ``hardware`` takes the short form of the CLI and
+    replaces the inventory.
+    """
+
+    assignments: tuple[tuple[str, str | int | float], ...]
+
+    def __str__(self) -> str:
+        """Say the change as options of ``qwen3 plan``.
+
+        >>> str(Change((("quantization", "fp8"), ("maxModelLen", 32768))))
+        '--quantization fp8 --max-model-len 32768'
+        """
+        return " ".join(f"{CHANGE_NAMES[name]} {value}" for name, value in self.assignments)
+
+
+CHANGE_NAMES: dict[str, str] = {
+    "quantization": "--quantization",
+    "kvCacheDtype": "--kv-cache-dtype",
+    "engine": "--engine",
+    "engineVersion": "--engine-version",
+    "tensor": "--tensor",
+    "pipeline": "--pipeline",
+    "data": "--data",
+    "expert": "--expert",
+    "replicas": "--replicas",
+    "maxModelLen": "--max-model-len",
+    "concurrency": "--concurrency",
+    "inputTokens": "--input-tokens",
+    "outputTokens": "--output-tokens",
+    "gpuMemoryUtilization": "--gpu-memory-utilization",
+    "maxNumSeqs": "--max-num-seqs",
+    "maxNumBatchedTokens": "--max-num-batched-tokens",
+    "accelerators": "--accelerators",
+    "maxGpus": "--max-gpus",
+    "maxNodesPerReplica": "--max-nodes-per-replica",
+    "hardware": "--hardware",
+}
+"""Every name a :class:`Change` may assign, with its option of ``qwen3 plan``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why one candidate cannot be.
+
+    Attributes:
+        rule: CamelCase name of the rule that binds (``FP8BlockAlignment``,
+            ``InsufficientGPUMemory``).
+        message: what, how far off, and what would help.
+        quantization: of the candidate.
+        layout: of the candidate; None if no layout could even be formed.
+        accelerator: of the candidate; None if none matched.
+        needed_bytes: per GPU, on the tightest one; None where the rule is not about memory.
+        available_bytes: per GPU, likewise.
+        fixes: changes of the request that each, applied alone, give a plan.
+    """
+
+    rule: str
+    message: str
+    quantization: str
+    layout: Layout | None = None
+    accelerator: str | None = None
+    needed_bytes: int | None = None
+    available_bytes: int | None = None
+    fixes: tuple[Change, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A layout that is legal, fits, and ranks first. Equal questions give equal plans.
+
+    Attributes:
+        variant: catalog name.
+        parameters: exact count, tied embeddings once.
+        source: checkpoint, as a URL (``hf://Qwen/Qwen3-32B``).
+        revision: if pinned.
+        served_name: name under which clients ask for the model.
+        engine: name of the server.
+        engine_version: ``A.B.C``.
+        quantization: of the weights.
+        kv_cache_dtype: of the cache (never ``auto``).
+        max_model_len: tokens.
+        replicas: copies.
+        layout: of one replica.
+        placement: the pool and nodes of one replica.
+        memory: of one replica.
+        usd_per_hour: of the GPUs that all replicas use; None where no price is known.
+        provenance: one entry per figure.
+        command: argument vector of the engine; the first word is the program.
+        env: environment the engine needs, as (name, value), sorted.
+        warnings: what the user should know.
+        alternatives: next best plans, each without alternatives of its own.
+        refusals: candidates that were refused, the most telling first.
+    """
+
+    variant: str
+    parameters: int
+    source: str
+    revision: str | None
+    served_name: str
+    engine: str
+    engine_version: str
+    quantization: str
+    kv_cache_dtype: str
+    max_model_len: int
+    replicas: int
+    layout: Layout
+    placement: Placement
+    memory: Memory
+    usd_per_hour: float | None
+    provenance: tuple[Provenance, ...]
+    command: tuple[str, ...]
+    env: tuple[tuple[str, str], ...] = ()
+    warnings: tuple[str, ...] = ()
+    alternatives: tuple[Plan, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+
+    @property
+    def gpus(self) -> int:
+        """GPUs of all replicas together."""
+        return self.layout.gpus_per_replica * self.replicas
+
+
+@dataclass(frozen=True, slots=True)
+class Nearest:
+    """The smallest change of the question that gives a plan, and that plan."""
+
+    change: Change
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True)
+class NoPlan:
+    """Nothing fits. ``refusals`` says why, the binding one first; ``nearest`` what would."""
+
+    variant: str
+    parameters: int
+    source: str
+    refusals: tuple[Refusal, ...]
+    nearest: Nearest | None = None
+
+
+PlanResult: TypeAlias = Plan | NoPlan

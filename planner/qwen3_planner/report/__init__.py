@@ -1,0 +1,1 @@
+"""Plan -> text, json, yaml or a Qwen3Deployment manifest."""

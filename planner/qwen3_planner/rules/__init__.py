@@ -1,0 +1,1 @@
+"""Legality rules, each written once, and a chain per engine that reads as prose."""

@@ -1,0 +1,1 @@
+"""One formula a function: tensors, weights, KV cache, activation, overhead."""
