@@ -1,0 +1,44 @@
+"""Errors of the operator; the tree of the whole project is drawn in qwen3_planner.errors.
+
+::
+
+    ServingError
+    ├── SpecError        the user's; never retried, becomes SpecValid=False
+    ├── ClusterError     the API server said no or did not answer; retried with backoff
+    └── TelemetryError   metrics are missing; the operator goes on without them
+"""
+
+from __future__ import annotations
+
+from qwen3_planner.errors import ServingError, SpecError
+
+__all__ = ["ClusterError", "ServingError", "SpecError", "TelemetryError"]
+
+
+class ClusterError(ServingError):
+    """A request to the API server failed.
+
+    Attributes:
+        status: HTTP status; 0 where no answer came.
+        reason: Kubernetes' own reason (``Conflict``, ``Forbidden``, ``NotFound`` …).
+        message: the API server's sentence.
+        retry_after_s: what the server asked for, if it did.
+    """
+
+    def __init__(
+        self, status: int, reason: str, message: str, retry_after_s: float | None = None
+    ) -> None:
+        self.status = status
+        self.reason = reason
+        self.message = message
+        self.retry_after_s = retry_after_s
+        super().__init__(f"{status} {reason}: {message}")
+
+    @property
+    def is_refusal(self) -> bool:
+        """Whether the API server understood and refused (quota, policy, validation)."""
+        return self.status in (400, 403, 422)
+
+
+class TelemetryError(ServingError):
+    """Metrics could not be read."""

@@ -1,0 +1,143 @@
+"""What was seen in the cluster: frozen values, reduced from raw objects at the door.
+
+Rooms above decide on these alone; nothing here holds a raw watch object but the two children,
+whose fields are compared with what is desired.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from qwen3_planner.inventory.hardware import NodeGroup
+
+Manifest: TypeAlias = "Mapping[str, Any]"
+"""A Kubernetes object as plain JSON."""
+
+
+class Key(NamedTuple):
+    """Names one Qwen3Deployment."""
+
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        """Render as Kubernetes logs do, ``namespace/name``."""
+        return f"{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """An amount of what nodes offer and pods ask for.
+
+    Attributes:
+        gpus: by extended resource (``nvidia.com/gpu`` -> 8), only non-zero entries, sorted.
+        cpu_millicores: CPU.
+        memory_bytes: host memory.
+        pods: pod slots; 1 for a pod.
+    """
+
+    gpus: tuple[tuple[str, int], ...] = ()
+    cpu_millicores: int = 0
+    memory_bytes: int = 0
+    pods: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Taint:
+    """A node's taint; ``effect`` is NoSchedule, PreferNoSchedule or NoExecute."""
+
+    key: str
+    value: str
+    effect: str
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One node.
+
+    Attributes:
+        name: of the node.
+        labels: all of them but those that change by themselves.
+        taints: all of them.
+        schedulable: neither cordoned nor NotReady.
+        allocatable: what the kubelet offers.
+        group: what the planner makes of it; None where it carries no GPU it can use.
+        note: why the planner cannot use its GPUs, or what is odd about them; empty if nothing.
+    """
+
+    name: str
+    labels: Mapping[str, str]
+    taints: tuple[Taint, ...]
+    schedulable: bool
+    allocatable: Resources
+    group: NodeGroup | None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pod:
+    """One pod that is not finished.
+
+    Attributes:
+        uid: of the pod.
+        namespace: of the pod.
+        name: of the pod.
+        owner: the Qwen3Deployment it belongs to, by label; None for other people's pods.
+        node: it is bound to; None while Pending.
+        requests: what it holds.
+        priority: its priority value.
+        terminating: whether it is being deleted.
+        phase: Pending, Running …
+        ready: whether its Ready condition is True.
+        plan_hash: of the template it came from; empty for other people's pods.
+        problem: why it does not run or is not ready: the most telling waiting reason, termination
+            reason or scheduling condition (``ImagePullBackOff``, ``OOMKilled``, ``CrashLoopBackOff``,
+            ``Unschedulable`` …); empty while all goes well.
+        problem_message: the sentence that came with it.
+        restarts: of its containers.
+    """
+
+    uid: str
+    namespace: str
+    name: str
+    owner: Key | None
+    node: str | None
+    requests: Resources
+    priority: int = 0
+    terminating: bool = False
+    phase: str = "Pending"
+    ready: bool = False
+    plan_hash: str = ""
+    problem: str = ""
+    problem_message: str = ""
+    restarts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """GPU quota of a namespace: requests.<resource> hard and used; only GPU resources."""
+
+    namespace: str
+    name: str
+    hard: tuple[tuple[str, int], ...]
+    used: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """Everything seen of one Qwen3Deployment's children.
+
+    Attributes:
+        children: live objects by (kind, name): the Deployments and Services that carry its label,
+            ``metadata.managedFields`` removed.
+        pods: its pods, oldest first.
+        refusal: the API server's sentence if it refused to create or change a child last time.
+    """
+
+    children: Mapping[tuple[str, str], Manifest] = field(default_factory=dict)
+    pods: tuple[Pod, ...] = ()
+    refusal: str = ""
