@@ -95,8 +95,8 @@ class Pod:
         ready: whether its Ready condition is True.
         plan_hash: of the template it came from; empty for other people's pods.
         problem: why it does not run or is not ready: the most telling waiting reason, termination
-            reason or scheduling condition (``ImagePullBackOff``, ``OOMKilled``, ``CrashLoopBackOff``,
-            ``Unschedulable`` …); empty while all goes well.
+            reason or scheduling condition (``ImagePullBackOff``, ``OOMKilled``,
+            ``CrashLoopBackOff``, ``Unschedulable`` …); empty while all goes well.
         problem_message: the sentence that came with it.
         restarts: of its containers.
     """
