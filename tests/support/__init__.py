@@ -1,0 +1,1 @@
+"""What the tests stand on: a real control plane, waiting for conditions."""
