@@ -1,0 +1,46 @@
+# Table of contents. `make` alone lists the targets.
+PYTHON ?= python3
+BIN := .venv/bin
+export PYTHONPATH := tests
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check quick static unit cluster generate bench controlplane clean
+
+help: ## list the targets
+	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: ## make the environment in .venv
+	@$(PYTHON) scripts/make_venv.py
+
+demo: setup ## a control plane with GPU nodes, the operator, the examples, live
+	@$(BIN)/python scripts/demo.py
+
+test: setup ## every floor that this machine can run, with times
+	@$(BIN)/python scripts/test.py static unit cluster
+
+check: test ## the same: what CI runs
+
+quick: setup ## static checks, unit and golden tests only
+	@$(BIN)/python scripts/test.py static unit
+
+static: setup ## format, lint, types, import contracts, generated files
+	@$(BIN)/python scripts/test.py static
+
+unit: setup ## unit and golden tests
+	@$(BIN)/python scripts/test.py unit
+
+cluster: setup ## tests on a real control plane (built on first use)
+	@$(BIN)/python scripts/test.py cluster
+
+controlplane: setup ## build or find the control plane, print where
+	@$(BIN)/python -m support.controlplane build
+
+generate: setup ## write the CRD, the chart's copy and the reference pages again
+	@$(BIN)/python scripts/generate.py
+
+bench: setup ## benchmarks of planner and operator, JSON in benchmarks/results
+	@$(BIN)/python benchmarks/planner.py
+	@$(BIN)/python benchmarks/operator.py
+
+clean: ## remove the environment and caches inside the tree
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .demo

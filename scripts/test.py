@@ -1,0 +1,58 @@
+"""Run the floors of the test bed one after the other and say how long each took.
+
+Usage: scripts/test.py FLOOR [FLOOR ...]   (static, unit, cluster)
+
+All floors run even when one fails; the exit code is 0 only when all passed. With CI set in the
+environment a floor that skips is a failure (the fixtures see to it).
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = Path(sys.executable).parent
+FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "static": (
+        (str(BIN / "ruff"), "format", "--check", "--quiet", "."),
+        (str(BIN / "ruff"), "check", "--quiet", "."),
+        (str(BIN / "mypy"),),
+        (str(BIN / "mypy"), "--strict", "scripts", "tests/support"),
+        (str(BIN / "lint-imports"), "--no-timing"),
+        (sys.executable, "scripts/generate.py", "--check"),
+    ),
+    "unit": ((sys.executable, "-m", "pytest", "-q"),),
+    "cluster": ((sys.executable, "-m", "pytest", "-q", "-m", "cluster", "tests/cluster"),),
+}
+
+
+def main(names: list[str]) -> int:
+    """Run the named floors; return an exit code."""
+    unknown = [name for name in names if name not in FLOORS]
+    if unknown or not names:
+        print(f"floors: {', '.join(FLOORS)}; not {', '.join(unknown) or 'none'}", file=sys.stderr)
+        return 2
+    results = [(name, *_run(name)) for name in names]
+    print("\nFloor     seconds  result")
+    for name, seconds, failed in results:
+        print(f"{name:<9} {seconds:7.0f}  {'FAILED: ' + '; '.join(failed) if failed else 'passed'}")
+    return 1 if any(failed for _, _, failed in results) else 0
+
+
+def _run(name: str) -> tuple[float, list[str]]:
+    print(f"\n=== {name} ===", flush=True)
+    started = time.monotonic()
+    failed = []
+    for command in FLOORS[name]:
+        shown = " ".join([Path(command[0]).name, *command[1:]])
+        print(f"--- {shown}", flush=True)
+        if subprocess.run(command, check=False, cwd=ROOT).returncode != 0:
+            failed.append(shown)
+    return time.monotonic() - started, failed
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
