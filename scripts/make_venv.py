@@ -14,6 +14,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import urllib.parse
 import urllib.request
 from pathlib import Path
 
@@ -69,12 +70,13 @@ def _download_pip(folder: Path) -> Path:
     """Fetch pip's newest wheel, check its hash, return its path (Python can import from it)."""
     index = os.environ.get("PIP_BOOTSTRAP_INDEX_JSON", PIP_INDEX_JSON)
     with urllib.request.urlopen(index) as answer:  # noqa: S310 - https, fixed above
-        files = json.load(answer)["urls"]
+        files, base = json.load(answer)["urls"], answer.url
     entry = next(file for file in files if file["packagetype"] == "bdist_wheel")
-    with urllib.request.urlopen(entry["url"]) as answer:  # noqa: S310 - named by the index
+    url = urllib.parse.urljoin(base, entry["url"])  # mirrors give relative addresses
+    with urllib.request.urlopen(url) as answer:  # noqa: S310 - named by the index
         content = answer.read()
     if hashlib.sha256(content).hexdigest() != entry["digests"]["sha256"]:
-        raise SystemExit(f"{entry['url']} does not have the hash that the index states.")
+        raise SystemExit(f"{url} does not have the hash that the index states.")
     target = folder / str(entry["filename"])
     target.write_bytes(content)
     return target
