@@ -1,0 +1,200 @@
+"""How this operator is set up: one frozen value, from a file, the environment and flags.
+
+Pure: text and mappings in, :class:`Settings` out. Reading the file and the environment is the
+business of ``__main__``. The later source wins: defaults, file, environment, flags.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from qwen3_operator.errors import SpecError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ENVIRONMENT_PREFIX = "QWEN3_OPERATOR_"
+"""``QWEN3_OPERATOR_WORKERS=4`` sets ``workers``; lists are separated by commas."""
+
+
+class LogFormat(StrEnum):
+    """How log lines are written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class Settings(BaseModel):
+    """Everything that whoever installs the operator may decide."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    namespaces: tuple[str, ...] = ()
+    """Namespaces that are served; empty: all of them (needs cluster-wide rights)."""
+
+    workers: int = Field(default=8, ge=1, le=256)
+    """Resources reconciled at the same time. Eight keep one core busy: a reconcile mostly waits."""
+
+    images: dict[str, str] = Field(default_factory=dict)
+    """Image by engine, instead of the catalog's: ``{"vllm": "registry.local/vllm:v{version}"}``."""
+
+    kubeconfig: str | None = None
+    """Path of a kubeconfig; unset: the pod's service account, else kubectl's own rules."""
+
+    context: str | None = None
+    """Context of the kubeconfig; unset: its current one."""
+
+    lease_name: str = "qwen3-operator"
+    """Name of the Lease that the one working operator holds."""
+
+    lease_namespace: str | None = None
+    """Namespace of the Lease; unset: the pod's own, else ``default``."""
+
+    lease_duration_s: float = Field(default=15.0, ge=1.0)
+    """How long a silent holder keeps the Lease; takeover after a crash takes this long."""
+
+    lease_renew_deadline_s: float = Field(default=10.0, gt=0.0)
+    """A holder that could not renew for so long stops working, well before others may start."""
+
+    lease_retry_s: float = Field(default=2.0, gt=0.0)
+    """Pause between two attempts to get or renew the Lease."""
+
+    identity: str | None = None
+    """Name of this process in the Lease; unset: host name and a random suffix."""
+
+    health_host: str = "0.0.0.0"  # noqa: S104 - the kubelet probes the pod's address
+    """Address that answers ``/healthz`` and ``/readyz``."""
+
+    health_port: int = Field(default=8080, ge=0, le=65535)
+    """Port for the same; 0 turns the endpoint off."""
+
+    request_timeout_s: float = Field(default=30.0, gt=0.0)
+    """Time for one request to the API server, watches excepted."""
+
+    request_limit: int = Field(default=32, ge=1, le=1024)
+    """Requests to the API server in flight at once, watches excepted."""
+
+    drain_timeout_s: float = Field(default=20.0, ge=0.0)
+    """On SIGTERM: time for reconciles under way to finish before the Lease is given back."""
+
+    log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+    """Least severe line that is written."""
+
+    log_format: LogFormat = LogFormat.TEXT
+    """Text for people, JSON (one object a line) for machines."""
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _upper(cls, value: object) -> object:
+        return value.upper() if isinstance(value, str) else value
+
+    @field_validator("lease_duration_s", mode="after")
+    @classmethod
+    def _whole_seconds(cls, value: float) -> float:
+        if value != int(value):
+            raise ValueError("a Lease counts whole seconds")
+        return value
+
+
+def load(
+    file_text: str | None, environment: Mapping[str, str], flags: Mapping[str, Any]
+) -> Settings:
+    """Put the settings together; a flag that is None was not given.
+
+    Raises:
+        SpecError: an unknown name or a value out of bounds; ``field`` says where it came from.
+    """
+    merged: dict[str, Any] = {}
+    origin: dict[str, str] = {}
+    for prefix, values in (
+        ("settings file: ", _from_file(file_text)),
+        (ENVIRONMENT_PREFIX, _from_environment(environment)),
+        ("--", {name: value for name, value in flags.items() if value is not None}),
+    ):
+        for name, value in values.items():
+            merged[name] = value
+            origin[name] = _spelled(prefix, name)
+    try:
+        settings = Settings.model_validate(merged)
+    except ValidationError as error:
+        raise _spec_error(error, origin) from error
+    _check_lease(settings)
+    return settings
+
+
+def _spelled(prefix: str, name: str) -> str:
+    if prefix == "--":
+        return prefix + name.replace("_", "-")
+    return prefix + (name.upper() if prefix == ENVIRONMENT_PREFIX else name)
+
+
+def _from_file(text: str | None) -> dict[str, Any]:
+    if text is None:
+        return {}
+    try:
+        values = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise SpecError("settings file", "", f"not YAML: {error}") from error
+    if values is None:
+        return {}
+    if not isinstance(values, dict):
+        raise SpecError("settings file", type(values).__name__, "must be a mapping")
+    return {str(name): value for name, value in values.items()}
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for name in Settings.model_fields:
+        text = environment.get(ENVIRONMENT_PREFIX + name.upper())
+        if text is not None and text != "":
+            values[name] = _parsed(name, text)
+    return values
+
+
+def _parsed(name: str, text: str) -> object:
+    if name == "namespaces":
+        return tuple(part.strip() for part in text.split(",") if part.strip())
+    if name == "images":
+        return parse_images(text.split(","))
+    return text
+
+
+def parse_images(assignments: list[str] | tuple[str, ...]) -> dict[str, str]:
+    """Read ``engine=image`` pairs.
+
+    >>> parse_images(["vllm=registry.local/vllm:v{version}"])
+    {'vllm': 'registry.local/vllm:v{version}'}
+
+    Raises:
+        SpecError: where there is no ``=``.
+    """
+    images = {}
+    for assignment in assignments:
+        engine, equals, image = assignment.partition("=")
+        if not equals or not engine.strip() or not image.strip():
+            raise SpecError("--image", assignment, "must be engine=image")
+        images[engine.strip()] = image.strip()
+    return images
+
+
+def _spec_error(error: ValidationError, origin: Mapping[str, str]) -> SpecError:
+    first = error.errors()[0]
+    name = str(first["loc"][0]) if first["loc"] else ""
+    field = origin.get(name, name)
+    if first["type"] == "extra_forbidden":
+        return SpecError(field, name, "no such setting", sorted(Settings.model_fields))
+    return SpecError(field, first["input"], first["msg"].lower().removeprefix("value error, "))
+
+
+def _check_lease(settings: Settings) -> None:
+    if not settings.lease_retry_s < settings.lease_renew_deadline_s < settings.lease_duration_s:
+        raise SpecError(
+            "lease_renew_deadline_s",
+            settings.lease_renew_deadline_s,
+            f"must lie between lease_retry_s ({settings.lease_retry_s:g}) and"
+            f" lease_duration_s ({settings.lease_duration_s:g})",
+        )
