@@ -1,0 +1,224 @@
+"""From what a user applied to what the planner is asked: body -> model -> request.
+
+Pure. Errors are :class:`qwen3_planner.errors.SpecError` with the path of the field as the user
+writes it, the value as typed and the choices, nearest first.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any, get_args
+
+from pydantic import ValidationError
+
+from qwen3_planner.api.schema import RULE_ERROR, Struct
+from qwen3_planner.api.status import Qwen3DeploymentStatus
+from qwen3_planner.api.v1alpha1 import Qwen3Deployment
+from qwen3_planner.errors import SpecError, nearest_first
+from qwen3_planner.request import EngineTuning, ParallelismWish, PlanRequest, Workload
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pydantic_core import ErrorDetails
+
+    from qwen3_planner.api.model_server import EngineSpec
+    from qwen3_planner.api.v1alpha1 import ParallelismSpec, Qwen3DeploymentSpec
+    from qwen3_planner.catalog.rows import Catalog
+
+
+def parse(body: Mapping[str, Any]) -> Qwen3Deployment:
+    """Read a resource as the API server or a YAML file gives it; its status is left aside.
+
+    Raises:
+        SpecError: a field is unknown, missing, or its value not allowed. Where several are wrong,
+            an unknown field comes first: a misspelt name explains the one that is missing.
+    """
+    wanted = {key: value for key, value in body.items() if key != "status"}
+    try:
+        return Qwen3Deployment.model_validate(wanted, by_alias=True, by_name=False)
+    except ValidationError as error:
+        raise _most_telling(error.errors(include_url=False), wanted) from None
+
+
+def parse_status(body: Mapping[str, Any]) -> Qwen3DeploymentStatus:
+    """Read the status the operator wrote earlier; one it cannot read is as good as none.
+
+    The operator derives status from what it observes, so an unreadable one (written by another
+    version) costs one more write, never a failure.
+    """
+    try:
+        return Qwen3DeploymentStatus.model_validate(
+            body.get("status") or {}, by_alias=True, by_name=False
+        )
+    except ValidationError:
+        return Qwen3DeploymentStatus()
+
+
+def plan_request(resource: Qwen3Deployment, catalog: Catalog) -> PlanRequest:
+    """Say the resource as a question to the planner.
+
+    Zero replicas are planned as one: the plan then shows what would run.
+
+    Raises:
+        SpecError: an accelerator is unknown to the catalog or ambiguous.
+    """
+    spec = resource.spec
+    return PlanRequest(
+        model=spec.model.variant.value,
+        source=spec.model.source,
+        revision=spec.model.revision,
+        served_name=spec.model.served_name,
+        engine=spec.engine.name,
+        engine_version=spec.engine.version,
+        quantization=spec.quantization,
+        kv_cache_dtype=spec.kv_cache_dtype,
+        parallelism=_parallelism(spec.parallelism),
+        replicas=max(1, spec.replicas),
+        max_model_len=spec.max_model_len,
+        workload=Workload(
+            concurrency=spec.workload.concurrency,
+            input_tokens=spec.workload.input_tokens,
+            output_tokens=spec.workload.output_tokens,
+        ),
+        tuning=_tuning(spec.engine),
+        accelerators=_accelerators(spec, catalog),
+        max_gpus=spec.max_gpus,
+    )
+
+
+def _parallelism(wish: ParallelismSpec | None) -> ParallelismWish:
+    if wish is None:
+        return ParallelismWish()
+    return ParallelismWish(
+        tensor=wish.tensor, pipeline=wish.pipeline, data=wish.data, expert=wish.expert
+    )
+
+
+def _tuning(engine: EngineSpec) -> EngineTuning:
+    utilization = engine.gpu_memory_utilization
+    return EngineTuning(
+        gpu_memory_utilization=None if utilization is None else float(utilization),
+        max_num_seqs=engine.max_num_seqs,
+        max_num_batched_tokens=engine.max_num_batched_tokens,
+    )
+
+
+def _accelerators(spec: Qwen3DeploymentSpec, catalog: Catalog) -> tuple[str, ...]:
+    known = {row.name.lower(): row.name for row in catalog.accelerators}
+    names: dict[str, None] = {}
+    for index, typed in enumerate(spec.accelerators):
+        name = known.get(typed.lower())
+        if name is None:
+            choices = nearest_first(typed, known.values())
+            raise SpecError(f"spec.accelerators[{index}]", typed, "is not in the catalog", choices)
+        names[name] = None
+    return tuple(names)
+
+
+def _most_telling(errors: list[ErrorDetails], body: Mapping[str, Any]) -> SpecError:
+    first = next((error for error in errors if error["type"] == "extra_forbidden"), errors[0])
+    return _spec_error(first, body)
+
+
+MISSING = "(missing)"
+"""Stands for the value where none was given."""
+
+_QUOTED = re.compile(r"'([^']*)'")
+
+
+def _spec_error(error: ErrorDetails, body: Mapping[str, Any]) -> SpecError:
+    """Turn one of pydantic's errors into ours."""
+    context = error.get("ctx", {})
+    location = [*error["loc"]]
+    if context.get("field"):  # a rule over several fields says which of them it is about
+        location.append(context["field"])
+    value = _as_typed(_look_up(body, location))
+    choices: tuple[str, ...] = ()
+    match error["type"]:
+        case "missing":
+            reason = "is required"
+        case "extra_forbidden":
+            reason = "is not a field of this resource"
+            choices = nearest_first(str(location[-1]), _fields_beside(location))
+        case "enum" | "literal_error":
+            reason = "is not one of the choices"
+            choices = nearest_first(value, _QUOTED.findall(str(context["expected"])))
+        case _:
+            reason = _in_plain_words(error)
+    return SpecError(_path(location), value, reason, choices)
+
+
+_PLAIN_WORDS: dict[str, str] = {
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "bool_type": "must be true or false",
+    "string_type": "must be text; put it in quotes",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+    "string_too_short": "must have at least {min_length} characters",
+    "string_too_long": "must have at most {max_length} characters",
+    "too_short": "must have at least {min_length} entries",
+    "too_long": "must have at most {max_length} entries",
+    "tuple_type": "must be a list",
+    "dict_type": "must be an object with fields",
+    "model_type": "must be an object with fields",
+    RULE_ERROR: "{message}",
+}
+
+
+def _in_plain_words(error: ErrorDetails) -> str:
+    template = _PLAIN_WORDS.get(error["type"])
+    return error["msg"] if template is None else template.format(**error.get("ctx", {}))
+
+
+def _look_up(body: object, location: list[int | str]) -> object:
+    """Return what the document holds at that place, MISSING where it holds nothing."""
+    value: Any = body
+    for step in location:
+        try:
+            value = value[step]
+        except (KeyError, IndexError, TypeError):
+            return MISSING
+    return value
+
+
+def _as_typed(value: object) -> str:
+    """Write a value as the document has it.
+
+    >>> _as_typed("0.9"), _as_typed(0.9), _as_typed(True), _as_typed(["a"])
+    ('0.9', '0.9', 'true', '["a"]')
+    """
+    return value if isinstance(value, str) else json.dumps(value, default=str)
+
+
+def _path(location: list[int | str]) -> str:
+    """Write a path as users do.
+
+    >>> _path(["spec", "engine", "env", 0, "name"])
+    'spec.engine.env[0].name'
+    """
+    text = ""
+    for step in location:
+        text += f"[{step}]" if isinstance(step, int) else f".{step}"
+    return text.removeprefix(".")
+
+
+def _fields_beside(location: list[int | str]) -> list[str]:
+    """Name the fields that exist where an unknown one was given."""
+    struct: type[Struct] = Qwen3Deployment
+    for step in location[:-1]:
+        if isinstance(step, str):
+            fields = {field.alias: field for field in struct.model_fields.values()}
+            struct = _struct_in(fields[step].annotation) or struct
+    return [field.alias or name for name, field in struct.model_fields.items()]
+
+
+def _struct_in(annotation: object) -> type[Struct] | None:
+    """Find the struct inside ``Struct | None`` or ``tuple[Struct, ...]``."""
+    if isinstance(annotation, type) and issubclass(annotation, Struct):
+        return annotation
+    inner = (_struct_in(part) for part in get_args(annotation))
+    return next((struct for struct in inner if struct is not None), None)

@@ -1,0 +1,213 @@
+"""Which model is served, and by which engine: two parts of the specification."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from qwen3_planner.api.references import (  # noqa: TC001 - pydantic evaluates annotations
+    EnvVar,
+    TokenSecretRef,
+)
+from qwen3_planner.api.schema import LongText, Matches, Rule, ShortText, Struct, whole
+from qwen3_planner.request import EngineName
+
+
+class Variant(StrEnum):
+    """The architectures of the family that can be planned."""
+
+    QWEN3_0_6B = "Qwen3-0.6B"
+    QWEN3_1_7B = "Qwen3-1.7B"
+    QWEN3_4B = "Qwen3-4B"
+    QWEN3_8B = "Qwen3-8B"
+    QWEN3_14B = "Qwen3-14B"
+    QWEN3_32B = "Qwen3-32B"
+    QWEN3_30B_A3B = "Qwen3-30B-A3B"
+    QWEN3_235B_A22B = "Qwen3-235B-A22B"
+
+
+class ModelSpec(Struct):
+    """Which model is served and where its weights come from."""
+
+    variant: Variant
+    """Architecture of the model. A fine-tune names the variant it was tuned from and gives its own
+    source. Example: Qwen3-32B."""
+
+    source: (
+        Annotated[
+            str,
+            Field(min_length=1, max_length=512),
+            Matches(
+                r"hf://[a-zA-Z0-9][-._a-zA-Z0-9]*/[-._a-zA-Z0-9]+"
+                r"|pvc://[a-z0-9]([-.a-z0-9]*[a-z0-9])?(/[-._a-zA-Z0-9]+)*",
+                "source must be hf://<organisation>/<model> or pvc://<claim>/<path>",
+            ),
+        ]
+        | None
+    ) = None
+    """Where the weights come from: hf://<organisation>/<model> on Hugging Face, or
+    pvc://<claim>/<path>, a folder on a PersistentVolumeClaim of this namespace. Default: the known
+    checkpoint of the variant in the planned quantization. Example: hf://Qwen/Qwen3-32B-FP8."""
+
+    revision: Annotated[ShortText, Field(min_length=1)] | None = None
+    """Branch, tag or commit of a Hugging Face source. Default: its main branch."""
+
+    served_name: (
+        Annotated[
+            str,
+            Field(min_length=1, max_length=128),
+            Matches(
+                r"[a-zA-Z0-9][-._/a-zA-Z0-9]*",
+                "servedName must be letters, digits, '-', '_', '.' and '/'",
+            ),
+        ]
+        | None
+    ) = None
+    """The name under which clients ask for the model. Default: the variant. Example: qwen3."""
+
+    token_secret_ref: TokenSecretRef | None = None
+    """Hugging Face token for gated or private repositories. Default: none."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            cel="!(has(self.source) && self.source.startsWith('pvc://') && has(self.revision))",
+            message="revision belongs to a Hugging Face source: a pvc:// source has none",
+            holds=lambda m: not (_is_on_claim(m) and m.revision is not None),
+            field="revision",
+        ),
+        Rule(
+            cel="!(has(self.source) && self.source.startsWith('pvc://')"
+            " && has(self.tokenSecretRef))",
+            message="tokenSecretRef is for Hugging Face: a pvc:// source needs no token",
+            holds=lambda m: not (_is_on_claim(m) and m.token_secret_ref is not None),
+            field="tokenSecretRef",
+        ),
+    )
+
+
+def _is_on_claim(model: ModelSpec) -> bool:
+    return model.source is not None and model.source.startswith("pvc://")
+
+
+PLANNED_FLAGS: dict[str, str] = {
+    "--model": "spec.model.source",
+    "--revision": "spec.model.revision",
+    "--served-model-name": "spec.model.servedName",
+    "--quantization": "spec.quantization",
+    "-q": "spec.quantization",
+    "--kv-cache-dtype": "spec.kvCacheDtype",
+    "--tensor-parallel-size": "spec.parallelism.tensor",
+    "-tp": "spec.parallelism.tensor",
+    "--pipeline-parallel-size": "spec.parallelism.pipeline",
+    "-pp": "spec.parallelism.pipeline",
+    "--data-parallel-size": "spec.parallelism.data",
+    "-dp": "spec.parallelism.data",
+    "--enable-expert-parallel": "spec.parallelism.expert",
+    "-ep": "spec.parallelism.expert",
+    "--max-model-len": "spec.maxModelLen",
+    "--gpu-memory-utilization": "spec.engine.gpuMemoryUtilization",
+    "--max-num-seqs": "spec.engine.maxNumSeqs",
+    "--max-num-batched-tokens": "spec.engine.maxNumBatchedTokens",
+    "--api-key": "spec.apiKeySecretRef",
+    "--host": "spec.service",
+    "--port": "spec.service",
+}
+"""Options of the engine that the plan sets, each with the field that it is computed from."""
+
+_PLANNED = ", ".join(f"'{flag}'" for flag in PLANNED_FLAGS)
+
+
+def _repeats_the_plan(argument: str) -> bool:
+    return argument.partition("=")[0].replace("_", "-") in PLANNED_FLAGS
+
+
+class EngineSpec(Struct):
+    """Which model server runs, and its settings. What is left out is that engine's own default."""
+
+    name: EngineName = EngineName.AUTO
+    """Model server: auto or vllm. Default: auto, which takes vllm on GPUs."""
+
+    version: (
+        Annotated[
+            str,
+            Field(min_length=3, max_length=32),
+            Matches(
+                r"[0-9]+[.][0-9]+([.][0-9]+([.]post[0-9]+)?)?",
+                "version must be A.B, A.B.C or A.B.C.postN, such as 0.32.0",
+            ),
+        ]
+        | None
+    ) = None
+    """Version of the engine. Memory rules and options depend on it. Default: the newest that this
+    release of the operator was tested with. Example: 0.32.0."""
+
+    image: Annotated[str, Field(min_length=1, max_length=512)] | None = None
+    """Container image of the engine; needs version, which the rules follow from. Default: the
+    engine's official image of that version. Example: registry.example.com/vllm-openai:v0.32.0."""
+
+    gpu_memory_utilization: (
+        Annotated[
+            str,
+            Field(min_length=1, max_length=8),
+            Matches(
+                r"0?[.][0-9]*[1-9][0-9]*|1([.]0*)?",
+                'gpuMemoryUtilization must be above 0 and at most 1, as a string such as "0.9"',
+            ),
+        ]
+        | None
+    ) = None
+    """Share of each GPU's memory that the engine may take, above 0 and at most 1, as a string.
+    Default: the engine version's own (0.92 in vLLM 0.32). Example: "0.9"."""
+
+    max_num_seqs: Annotated[int, whole(1, 65_536)] | None = None
+    """Requests that are computed at once on one data-parallel rank. Default: the engine's own."""
+
+    max_num_batched_tokens: Annotated[int, whole(1, 4_194_304)] | None = None
+    """Tokens of one scheduler step; more makes prefill faster and takes memory from the KV cache.
+    Default: the engine's own."""
+
+    extra_args: Annotated[tuple[LongText, ...], Field(max_length=64)] = ()
+    """Further arguments of the engine, passed as they are after the planned ones. Options that the
+    plan sets are refused here: use their fields. Example: ["--reasoning-parser=qwen3"]."""
+
+    env: Annotated[
+        tuple[EnvVar, ...],
+        Field(
+            max_length=64,
+            json_schema_extra={
+                "x-kubernetes-list-type": "map",
+                "x-kubernetes-list-map-keys": ["name"],
+            },
+        ),
+    ] = ()
+    """Environment of the engine's container, in addition to what the operator sets."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            cel="!has(self.image) || has(self.version)",
+            message="image needs version: the memory rules and options depend on it",
+            holds=lambda e: e.image is None or e.version is not None,
+            field="version",
+        ),
+        Rule(
+            cel="!has(self.maxNumSeqs) || !has(self.maxNumBatchedTokens)"
+            " || self.maxNumBatchedTokens >= self.maxNumSeqs",
+            message="maxNumBatchedTokens must be at least maxNumSeqs",
+            holds=lambda e: (
+                e.max_num_seqs is None
+                or e.max_num_batched_tokens is None
+                or e.max_num_batched_tokens >= e.max_num_seqs
+            ),
+            field="maxNumBatchedTokens",
+        ),
+        Rule(
+            cel="!has(self.extraArgs) || self.extraArgs.all(a,"
+            f" !(a.split('=')[0].replace('_', '-') in [{_PLANNED}]))",
+            message="extraArgs must not repeat what the plan sets; use the fields instead: "
+            + ", ".join(f"{flag} is {field}" for flag, field in PLANNED_FLAGS.items()),
+            holds=lambda e: not any(map(_repeats_the_plan, e.extra_args)),
+            field="extraArgs",
+        ),
+    )

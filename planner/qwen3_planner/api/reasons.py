@@ -1,0 +1,143 @@
+"""Condition types and reasons of a ``Qwen3Deployment``: one documented vocabulary.
+
+Reasons are what ``kubectl get q3d`` shows in its column Reason, what ``kubectl wait`` scripts and
+alerts match on, and what Events carry. They are API: never rename one, never reuse one.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class ConditionType(StrEnum):
+    """The conditions in ``status.conditions``; each is True when things are well."""
+
+    READY = "Ready"
+    """Every wanted replica answers requests. Otherwise carries the reason of the worst below."""
+
+    SPEC_VALID = "SpecValid"
+    """The resource says something that can be planned; judged beyond what the schema can."""
+
+    PLAN_FEASIBLE = "PlanFeasible"
+    """A plan exists that the hardware of this cluster can hold, be it free now or not."""
+
+    SCHEDULED = "Scheduled"
+    """GPUs are free for every replica and its pods have a node."""
+
+    AVAILABLE = "Available"
+    """At least one replica answers requests."""
+
+    PROGRESSING = "Progressing"
+    """A rollout is under way or complete; False once it is stuck."""
+
+
+class Reason(StrEnum):
+    """Why a condition is as it is. The docstring of a reason says what to do about it."""
+
+    # -- all is well, or on its way ---------------------------------------------------------
+    READY = "Ready"
+    """All wanted replicas answer requests."""
+
+    SPEC_ACCEPTED = "SpecAccepted"
+    """The specification can be planned."""
+
+    PLAN_COMPUTED = "PlanComputed"
+    """A plan was found; it is in status.plan."""
+
+    PLAN_KEPT = "PlanKept"
+    """The running plan still holds and stays, although another would be chosen today."""
+
+    SCHEDULED = "Scheduled"
+    """Every replica has its GPUs."""
+
+    REPLICAS_AVAILABLE = "ReplicasAvailable"
+    """At least one replica answers requests."""
+
+    ROLLOUT_COMPLETE = "RolloutComplete"
+    """All replicas run the current plan."""
+
+    ROLLOUT_IN_PROGRESS = "RolloutInProgress"
+    """Replicas are being started or replaced."""
+
+    MODEL_LOADING = "ModelLoading"
+    """Pods run and load the weights; the startup probe's budget follows from the bytes to load."""
+
+    SUSPENDED = "Suspended"
+    """spec.suspend is true: the plan is shown, nothing runs."""
+
+    SCALED_TO_ZERO = "ScaledToZero"
+    """spec.replicas is 0: the plan is shown, nothing runs."""
+
+    PENDING = "Pending"
+    """Not judged yet: an earlier condition has to hold first."""
+
+    # -- the specification ------------------------------------------------------------------
+    INVALID_SPEC = "InvalidSpec"
+    """A field's value means nothing here; the message names field, value and choices."""
+
+    # -- no plan: the binding rule ----------------------------------------------------------
+    NO_GPU_LABELS = "NoGPULabels"
+    """Nodes offer GPUs but no label says which; install GPU Feature Discovery."""
+
+    NO_MATCHING_NODES = "NoMatchingNodes"
+    """No node satisfies accelerators, nodeSelector, affinity and tolerations together."""
+
+    INSUFFICIENT_GPU_MEMORY = "InsufficientGPUMemory"
+    """The model does not fit; the message says how many GiB are missing per GPU and what would."""
+
+    NOT_ENOUGH_GPUS = "NotEnoughGPUs"
+    """No pool of the cluster has enough GPUs, even when all of them are free."""
+
+    MULTI_NODE_NOT_SUPPORTED = "MultiNodeNotSupported"
+    """Only a replica over several nodes would fit, which this version does not run."""
+
+    NO_FEASIBLE_PLAN = "NoFeasiblePlan"
+    """A rule of the planner refuses every layout; status.plan.refusals names rule and fix."""
+
+    # -- GPUs and scheduling ----------------------------------------------------------------
+    INSUFFICIENT_GPU = "InsufficientGPU"
+    """The plan fits this cluster but its GPUs are in use; starts when they are free."""
+
+    UNSCHEDULABLE = "Unschedulable"
+    """The scheduler finds no node for a pod; the message is the scheduler's."""
+
+    QUOTA_EXCEEDED = "QuotaExceeded"
+    """The namespace's ResourceQuota is used up; raise it or free some of it."""
+
+    # -- pods that cannot be created --------------------------------------------------------
+    LIMIT_RANGE_VIOLATED = "LimitRangeViolated"
+    """A LimitRange of the namespace forbids the pod's requests."""
+
+    POD_SECURITY_VIOLATED = "PodSecurityViolated"
+    """The namespace's Pod Security level forbids the pod."""
+
+    ADMISSION_DENIED = "AdmissionDenied"
+    """An admission policy or webhook of the cluster refuses a child."""
+
+    APPLY_FAILED = "ApplyFailed"
+    """The API server refused a child for another reason; retried with growing pauses."""
+
+    # -- pods that fail ---------------------------------------------------------------------
+    IMAGE_PULL_ERROR = "ImagePullError"
+    """The engine's image cannot be pulled; check engine.image and imagePullSecrets."""
+
+    CONTAINER_CONFIG_ERROR = "ContainerConfigError"
+    """A Secret or ConfigMap that the pod refers to, or its key, does not exist."""
+
+    CONTAINER_CRASH_LOOP_BACK_OFF = "ContainerCrashLoopBackOff"
+    """The engine exits again and again; the message has its exit code, its log the cause."""
+
+    CONTAINER_OOM_KILLED = "ContainerOOMKilled"
+    """The container used more host memory than its limit; raise resources.limits.memory."""
+
+    POD_EVICTED = "PodEvicted"
+    """The node evicted a pod; the message says for want of what."""
+
+    POD_FAILED = "PodFailed"
+    """A pod ended in failure for another reason; the message repeats it."""
+
+    PROGRESS_DEADLINE_EXCEEDED = "ProgressDeadlineExceeded"
+    """A rollout did not finish in the time that loading should take."""
+
+    REPLICAS_UNAVAILABLE = "ReplicasUnavailable"
+    """Fewer replicas answer than are wanted and no pod says why."""

@@ -1,0 +1,144 @@
+"""The status of a ``Qwen3Deployment``: what is planned and what runs.
+
+It holds no time that changes by itself: an unchanged state is an unchanged status, and a
+reconcile with nothing to do writes nothing.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import ConfigDict, Field
+
+from qwen3_planner.api.schema import Struct, whole
+
+MAX_MESSAGE_LENGTH = 4096
+"""Of a condition's message. Kubernetes itself allows 32768; a status must stay readable."""
+
+
+class Phase(StrEnum):
+    """The state in one word, for people; programs read the conditions."""
+
+    PENDING = "Pending"
+    PLANNING = "Planning"
+    PROVISIONING = "Provisioning"
+    LOADING = "Loading"
+    READY = "Ready"
+    DEGRADED = "Degraded"
+    FAILED = "Failed"
+    SUSPENDED = "Suspended"
+
+
+class ConditionStatus(StrEnum):
+    """Whether a condition holds."""
+
+    TRUE = "True"
+    FALSE = "False"
+    UNKNOWN = "Unknown"
+
+
+class Condition(Struct):
+    """One aspect of the state."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    type: Annotated[str, Field(min_length=1, max_length=63)]
+    """Ready (carries the reason of the worst other), SpecValid, PlanFeasible, Scheduled, Available
+    or Progressing."""
+
+    status: ConditionStatus
+    """True, False or Unknown."""
+
+    reason: Annotated[str, Field(min_length=1, max_length=63)]
+    """Why, in one word; docs/reference/reasons.md lists them."""
+
+    message: Annotated[str, Field(max_length=MAX_MESSAGE_LENGTH)] = ""
+    """Why, in a sentence, and what would help."""
+
+    observed_generation: Annotated[int, whole(0, 2**63 - 1)] | None = None
+    """The generation of the resource that was judged."""
+
+    last_transition_time: Annotated[
+        str, Field(max_length=32, json_schema_extra={"format": "date-time"})
+    ]
+    """When status last changed."""
+
+
+Replicas = Annotated[int, whole(0, 2**31 - 1)]
+
+
+class Qwen3DeploymentStatus(Struct):
+    """What is planned and what runs. Written by the operator."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    observed_generation: Annotated[int, whole(0, 2**63 - 1)] | None = None
+    """The generation of the specification that this status is about."""
+
+    phase: Phase | None = None
+    """The state in one word: Pending, Planning, Provisioning, Loading, Ready, Degraded, Failed or
+    Suspended. Programs should read conditions instead."""
+
+    replicas: Replicas = 0
+    """Replicas that exist."""
+
+    ready_replicas: Replicas = 0
+    """Replicas that answer requests."""
+
+    updated_replicas: Replicas = 0
+    """Replicas that run the current plan."""
+
+    selector: Annotated[str, Field(max_length=512)] | None = None
+    """Labels of the replicas' pods, for the scale subresource."""
+
+    endpoint: Annotated[str, Field(max_length=512)] | None = None
+    """Where clients inside the cluster reach the OpenAI-compatible API.
+    Example: http://qwen3-32b.default.svc:8000/v1."""
+
+    layout: Annotated[str, Field(max_length=64)] | None = None
+    """The planned layout of one replica in short: tp2, tp4xpp2, tp8xep8."""
+
+    gpu: Annotated[str, Field(max_length=128)] | None = None
+    """GPUs of one replica in short. Example: 2x H100-SXM-80GB."""
+
+    memory: Annotated[str, Field(max_length=64)] | None = None
+    """Planned use of the fullest GPU of what the engine may take. Example: 30.6/72.8 GiB."""
+
+    available: Annotated[str, Field(max_length=32)] | None = None
+    """Replicas that answer of those wanted. Example: 1/2."""
+
+    plan: (
+        Annotated[
+            dict[str, Any],
+            Field(
+                json_schema_extra={
+                    "x-kubernetes-preserve-unknown-fields": True,
+                }
+            ),
+        ]
+        | None
+    ) = None
+    """The plan (schema plan/v1), or why there is none: model, engine, quantization, layout,
+    placement, memory per GPU, the engine's command, warnings, refusals with their fixes, and, when
+    not feasible, nearest: the smallest change that would fit."""
+
+    plan_hash: Annotated[str, Field(max_length=64)] | None = None
+    """Hash of what the pods are made from; they roll when it changes."""
+
+    conditions: Annotated[
+        tuple[Condition, ...],
+        Field(
+            max_length=16,
+            json_schema_extra={
+                "x-kubernetes-list-type": "map",
+                "x-kubernetes-list-map-keys": ["type"],
+            },
+        ),
+    ] = ()
+    """The state, one aspect each: Ready, SpecValid, PlanFeasible, Scheduled, Available,
+    Progressing."""
+
+    def condition(self, kind: str) -> Condition | None:
+        """Return the condition of that type, if there is one yet."""
+        return next((c for c in self.conditions if c.type == kind), None)

@@ -1,0 +1,274 @@
+"""``Qwen3Deployment`` in version v1alpha1 of the group ``serving.qwen3.dev``: the specification.
+
+The docstring under a field is what ``kubectl explain`` prints. The CRD is generated from these
+models (:mod:`qwen3_planner.api.crd`); the status is in :mod:`qwen3_planner.api.status`.
+Whatever is left out is the planner's to choose; whatever is given is binding.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, ClassVar, Literal, TypeAlias
+
+from pydantic import ConfigDict, Field
+
+from qwen3_planner.api.model_server import EngineSpec, ModelSpec
+from qwen3_planner.api.references import (  # noqa: TC001 - pydantic evaluates annotations
+    ApiKeySecretRef,
+    HostResources,
+    LocalObjectReference,
+)
+from qwen3_planner.api.scheduling import (  # noqa: TC001 - pydantic evaluates annotations
+    Affinity,
+    Toleration,
+)
+from qwen3_planner.api.schema import Flag, Labels, LongText, Name, Rule, Struct, whole
+from qwen3_planner.api.status import Qwen3DeploymentStatus
+from qwen3_planner.request import KvCacheDtype, Quantization
+
+GROUP = "serving.qwen3.dev"
+VERSION = "v1alpha1"
+API_VERSION = f"{GROUP}/{VERSION}"
+KIND = "Qwen3Deployment"
+PLURAL = "qwen3deployments"
+SINGULAR = "qwen3deployment"
+SHORT_NAME = "q3d"
+
+MAX_NAME_LENGTH = 52
+"""A ReplicaSet is named after its Deployment plus '-' and 10 characters: 52 + 11 = 63, the longest
+value of a label and the longest host name."""
+
+_MAX_TOKENS = 16_777_216
+"""Far above any context of the family; keeps sums of tokens inside 32 bits."""
+
+Tokens: TypeAlias = Annotated[int, whole(1, _MAX_TOKENS)]
+GroupSize: TypeAlias = Annotated[int, whole(1, 1024)]
+
+
+class Replan(StrEnum):
+    """When a plan that is running may be replaced by another."""
+
+    NEVER = "Never"
+    WHEN_BROKEN = "WhenBroken"
+    ON_SPEC_CHANGE = "OnSpecChange"
+
+
+class ServiceType(StrEnum):
+    """Who can reach the Service."""
+
+    CLUSTER_IP = "ClusterIP"
+    NODE_PORT = "NodePort"
+    LOAD_BALANCER = "LoadBalancer"
+
+
+class ParallelismSpec(Struct):
+    """How one replica is spread over GPUs. It takes tensor x pipeline x data GPUs."""
+
+    tensor: GroupSize | None = None
+    """GPUs that share each layer; must divide the model's attention heads. Default: planned."""
+
+    pipeline: GroupSize | None = None
+    """Stages that the layers are cut into. Default: planned."""
+
+    data: GroupSize | None = None
+    """Copies of the attention layers inside one replica. Default: 1; use replicas for more."""
+
+    expert: GroupSize | None = None
+    """Size of the expert-parallel group of a mixture-of-experts model: 1 is off, else
+    tensor x data. Default: planned."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            cel="!has(self.expert) || self.expert == 1 || !has(self.tensor) || self.expert =="
+            " self.tensor * (has(self.data) ? self.data : 1)",
+            message="expert must be 1 (off) or tensor x data: experts are spread over all of them",
+            holds=lambda p: (
+                p.expert in (None, 1) or p.tensor is None or p.expert == p.tensor * (p.data or 1)
+            ),
+            field="expert",
+        ),
+    )
+
+    @property
+    def gpus_at_least(self) -> int:
+        """GPUs of one replica as far as they are fixed; groups left to the planner count as 1."""
+        return (self.tensor or 1) * (self.pipeline or 1) * (self.data or 1)
+
+
+class WorkloadSpec(Struct):
+    """The load that each replica must hold."""
+
+    concurrency: Annotated[int, whole(1, 1_000_000)] = 1
+    """Requests in flight per replica. Default: 1."""
+
+    input_tokens: Tokens | None = None
+    """Tokens of one request's prompt. Default: not stated; the KV cache then holds maxModelLen."""
+
+    output_tokens: Tokens | None = None
+    """Tokens generated per request, thinking included. Default: not stated, as inputTokens."""
+
+
+class ServiceSpec(Struct):
+    """The Service in front of the replicas."""
+
+    type: ServiceType = ServiceType.CLUSTER_IP
+    """ClusterIP (inside the cluster), NodePort or LoadBalancer. Default: ClusterIP."""
+
+    port: Annotated[int, whole(1, 65_535)] = 8000
+    """Port of the Service. Default: 8000."""
+
+    annotations: Annotated[dict[str, LongText], Field(max_length=64)] | None = None
+    """Annotations of the Service, for instance what a cloud's load balancer asks for."""
+
+
+def _gpus_within_limit(spec: Qwen3DeploymentSpec) -> bool:
+    fixed = spec.parallelism.gpus_at_least if spec.parallelism else 1
+    return spec.max_gpus is None or spec.replicas * fixed <= spec.max_gpus
+
+
+def _request_within_context(spec: Qwen3DeploymentSpec) -> bool:
+    load = spec.workload
+    tokens = (load.input_tokens or 0) + (load.output_tokens or 0)
+    return spec.max_model_len is None or tokens <= spec.max_model_len
+
+
+class Qwen3DeploymentSpec(Struct):
+    """What shall run. Everything but model.variant may be left to the planner."""
+
+    model: ModelSpec
+    """Which model is served and where its weights come from."""
+
+    engine: EngineSpec = EngineSpec()
+    """Which model server runs, and its settings."""
+
+    quantization: Quantization = Quantization.AUTO
+    """Format of the weights: bf16, fp8, awq-int4, gptq-int4 or auto. Default: auto, the most
+    precise that fits."""
+
+    kv_cache_dtype: KvCacheDtype = KvCacheDtype.AUTO
+    """Format of the KV cache: bf16, fp8 or auto. Default: auto, the engine's own choice."""
+
+    parallelism: ParallelismSpec | None = None
+    """How one replica is spread over GPUs. Default: planned."""
+
+    max_model_len: Tokens | None = None
+    """Longest sequence in tokens, prompt and answer together. Default: the model's native context,
+    or the longest that fits. Example: 32768."""
+
+    workload: WorkloadSpec = WorkloadSpec()
+    """The load that each replica must hold."""
+
+    replicas: Annotated[int, whole(0, 1000)] = 1
+    """Copies of the whole model server; kubectl scale sets it too. 0 runs nothing. Default: 1."""
+
+    replan: Replan = Replan.WHEN_BROKEN
+    """When a running plan may be replaced: Never; WhenBroken, once it no longer holds;
+    OnSpecChange, at each change of the specification as well. Default: WhenBroken."""
+
+    accelerators: Annotated[
+        tuple[Annotated[str, Field(min_length=1, max_length=63)], ...],
+        Field(max_length=16, json_schema_extra={"x-kubernetes-list-type": "set"}),
+    ] = ()
+    """Accelerators that may be used, by catalog name; qwen3 catalog lists them. Default: any.
+    Example: [H100-SXM-80GB, A100-SXM-80GB]."""
+
+    max_gpus: Annotated[int, whole(1, 100_000)] | None = None
+    """Upper bound on the GPUs of all replicas together. Default: none."""
+
+    node_selector: Labels | None = None
+    """Labels that nodes must have; the planner counts only such nodes. Default: none."""
+
+    tolerations: Annotated[tuple[Toleration, ...], Field(max_length=32)] = ()
+    """Taints that the pods tolerate; that of nvidia.com/gpu is tolerated anyway. Default: none."""
+
+    affinity: Affinity | None = None
+    """Attraction to nodes, attraction to and repulsion from other pods. Default: none."""
+
+    priority_class_name: Name | None = None
+    """PriorityClass of the pods; a higher one is given GPUs first. Default: the cluster's."""
+
+    runtime_class_name: Name | None = None
+    """RuntimeClass of the pods. Default: none. Example: nvidia."""
+
+    scheduler_name: Name | None = None
+    """Scheduler of the pods. Default: default-scheduler."""
+
+    image_pull_secrets: Annotated[
+        tuple[LocalObjectReference, ...],
+        Field(
+            max_length=16,
+            json_schema_extra={
+                "x-kubernetes-list-type": "map",
+                "x-kubernetes-list-map-keys": ["name"],
+            },
+        ),
+    ] = ()
+    """Secrets with which the engine's image is pulled. Default: none."""
+
+    resources: HostResources | None = None
+    """CPU, memory and disk of each pod, where they shall differ from what the plan computes. GPUs
+    are not set here: the plan decides how many."""
+
+    service: ServiceSpec = ServiceSpec()
+    """The Service in front of the replicas."""
+
+    api_key_secret_ref: ApiKeySecretRef | None = None
+    """The API key that clients have to send as a bearer token. Default: none is asked for."""
+
+    suspend: Flag = False
+    """Plan only: nothing runs, the plan is in status. Default: false."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            cel="!has(self.maxGpus) || self.replicas"
+            " * (has(self.parallelism) && has(self.parallelism.tensor) ?"
+            " self.parallelism.tensor : 1)"
+            " * (has(self.parallelism) && has(self.parallelism.pipeline) ?"
+            " self.parallelism.pipeline : 1)"
+            " * (has(self.parallelism) && has(self.parallelism.data) ?"
+            " self.parallelism.data : 1) <= self.maxGpus",
+            message="replicas x tensor x pipeline x data takes more GPUs than maxGpus allows",
+            holds=_gpus_within_limit,
+            field="maxGpus",
+        ),
+        Rule(
+            cel="!has(self.maxModelLen) || !has(self.workload)"
+            " || (has(self.workload.inputTokens) ? self.workload.inputTokens : 0)"
+            " + (has(self.workload.outputTokens) ? self.workload.outputTokens : 0)"
+            " <= self.maxModelLen",
+            message="a request of inputTokens + outputTokens is longer than maxModelLen",
+            holds=_request_within_context,
+            field="maxModelLen",
+        ),
+    )
+
+
+class ObjectMeta(Struct):
+    """What this project reads of an object's metadata; the API server keeps the rest."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    name: Name
+    namespace: str = "default"
+    uid: str = ""
+    generation: int = 0
+    labels: dict[str, str] = Field(default_factory=dict)
+    annotations: dict[str, str] = Field(default_factory=dict)
+    creation_timestamp: str | None = None
+    deletion_timestamp: str | None = None
+
+
+class Qwen3Deployment(Struct):
+    """A Qwen3 model, served on the GPUs that the cluster really has.
+
+    The operator plans quantization, GPU layout and context length, shows the plan in status.plan
+    and runs it as a Deployment with a Service of the same name.
+    """
+
+    api_version: Literal["serving.qwen3.dev/v1alpha1"] = "serving.qwen3.dev/v1alpha1"
+    kind: Literal["Qwen3Deployment"] = "Qwen3Deployment"
+    metadata: ObjectMeta
+    spec: Qwen3DeploymentSpec
+    """What shall run."""
+    status: Qwen3DeploymentStatus = Qwen3DeploymentStatus()
+    """What is planned and what runs; written by the operator."""
