@@ -11,7 +11,7 @@ import aiohttp
 from qwen3_operator.errors import ClusterError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Mapping, Sequence
 
     from qwen3_operator.cluster.connection import Connection
 
@@ -111,7 +111,7 @@ class Api:
 
     async def stream(
         self, path: str, params: Mapping[str, str], *, idle_s: float
-    ) -> AsyncIterator[dict[str, Any]]:
+    ) -> AsyncGenerator[dict[str, Any], None]:
         """Yield the events of a watch until the server or silence of `idle_s` ends it."""
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=10.0, sock_read=idle_s)
         try:
@@ -128,7 +128,7 @@ class Api:
             raise _unreachable("WATCH", path, error) from error
 
 
-async def _lines(content: aiohttp.StreamReader) -> AsyncIterator[bytes]:
+async def _lines(content: aiohttp.StreamReader) -> AsyncGenerator[bytes, None]:
     """Split a stream into lines of any length (aiohttp's own iteration bounds them)."""
     rest = b""
     async for chunk in content.iter_any():

@@ -1,0 +1,184 @@
+"""The one work queue: keys in, keys out, each key with one worker at a time.
+
+- A key that is already waiting is not queued twice; one that comes back while a worker has it runs
+  once more afterwards.
+- A key may be asked for later; the earliest wish counts, and a run makes older wishes moot: a
+  reconcile states anew what it waits for.
+- A key that failed comes back after a delay that doubles with every failure in a row.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+
+BACKOFF_FIRST_S = 0.25
+"""After the first failure; a conflict or a hiccup is over by then."""
+
+BACKOFF_MOST_S = 120.0
+"""After many; what is broken for so long is not mended by asking more often."""
+
+K = TypeVar("K", bound="Hashable")
+
+
+class Timer(Protocol):
+    """A call that was asked for and can be called off."""
+
+    def cancel(self) -> None:
+        """Call it off."""
+
+
+class Clock(Protocol):
+    """The part of an event loop that knows the time; a test's own clock needs no sleep."""
+
+    def time(self) -> float:
+        """Return seconds since any fixed moment."""
+
+    def call_at(self, when: float, callback: Callable[..., None], *args: object) -> Timer:
+        """Call back at that time."""
+
+
+class QueueClosedError(Exception):
+    """No more work: the operator is stopping."""
+
+
+class WorkQueue(Generic[K]):
+    """Coalescing queue of keys; not thread-safe, all calls come from one event loop."""
+
+    def __init__(
+        self, clock: Clock, jitter: Callable[[], float], *, first_s: float = BACKOFF_FIRST_S
+    ) -> None:
+        """Make a queue; `jitter` returns numbers in [0, 1) that spread retries."""
+        self._clock = clock
+        self._jitter = jitter
+        self._first_s = first_s
+        self._ready: deque[K] = deque()
+        self._waiting: set[K] = set()
+        self._running: set[K] = set()
+        self._again: set[K] = set()
+        self._later: dict[K, tuple[float, Timer]] = {}
+        self._failures: dict[K, int] = {}
+        self._getters: deque[asyncio.Future[None]] = deque()
+        self._closed = False
+
+    def __len__(self) -> int:
+        """Count the keys that wait for a worker."""
+        return len(self._ready)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing waits or runs; keys asked for later do not count."""
+        return not self._ready and not self._running
+
+    def add(self, key: K) -> None:
+        """Ask for a run as soon as a worker is free."""
+        if self._closed:
+            return
+        self._call_off(key)
+        if key in self._running:
+            self._again.add(key)
+        elif key not in self._waiting:
+            self._waiting.add(key)
+            self._ready.append(key)
+            self._wake_one()
+
+    def add_after(self, key: K, delay_s: float) -> None:
+        """Ask for a run in `delay_s` seconds, unless one comes sooner."""
+        if self._closed or key in self._waiting or key in self._again:
+            return
+        when = self._clock.time() + delay_s
+        planned = self._later.get(key)
+        if planned is not None:
+            if planned[0] <= when:
+                return
+            planned[1].cancel()
+        self._later[key] = (when, self._clock.call_at(when, self._due, key))
+
+    def retry(self, key: K, at_least_s: float = 0.0) -> float:
+        """Ask for a run after a failure; return the delay.
+
+        `at_least_s` is what a server asked for (Retry-After).
+        """
+        failures = self._failures.get(key, 0)
+        self._failures[key] = failures + 1
+        longest = min(BACKOFF_MOST_S, self._first_s * 2.0 ** min(failures, 32))
+        delay = max(at_least_s, longest * (0.5 + self._jitter() / 2))
+        self.add_after(key, delay)
+        return delay
+
+    def succeeded(self, key: K) -> None:
+        """Forget the failures of a key."""
+        self._failures.pop(key, None)
+
+    def forget(self, key: K) -> None:
+        """Forget everything asked of a key that is no more."""
+        self._failures.pop(key, None)
+        self._call_off(key)
+
+    async def get(self) -> K:
+        """Wait for a key; :meth:`done` must follow.
+
+        Raises:
+            QueueClosedError: the queue was closed.
+        """
+        while not self._ready:
+            if self._closed:
+                raise QueueClosedError
+            getter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._getters.append(getter)
+            try:
+                await getter
+            except asyncio.CancelledError:
+                self._pass_on(getter)
+                raise
+        key = self._ready.popleft()
+        self._waiting.discard(key)
+        self._call_off(key)
+        self._running.add(key)
+        return key
+
+    def done(self, key: K) -> None:
+        """Say that the worker is finished with a key."""
+        self._running.discard(key)
+        if key in self._again:
+            self._again.discard(key)
+            self.add(key)
+
+    def close(self) -> None:
+        """Hand out nothing more; what runs may finish."""
+        self._closed = True
+        self._ready.clear()
+        self._waiting.clear()
+        self._again.clear()
+        for _, timer in self._later.values():
+            timer.cancel()
+        self._later.clear()
+        while self._getters:
+            self._wake_one()
+
+    def _due(self, key: K) -> None:
+        self._later.pop(key, None)
+        self.add(key)
+
+    def _call_off(self, key: K) -> None:
+        planned = self._later.pop(key, None)
+        if planned is not None:
+            planned[1].cancel()
+
+    def _wake_one(self) -> None:
+        while self._getters:
+            getter = self._getters.popleft()
+            if not getter.done():
+                getter.set_result(None)
+                return
+
+    def _pass_on(self, getter: asyncio.Future[None]) -> None:
+        """Hand a cancelled getter's turn to the next one."""
+        if getter.done() and not getter.cancelled() and self._ready:
+            self._wake_one()
+        elif getter in self._getters:
+            self._getters.remove(getter)
