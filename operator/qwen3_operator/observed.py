@@ -14,6 +14,12 @@ if TYPE_CHECKING:
 
     from qwen3_planner.inventory.hardware import NodeGroup
 
+DEPLOYMENT_LABEL = "serving.qwen3.dev/deployment"
+"""Label of every child and pod: the name of the Qwen3Deployment it belongs to."""
+
+PLAN_HASH_LABEL = "serving.qwen3.dev/plan-hash"
+"""Label of every pod: the hash of the template it was made from."""
+
 Manifest: TypeAlias = "Mapping[str, Any]"
 """A Kubernetes object as plain JSON."""
 

@@ -1,0 +1,228 @@
+"""Which replicas surely get their GPUs now.
+
+The scheduler places pods that are admitted but not yet bound wherever it likes. So a replica is
+admitted only when it fits whatever the scheduler does with the others:
+
+- A node offers a pod ``min over resources of floor(free / need)`` *slots*; a pool offers the sum
+  over the nodes the pod may go to.
+- A pod of another size that lands on a node takes at most ``max over resources of
+  ceil(its need / need)`` slots there: :func:`slots_destroyed`.
+- A demand is *sure* when its slots, less all that the other unbound pods with a common node can
+  destroy, are no fewer than its own unbound pods. Binding any of those pods keeps the demand
+  sure: it loses at most what was set aside for that pod. Hence everything admitted can be bound,
+  in every order and on every choice of nodes.
+- A replica is admitted when its own demand and every demand admitted before stay sure.
+
+With pods of one size nothing is set aside in vain. With pods of several sizes a replica that fits
+may wait until the pods ahead of it are bound; then everything is exact, and what is still held
+back really does not fit.
+
+This module holds the values and the formulas; the bookkeeping is :mod:`qwen3_operator.ledger`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from qwen3_operator.decisions.eligibility import Selector, selector_of
+from qwen3_operator.observed import DEPLOYMENT_LABEL, PLAN_HASH_LABEL, Key, Resources
+from qwen3_operator.quantities import ceil
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from qwen3_operator.decisions.verdict import Verdict
+    from qwen3_operator.observed import Manifest
+
+MILLI = Fraction(1, 1000)
+
+DEFAULT_PRIORITY = 0
+"""Priority of pods without a class where the cluster has no global default."""
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """Pods of one kind that a Deployment keeps running.
+
+    Attributes:
+        key: the resource they belong to.
+        per_pod: what each asks for.
+        selector: which nodes each may go to.
+        plan_hash: of the pod template; pods of another hash are on their way out.
+        replicas: how many.
+    """
+
+    key: Key
+    per_pod: Resources
+    selector: Selector
+    plan_hash: str
+    replicas: int
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a resource wants, and its place in the queue.
+
+    Attributes:
+        demand: all replicas wanted, running ones included.
+        priority: value of its PriorityClass.
+        created: creationTimestamp of the resource (RFC 3339, UTC: sorts as text).
+    """
+
+    demand: Demand
+    priority: int
+    created: str
+
+    @property
+    def order(self) -> tuple[int, str, Key]:
+        """Sort key of the queue: priority, highest first, then age, then name."""
+        return (-self.priority, self.created, self.demand.key)
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds GPUs in the pool."""
+
+    name: str
+    gpus: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shortage:
+    """Why replicas wait, in numbers.
+
+    Attributes:
+        resource: the extended resource in short supply.
+        gpus_per_replica: of it.
+        missing_replicas: how many replicas wait.
+        nodes: of the pool that pods can go to now.
+        gpus_total: what these nodes offer.
+        gpus_free: what nobody holds.
+        gpus_free_on_one_node: the most that is free on one node.
+        gpus_promised: what admitted pods not yet bound may take of it.
+        other_resource: ``cpu``, ``memory`` or ``pods`` where GPUs are free but that is not.
+        holders: workloads of the resource's own namespace on these nodes, the largest first.
+        other_holders: how many workloads of other namespaces there are.
+        other_gpus: what those hold together.
+        position: in the queue, 1 is next.
+        waiting: how many resources wait.
+        quota: ``name of the ResourceQuota: used of hard`` where that is what binds; empty
+            otherwise.
+    """
+
+    resource: str
+    gpus_per_replica: int
+    missing_replicas: int
+    nodes: int
+    gpus_total: int
+    gpus_free: int
+    gpus_free_on_one_node: int
+    gpus_promised: int
+    other_resource: str
+    holders: tuple[Holder, ...]
+    other_holders: int
+    other_gpus: int
+    position: int
+    waiting: int
+    quota: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """How many replicas may run now.
+
+    Attributes:
+        wanted: by the claim.
+        replicas: admitted, running ones included.
+        may_apply: whether the children shall be written with that number. False: nothing of this
+            template is admitted; no children are made, and what runs stays as it is.
+        verdict: why replicas wait; None when all wanted ones are admitted.
+        shortage: the numbers behind the verdict.
+    """
+
+    wanted: int
+    replicas: int
+    may_apply: bool
+    verdict: Verdict | None = None
+    shortage: Shortage | None = None
+
+
+def demand_of(deployment: Manifest) -> Demand:
+    """Read the demand out of a Deployment, desired or live."""
+    metadata, spec = deployment["metadata"], deployment["spec"]
+    template = spec["template"]
+    template_labels = (template.get("metadata") or {}).get("labels") or {}
+    owner = (metadata.get("labels") or {}).get(DEPLOYMENT_LABEL) or metadata["name"]
+    return Demand(
+        key=Key(metadata["namespace"], owner),
+        per_pod=pod_requests(template["spec"]),
+        selector=selector_of(template["spec"]),
+        plan_hash=template_labels.get(PLAN_HASH_LABEL, ""),
+        replicas=spec.get("replicas", 1),
+    )
+
+
+def claim_of(deployment: Manifest, priority: int, created: str, replicas: int) -> Claim:
+    """Make the claim of a resource from the Deployment it would like to have."""
+    return Claim(replace(demand_of(deployment), replicas=replicas), priority, created)
+
+
+def pod_requests(pod_spec: Mapping[str, Any]) -> Resources:
+    """Add up what a pod asks for, as the scheduler does for pods of ordinary containers.
+
+    A resource that has a limit but no request counts with its limit: the API server's default.
+    """
+    gpus: dict[str, int] = {}
+    cpu = memory = 0
+    for container in pod_spec["containers"]:
+        resources = container.get("resources") or {}
+        amounts = {**(resources.get("limits") or {}), **(resources.get("requests") or {})}
+        for name, quantity in amounts.items():
+            if name == "cpu":
+                cpu += ceil(quantity, MILLI)
+            elif name == "memory":
+                memory += ceil(quantity)
+            elif "/" in name:
+                gpus[name] = gpus.get(name, 0) + ceil(quantity)
+    counted = tuple(sorted((name, count) for name, count in gpus.items() if count))
+    return Resources(gpus=counted, cpu_millicores=cpu, memory_bytes=memory, pods=1)
+
+
+def slots(free: Resources, need: Resources) -> int:
+    """Count the pods of that need that fit into what is free.
+
+    >>> slots(Resources((("nvidia.com/gpu", 7),), 64_000, 2**40, 110),
+    ...       Resources((("nvidia.com/gpu", 2),), 8_000, 2**36, 1))
+    3
+    """
+    available = dict(free.gpus)
+    fitting = [available.get(name, 0) // count for name, count in need.gpus if count]
+    for have, want in _plain(free, need):
+        if want:
+            fitting.append(have // want)
+    return max(0, min(fitting, default=0))
+
+
+def slots_destroyed(other: Resources, need: Resources) -> int:
+    """Count the slots for ``need`` that one pod of ``other`` can take on a node at the most.
+
+    >>> four, one = Resources((("g/g", 4),), pods=1), Resources((("g/g", 1),), pods=1)
+    >>> slots_destroyed(four, one), slots_destroyed(one, four)
+    (4, 1)
+    """
+    taken = dict(other.gpus)
+    destroyed = [-(-taken.get(name, 0) // count) for name, count in need.gpus if count]
+    for have, want in _plain(other, need):
+        if want:
+            destroyed.append(-(-have // want))
+    return max(destroyed, default=0)
+
+
+def _plain(left: Resources, right: Resources) -> tuple[tuple[int, int], ...]:
+    return (
+        (left.cpu_millicores, right.cpu_millicores),
+        (left.memory_bytes, right.memory_bytes),
+        (left.pods, right.pods),
+    )

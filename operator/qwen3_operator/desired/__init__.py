@@ -1,0 +1,31 @@
+"""Children of a resource: one pure function from what is wanted to Kubernetes objects."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from qwen3_operator.desired.pool import Pool
+    from qwen3_operator.desired.site import Site
+    from qwen3_operator.observed import Manifest
+    from qwen3_planner.api.v1alpha1 import Qwen3Deployment
+    from qwen3_planner.plan import Plan
+
+
+def children(
+    resource: Qwen3Deployment, plan: Plan, site: Site, replicas: int, pool: Pool
+) -> tuple[Manifest, ...]:
+    """Make the Deployment and the Service of a resource.
+
+    Args:
+        resource: what the user applied.
+        plan: what the planner found for it.
+        site: what this installation decides (:func:`qwen3_operator.desired.site.site_for`).
+        replicas: how many are admitted; not part of the template, so it moves no pod.
+        pool: the nodes they go to (:func:`qwen3_operator.desired.pool.pool_for`).
+
+    Returns:
+        Objects for server-side apply with field manager :data:`.names.FIELD_MANAGER`, the
+        Deployment first.
+    """
+    raise NotImplementedError

@@ -1,0 +1,70 @@
+"""Labels and annotations on children, and the selector that finds a resource's pods."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import TYPE_CHECKING
+
+from qwen3_operator.desired.names import FIELD_MANAGER, GROUP_PREFIX
+from qwen3_operator.observed import DEPLOYMENT_LABEL
+
+if TYPE_CHECKING:
+    from qwen3_planner.plan import Plan
+
+VARIANT = f"{GROUP_PREFIX}/variant"
+"""Catalog name of the model."""
+
+ROLE = f"{GROUP_PREFIX}/role"
+"""What a pod does; ``server`` answers requests."""
+
+POOL = f"{GROUP_PREFIX}/pool"
+"""Annotation of the Deployment: the pool its pods select (:mod:`qwen3_operator.desired.pool`)."""
+
+SERVER = "server"
+
+MAX_VALUE_LENGTH = 63
+"""Of a label's value."""
+
+_NOT_ALLOWED = re.compile(r"[^-._a-zA-Z0-9]+")
+
+
+def label_value(text: str) -> str:
+    """Make any text a legal label value; texts that differ stay different.
+
+    >>> label_value("Qwen3-32B"), label_value("0.32.0+cu129")
+    ('Qwen3-32B', '0.32.0_cu129-bdc1f844')
+    """
+    tidy = _NOT_ALLOWED.sub("_", text).strip("-._")
+    if tidy == text and len(text) <= MAX_VALUE_LENGTH:
+        return text
+    digest = hashlib.sha256(text.encode()).hexdigest()[:8]
+    kept = tidy[: MAX_VALUE_LENGTH - len(digest) - 1].rstrip("-._")
+    return f"{kept}-{digest}" if kept else digest
+
+
+def selector(name: str) -> dict[str, str]:
+    """Return the labels that select the pods of a resource; they never change."""
+    return {
+        "app.kubernetes.io/name": "qwen3",
+        "app.kubernetes.io/instance": label_value(name),
+        DEPLOYMENT_LABEL: label_value(name),
+        ROLE: SERVER,
+    }
+
+
+def selector_text(name: str) -> str:
+    """Return the same as the text of a label selector, for the scale subresource."""
+    return ",".join(f"{key}={value}" for key, value in sorted(selector(name).items()))
+
+
+def child(name: str, plan: Plan) -> dict[str, str]:
+    """Return the labels of every child and of the pods."""
+    return {
+        **selector(name),
+        "app.kubernetes.io/component": "model-server",
+        "app.kubernetes.io/part-of": "qwen3-operator",
+        "app.kubernetes.io/managed-by": FIELD_MANAGER,
+        "app.kubernetes.io/version": label_value(plan.engine_version),
+        VARIANT: label_value(plan.variant),
+    }
