@@ -150,15 +150,11 @@ def _build(missing: list[Program], say: Callable[[str], None]) -> dict[str, Path
     for leftover in target.glob(".building-*"):
         leftover.unlink()
     say(f"building {len(missing)} of {len(PROGRAMS)} programs into {target} (first time: minutes)")
-    return {
-        program.name: build_program(
-            go,
-            program,
-            target / program.name,
-            say=lambda text, n=number, p=program: say(f"[{n}/{len(missing)}] {p.name} {text}"),
-        )
-        for number, program in enumerate(missing, start=1)
-    }
+    built = {}
+    for number, program in enumerate(missing, start=1):
+        label = f"[{number}/{len(missing)}] {program.name}"
+        built[program.name] = build_program(go, program, target / program.name, label, say)
+    return built
 
 
 @contextmanager

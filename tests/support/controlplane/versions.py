@@ -55,8 +55,8 @@ def parse_version(text: str) -> Version | None:
 def is_acceptable(found: Version, pinned: Version, skew: Skew) -> bool:
     """Say whether `found` may stand in for `pinned`.
 
-    A suffix is never acceptable: release candidates differ from their release, and vendors' wrappers
-    (`v1.32.4-dispatcher`) hide another program behind the name.
+    A suffix is never acceptable: release candidates differ from their release, and vendors'
+    wrappers (`v1.32.4-dispatcher`) hide another program behind the name.
     """
     if found.suffix or found.major != pinned.major:
         return False
