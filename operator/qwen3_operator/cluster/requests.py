@@ -47,7 +47,7 @@ class Api:
     """
 
     def __init__(self, connection: Connection, *, timeout_s: float, limit: int) -> None:
-        self._server = connection.server
+        self.server = connection.server
         self._session = connection.session(limit)
         self._streams = connection.session(0)
         self._timeout_s = timeout_s
@@ -92,7 +92,7 @@ class Api:
         try:
             async with self._session.request(
                 request.method,
-                self._server + request.path,
+                self.server + request.path,
                 params=request.params,
                 data=None if body is None else json.dumps(body, separators=(",", ":")).encode(),
                 headers={"Content-Type": request.content_type, "Accept": JSON},
@@ -116,7 +116,7 @@ class Api:
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=10.0, sock_read=idle_s)
         try:
             async with self._streams.get(
-                self._server + path, params=params, timeout=timeout, headers={"Accept": JSON}
+                self.server + path, params=params, timeout=timeout, headers={"Accept": JSON}
             ) as response:
                 if response.status >= ERROR_STATUS:
                     raise _refusal(response, await response.read())

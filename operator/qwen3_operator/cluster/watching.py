@@ -54,10 +54,11 @@ class Changed(Protocol[Told_contra]):
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What to watch: a collection's path and its selectors."""
+    """What to watch: a collection's path, its selectors, and its namespace if it is one's."""
 
     path: str
     params: Mapping[str, str] = field(default_factory=dict)
+    namespace: str | None = None
 
 
 class Store(Generic[T]):
@@ -101,10 +102,13 @@ class Store(Generic[T]):
         if version >= self._versions.get(name, 0):
             self._forget(name, version)
 
-    def keep(self, seen: set[Name], version: int) -> None:
-        """Take a whole list as of `version`: what it lacks is gone, unless it came later."""
+    def keep(self, seen: set[Name], version: int, namespace: str | None) -> None:
+        """Take a whole list as of `version`: what it lacks is gone, unless it came later.
+
+        A list of one namespace says nothing about the others.
+        """
         for name, held in list(self._versions.items()):
-            if name not in seen and held <= version:
+            if name not in seen and held <= version and namespace in (None, name[0]):
                 self._forget(name, version)
 
     def _forget(self, name: Name, version: int) -> None:
@@ -171,7 +175,7 @@ class Watch(Generic[T]):
                 break
             params["continue"] = metadata["continue"]
         self._version = metadata["resourceVersion"]
-        self._store.keep(seen, int(self._version))
+        self._store.keep(seen, int(self._version), self._selection.namespace)
         self._recovered()
         self.synced.set()
 

@@ -1,0 +1,145 @@
+"""The writes: children, status, Events. Nothing is written unless the Lease is surely ours."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from qwen3_operator.cluster.requests import FIELD_MANAGER, JSON, Request
+from qwen3_operator.errors import ClusterError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from qwen3_operator.cluster.requests import Api
+    from qwen3_operator.observed import Key, Manifest
+
+COLLECTIONS = {
+    ("apps/v1", "Deployment"): "deployments",
+    ("v1", "Service"): "services",
+}
+"""Kinds of children and how their collections are called."""
+
+RESOURCE_PATH = "/apis/serving.qwen3.dev/v1alpha1"
+"""Where the API server keeps our own kind."""
+
+NOT_FOUND = 404
+CONFLICT = 409
+
+EVENT_NOTE_LENGTH = 1024
+"""The API server refuses longer notes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened to a resource; ``kind`` is Normal or Warning."""
+
+    kind: str
+    reason: str
+    note: str
+    action: str = "Reconcile"
+
+
+class NotLeadingError(ClusterError):
+    """A write was held back because the Lease is no longer surely ours."""
+
+    def __init__(self) -> None:
+        super().__init__(0, "NotLeading", "the lease is not surely held; nothing was written")
+
+
+class Writer:
+    """Writes what was decided; every method raises ClusterError alone."""
+
+    def __init__(self, api: Api, *, is_allowed: Callable[[], bool], identity: str) -> None:
+        self._api = api
+        self._is_allowed = is_allowed
+        self._identity = identity
+
+    async def apply(self, manifests: Sequence[Manifest]) -> list[dict[str, Any]]:
+        """Server-side apply all of them at once; return the live objects in the same order.
+
+        When one is refused the others are still waited for, then the first refusal is raised.
+        """
+        self._check()
+        answers = await asyncio.gather(
+            *(self._api.apply(path_of(manifest), manifest) for manifest in manifests),
+            return_exceptions=True,
+        )
+        applied = []
+        for answer in answers:
+            if isinstance(answer, BaseException):
+                raise answer
+            applied.append(answer)
+        return applied
+
+    async def delete(self, manifests: Iterable[Manifest]) -> None:
+        """Delete exactly these objects; one that is gone or was replaced is fine."""
+        self._check()
+        for manifest in manifests:
+            try:
+                await self._api.delete(path_of(manifest), manifest["metadata"]["uid"])
+            except ClusterError as error:
+                if error.status not in (NOT_FOUND, CONFLICT):
+                    raise
+
+    async def set_status(
+        self, key: Key, uid: str, status: Mapping[str, Any]
+    ) -> dict[str, Any] | None:
+        """Replace the whole status of the resource with that uid; None if it is gone.
+
+        One JSON patch: the test guards against a resource of the same name that came later.
+        """
+        self._check()
+        path = f"{RESOURCE_PATH}/namespaces/{key.namespace}/qwen3deployments/{key.name}/status"
+        operations: list[dict[str, Any]] = [
+            {"op": "test", "path": "/metadata/uid", "value": uid},
+            {"op": "add", "path": "/status", "value": status},
+        ]
+        try:
+            return await self._api.patch(path, operations)
+        except ClusterError as error:
+            if error.status == NOT_FOUND:
+                return None
+            raise
+
+    async def post(self, event: Event, about: Mapping[str, Any], stamp: str) -> None:
+        """Write an Event about a resource; `stamp` is the time as RFC 3339 with microseconds."""
+        self._check()
+        metadata = about["metadata"]
+        namespace = metadata["namespace"]
+        body = {
+            "apiVersion": "events.k8s.io/v1",
+            "kind": "Event",
+            "metadata": {"generateName": f"{metadata['name']}.", "namespace": namespace},
+            "eventTime": stamp,
+            "reportingController": "serving.qwen3.dev/qwen3-operator",
+            "reportingInstance": self._identity[:128],
+            "action": event.action,
+            "reason": event.reason,
+            "type": event.kind,
+            "note": event.note[:EVENT_NOTE_LENGTH],
+            "regarding": {
+                "apiVersion": about["apiVersion"],
+                "kind": about["kind"],
+                "namespace": namespace,
+                "name": metadata["name"],
+                "uid": metadata["uid"],
+                "resourceVersion": metadata["resourceVersion"],
+            },
+        }
+        path = f"/apis/events.k8s.io/v1/namespaces/{namespace}/events"
+        params = {"fieldManager": FIELD_MANAGER}
+        await self._api.send(Request("POST", path, body, params, JSON))
+
+    def _check(self) -> None:
+        if not self._is_allowed():
+            raise NotLeadingError
+
+
+def path_of(manifest: Manifest) -> str:
+    """Return the path of an object of a kind that children have."""
+    version, kind, metadata = manifest["apiVersion"], manifest["kind"], manifest["metadata"]
+    root = "/api" if "/" not in version else "/apis"
+    collection = COLLECTIONS[version, kind]
+    return f"{root}/{version}/namespaces/{metadata['namespace']}/{collection}/{metadata['name']}"

@@ -1,0 +1,264 @@
+"""Raw objects to the values of observed.py, at once and for good: a watch keeps nothing else.
+
+Sums of requests follow the scheduler (k8s.io/component-helpers@v0.37.2 resource/helpers.go,
+PodRequests, read 2026-11-23): containers and sidecars add up, other init containers run alone,
+requests of the pod as a whole replace the sums, overhead comes on top.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from qwen3_operator.observed import (
+    DEPLOYMENT_LABEL,
+    PLAN_HASH_LABEL,
+    Key,
+    Manifest,
+    Node,
+    Pod,
+    Quota,
+    Resources,
+    Taint,
+)
+from qwen3_operator.quantities import ceil
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from qwen3_planner.inventory.hardware import NodeGroup
+
+    Grouping = Callable[[Mapping[str, Any]], tuple[NodeGroup | None, str]]
+    """What the planner makes of a raw node: its group or None, and a note."""
+
+MILLI = Fraction(1, 1000)
+
+RESTLESS_LABELS = frozenset({"nvidia.com/gfd.timestamp"})
+"""Labels that change by themselves; what is built from labels must not change with them."""
+
+QUOTA_PREFIX = "requests."
+"""Quotas know no other form for extended resources."""
+
+QUIET_WAITS = frozenset({"ContainerCreating", "PodInitializing"})
+"""Waiting reasons of a container on its way."""
+
+CRASH_LOOP = "CrashLoopBackOff"
+
+FINISHED = frozenset({"Succeeded", "Failed"})
+
+
+def node(raw: Mapping[str, Any], grouping: Grouping) -> Node:
+    """Reduce a Node."""
+    metadata, spec, status = raw["metadata"], raw.get("spec") or {}, raw.get("status") or {}
+    labels = metadata.get("labels") or {}
+    group, note = grouping(raw)
+    return Node(
+        name=metadata["name"],
+        labels={name: value for name, value in labels.items() if name not in RESTLESS_LABELS},
+        taints=tuple(
+            Taint(taint["key"], taint.get("value", ""), taint["effect"])
+            for taint in spec.get("taints") or ()
+        ),
+        schedulable=not spec.get("unschedulable") and _is_ready(status),
+        allocatable=resources(status.get("allocatable") or {}),
+        group=group,
+        note=note,
+    )
+
+
+class OwnPod(NamedTuple):
+    """A pod of ours with what orders it among its siblings."""
+
+    created: str
+    pod: Pod
+
+
+def own_pod(raw: Mapping[str, Any]) -> OwnPod:
+    """Reduce a pod that carries our label; a finished one holds nothing any more."""
+    reduced = pod(raw)
+    return OwnPod(raw["metadata"].get("creationTimestamp") or "", reduced)
+
+
+def foreign_pod(raw: Mapping[str, Any]) -> Pod | None:
+    """Reduce somebody else's pod; None unless it is bound and not finished."""
+    reduced = pod(raw)
+    return reduced if reduced.node and reduced.phase not in FINISHED else None
+
+
+def pod(raw: Mapping[str, Any]) -> Pod:
+    """Reduce a pod."""
+    metadata, spec, status = raw["metadata"], raw.get("spec") or {}, raw.get("status") or {}
+    labels = metadata.get("labels") or {}
+    phase = status.get("phase", "Pending")
+    finished = phase in FINISHED
+    owner = labels.get(DEPLOYMENT_LABEL)
+    problem, message = _problem(status)
+    return Pod(
+        uid=metadata.get("uid", ""),
+        namespace=metadata.get("namespace", ""),
+        name=metadata["name"],
+        owner=Key(metadata["namespace"], owner) if owner else None,
+        node=None if finished else spec.get("nodeName") or None,
+        requests=Resources() if finished else pod_requests(spec),
+        priority=int(spec.get("priority") or 0),
+        terminating="deletionTimestamp" in metadata,
+        phase=phase,
+        ready=_is_ready(status),
+        plan_hash=labels.get(PLAN_HASH_LABEL, ""),
+        problem=problem,
+        problem_message=message,
+        restarts=sum(int(c.get("restartCount") or 0) for c in _container_statuses(status)),
+    )
+
+
+def quota(raw: Mapping[str, Any]) -> Quota | None:
+    """Reduce a ResourceQuota; None if it says nothing about GPUs, or only about some pods."""
+    spec, status = raw.get("spec") or {}, raw.get("status") or {}
+    if spec.get("scopes") or spec.get("scopeSelector"):
+        return None
+    hard = _quota_gpus(spec.get("hard") or {})
+    if not hard:
+        return None
+    used = dict(_quota_gpus(status.get("used") or {}))
+    metadata = raw["metadata"]
+    return Quota(
+        namespace=metadata["namespace"],
+        name=metadata["name"],
+        hard=hard,
+        used=tuple((name, used.get(name, 0)) for name, _ in hard),
+    )
+
+
+class PriorityClass(NamedTuple):
+    """A PriorityClass by name; the default one counts for pods that name none."""
+
+    name: str
+    value: int
+    is_default: bool
+
+
+def priority_class(raw: Mapping[str, Any]) -> PriorityClass:
+    """Reduce a PriorityClass."""
+    return PriorityClass(
+        raw["metadata"]["name"], int(raw.get("value") or 0), bool(raw.get("globalDefault"))
+    )
+
+
+def child(raw: dict[str, Any]) -> Manifest:
+    """Reduce a child: all of it but the book-keeping of field managers."""
+    metadata = {name: value for name, value in raw["metadata"].items() if name != "managedFields"}
+    return {**raw, "metadata": metadata}
+
+
+def resources(amounts: Mapping[str, Any]) -> Resources:
+    """Read a list of resources (capacity, allocatable)."""
+    return _resources(_amounts(amounts))
+
+
+def pod_requests(spec: Mapping[str, Any]) -> Resources:
+    """Add up what a pod holds on its node."""
+    containers = _total(_container_requests(c) for c in spec.get("containers") or ())
+    sidecars: dict[str, int] = {}
+    peak: dict[str, int] = {}
+    for container in spec.get("initContainers") or ():
+        if container.get("restartPolicy") == "Always":
+            sidecars = _total((sidecars, _container_requests(container)))
+            peak = _greater(peak, sidecars)
+        else:
+            peak = _greater(peak, _total((sidecars, _container_requests(container))))
+    held = _greater(_total((containers, sidecars)), peak)
+    whole = (spec.get("resources") or {}).get("requests") or {}
+    held.update(_amounts(whole))
+    held = _total((held, _amounts(spec.get("overhead") or {})))
+    held["pods"] = 1
+    return _resources(held)
+
+
+def _container_requests(container: Mapping[str, Any]) -> dict[str, int]:
+    """Requests of one container; a limit without a request is one too."""
+    amounts = container.get("resources") or {}
+    return _amounts({**(amounts.get("limits") or {}), **(amounts.get("requests") or {})})
+
+
+def _amounts(named: Mapping[str, Any]) -> dict[str, int]:
+    """Read amounts: millicores, bytes, pieces."""
+    return {n: ceil(v, MILLI) if n == "cpu" else ceil(v) for n, v in named.items()}
+
+
+def _resources(amounts: Mapping[str, int]) -> Resources:
+    """Keep what the ledger counts; a name with a slash is an extended resource."""
+    return Resources(
+        gpus=tuple(sorted((name, n) for name, n in amounts.items() if "/" in name and n)),
+        cpu_millicores=amounts.get("cpu", 0),
+        memory_bytes=amounts.get("memory", 0),
+        pods=amounts.get("pods", 0),
+    )
+
+
+def _total(parts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    total: dict[str, int] = {}
+    for part in parts:
+        for name, amount in part.items():
+            total[name] = total.get(name, 0) + amount
+    return total
+
+
+def _greater(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
+    return {name: max(one.get(name, 0), other.get(name, 0)) for name in {*one, *other}}
+
+
+def _quota_gpus(amounts: Mapping[str, Any]) -> tuple[tuple[str, int], ...]:
+    """Pick ``requests.<extended resource>``."""
+    picked = {
+        name.removeprefix(QUOTA_PREFIX): ceil(amount)
+        for name, amount in amounts.items()
+        if name.startswith(QUOTA_PREFIX) and "/" in name
+    }
+    return tuple(sorted(picked.items()))
+
+
+def _is_ready(status: Mapping[str, Any]) -> bool:
+    return any(
+        condition["type"] == "Ready" and condition["status"] == "True"
+        for condition in status.get("conditions") or ()
+    )
+
+
+def _container_statuses(status: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
+
+
+def _problem(status: Mapping[str, Any]) -> tuple[str, str]:
+    """Name the most telling reason why a pod does not run or is not ready."""
+    if status.get("phase") == "Failed":
+        return status.get("reason") or "Failed", status.get("message", "")
+    for container in _container_statuses(status):
+        found = _container_problem(container)
+        if found is not None:
+            return found
+    for condition in status.get("conditions") or ():
+        if condition["type"] == "PodScheduled" and condition["status"] == "False":
+            return condition.get("reason", ""), condition.get("message", "")
+    return "", ""
+
+
+def _container_problem(container: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Say what is wrong with a container: why it waits, or why it ended and ends again."""
+    state = container.get("state") or {}
+    waiting = state.get("waiting") or {}
+    reason = waiting.get("reason", "")
+    ended = state.get("terminated")
+    if reason == CRASH_LOOP:
+        ended = (container.get("lastState") or {}).get("terminated")
+    if ended and ended.get("exitCode"):
+        if ended.get("reason") == "OOMKilled":
+            return "OOMKilled", ended.get("message", "")
+        return reason or ended.get("reason", "Error"), _how_it_ended(ended)
+    if reason and reason not in QUIET_WAITS:
+        return reason, waiting.get("message", "")
+    return None
+
+
+def _how_it_ended(ended: Mapping[str, Any]) -> str:
+    text = f"exit code {ended['exitCode']}"
+    return f"{text}: {ended['message']}" if ended.get("message") else text
