@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from qwen3_planner.api.schema import RULE_ERROR, Struct
 from qwen3_planner.api.status import Qwen3DeploymentStatus
 from qwen3_planner.api.v1alpha1 import Qwen3Deployment
+from qwen3_planner.catalog.resolving import resolve_accelerator
 from qwen3_planner.errors import SpecError, nearest_first
 from qwen3_planner.request import EngineTuning, ParallelismWish, PlanRequest, Workload
 
@@ -106,15 +107,11 @@ def _tuning(engine: EngineSpec) -> EngineTuning:
 
 
 def _accelerators(spec: Qwen3DeploymentSpec, catalog: Catalog) -> tuple[str, ...]:
-    known = {row.name.lower(): row.name for row in catalog.accelerators}
-    names: dict[str, None] = {}
-    for index, typed in enumerate(spec.accelerators):
-        name = known.get(typed.lower())
-        if name is None:
-            choices = nearest_first(typed, known.values())
-            raise SpecError(f"spec.accelerators[{index}]", typed, "is not in the catalog", choices)
-        names[name] = None
-    return tuple(names)
+    names = (
+        resolve_accelerator(typed, catalog.accelerators, field=f"spec.accelerators[{index}]").name
+        for index, typed in enumerate(spec.accelerators)
+    )
+    return tuple(dict.fromkeys(names))
 
 
 def _most_telling(errors: list[ErrorDetails], body: Mapping[str, Any]) -> SpecError:
@@ -133,7 +130,7 @@ def _spec_error(error: ErrorDetails, body: Mapping[str, Any]) -> SpecError:
     context = error.get("ctx", {})
     location = [*error["loc"]]
     if context.get("field"):  # a rule over several fields says which of them it is about
-        location.append(context["field"])
+        location.extend(context["field"].split("."))
     value = _as_typed(_look_up(body, location))
     choices: tuple[str, ...] = ()
     match error["type"]:

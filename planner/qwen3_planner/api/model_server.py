@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
 
@@ -11,8 +11,11 @@ from qwen3_planner.api.references import (  # noqa: TC001 - pydantic evaluates a
     EnvVar,
     TokenSecretRef,
 )
-from qwen3_planner.api.schema import LongText, Matches, Rule, ShortText, Struct, whole
+from qwen3_planner.api.schema import Matches, Rule, ShortText, Struct, whole
 from qwen3_planner.request import EngineName
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class Variant(StrEnum):
@@ -42,7 +45,7 @@ class ModelSpec(Struct):
             Matches(
                 r"hf://[a-zA-Z0-9][-._a-zA-Z0-9]*/[-._a-zA-Z0-9]+"
                 r"|pvc://[a-z0-9]([-.a-z0-9]*[a-z0-9])?(/[-._a-zA-Z0-9]+)*",
-                "source must be hf://<organisation>/<model> or pvc://<claim>/<path>",
+                "must be hf://<organisation>/<model> or pvc://<claim>/<path>",
             ),
         ]
         | None
@@ -60,7 +63,7 @@ class ModelSpec(Struct):
             Field(min_length=1, max_length=128),
             Matches(
                 r"[a-zA-Z0-9][-._/a-zA-Z0-9]*",
-                "servedName must be letters, digits, '-', '_', '.' and '/'",
+                "must be letters, digits, '-', '_', '.' and '/'",
             ),
         ]
         | None
@@ -116,11 +119,27 @@ PLANNED_FLAGS: dict[str, str] = {
 }
 """Options of the engine that the plan sets, each with the field that it is computed from."""
 
-_PLANNED = ", ".join(f"'{flag}'" for flag in PLANNED_FLAGS)
+
+def _sets(argument: str, flags: Sequence[str]) -> bool:
+    """Whether an argument is one of these options; vLLM takes ``_`` for ``-`` and any beginning."""
+    given = argument.partition("=")[0].replace("_", "-")
+    shortened = len(given) > len("--") and given.startswith("--")
+    return given in flags or (shortened and any(flag.startswith(given) for flag in flags))
 
 
-def _repeats_the_plan(argument: str) -> bool:
-    return argument.partition("=")[0].replace("_", "-") in PLANNED_FLAGS
+def _left_to_the_plan(field: str) -> Rule:
+    """Refuse extra arguments that set what a field of the resource sets."""
+    flags = [flag for flag, planned_by in PLANNED_FLAGS.items() if planned_by == field]
+    given = "a.split('=')[0].replace('_', '-')"
+    listed = ", ".join(f"'{flag}'" for flag in flags)
+    return Rule(
+        cel="!has(self.extraArgs) || self.extraArgs.all(a, "
+        f"!([{listed}].exists(f, f == {given} || "
+        f"(a.size() > 2 && a.startsWith('--') && f.startsWith({given})))))",
+        message=f"extraArgs must not set {' or '.join(flags)}: use {field}",
+        holds=lambda engine: not any(_sets(argument, flags) for argument in engine.extra_args),
+        field="extraArgs",
+    )
 
 
 class EngineSpec(Struct):
@@ -135,7 +154,7 @@ class EngineSpec(Struct):
             Field(min_length=3, max_length=32),
             Matches(
                 r"[0-9]+[.][0-9]+([.][0-9]+([.]post[0-9]+)?)?",
-                "version must be A.B, A.B.C or A.B.C.postN, such as 0.32.0",
+                "must be A.B, A.B.C or A.B.C.postN, such as 0.32.0",
             ),
         ]
         | None
@@ -153,7 +172,7 @@ class EngineSpec(Struct):
             Field(min_length=1, max_length=8),
             Matches(
                 r"0?[.][0-9]*[1-9][0-9]*|1([.]0*)?",
-                'gpuMemoryUtilization must be above 0 and at most 1, as a string such as "0.9"',
+                'must be above 0 and at most 1, as a string such as "0.9"',
             ),
         ]
         | None
@@ -168,7 +187,9 @@ class EngineSpec(Struct):
     """Tokens of one scheduler step; more makes prefill faster and takes memory from the KV cache.
     Default: the engine's own."""
 
-    extra_args: Annotated[tuple[LongText, ...], Field(max_length=64)] = ()
+    extra_args: Annotated[
+        tuple[Annotated[str, Field(max_length=1024)], ...], Field(max_length=64)
+    ] = ()
     """Further arguments of the engine, passed as they are after the planned ones. Options that the
     plan sets are refused here: use their fields. Example: ["--reasoning-parser=qwen3"]."""
 
@@ -202,12 +223,5 @@ class EngineSpec(Struct):
             ),
             field="maxNumBatchedTokens",
         ),
-        Rule(
-            cel="!has(self.extraArgs) || self.extraArgs.all(a,"
-            f" !(a.split('=')[0].replace('_', '-') in [{_PLANNED}]))",
-            message="extraArgs must not repeat what the plan sets; use the fields instead: "
-            + ", ".join(f"{flag} is {field}" for flag, field in PLANNED_FLAGS.items()),
-            holds=lambda e: not any(map(_repeats_the_plan, e.extra_args)),
-            field="extraArgs",
-        ),
+        *map(_left_to_the_plan, dict.fromkeys(PLANNED_FLAGS.values())),
     )

@@ -41,7 +41,7 @@ class Rule:
         cel: the rule for the API server; ``self`` is the struct.
         message: what is allowed, in plain words, a clause without a final stop.
         holds: the same rule in Python, on the parsed struct.
-        field: camelCase name of the field that the message is about; empty: the struct.
+        field: camelCase path of the field that the message is about; empty: the struct.
     """
 
     cel: str
@@ -51,10 +51,20 @@ class Rule:
 
     def as_validation(self) -> dict[str, str]:
         """Say the rule as one entry of ``x-kubernetes-validations``."""
-        validation = {"rule": self.cel, "message": self.message}
-        if self.field:
-            validation["fieldPath"] = f".{self.field}"
-        return validation
+        return validation(self.cel, self.message, self.field)
+
+
+def validation(rule: str, message: str, field: str = "") -> dict[str, str]:
+    """Make one entry of ``x-kubernetes-validations``.
+
+    The message is fixed text. A ``messageExpression`` could repeat the wrong number, but the API
+    server (1.37) takes the result of ``string(int)`` for unbounded and refuses the CRD as too
+    expensive. It also refuses a field path into metadata: such rules speak for the whole object.
+    """
+    entry = {"rule": rule, "message": message}
+    if field and not field.startswith("metadata"):
+        entry["fieldPath"] = f".{field}"
+    return entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +95,7 @@ class Matches:
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
         json_schema = handler(schema)
-        rule = {"rule": f"self.matches(r'^({self.pattern})$')", "message": self.message}
+        rule = validation(f"self.matches(r'^({self.pattern})$')", self.message)
         return {**json_schema, VALIDATIONS: [*json_schema.get(VALIDATIONS, []), rule]}
 
 

@@ -7,6 +7,7 @@ Whatever is left out is the planner's to choose; whatever is given is binding.
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from typing import Annotated, ClassVar, Literal, TypeAlias
 
@@ -37,6 +38,8 @@ SHORT_NAME = "q3d"
 MAX_NAME_LENGTH = 52
 """A ReplicaSet is named after its Deployment plus '-' and 10 characters: 52 + 11 = 63, the longest
 value of a label and the longest host name."""
+
+_SERVICE_NAME = "[a-z]([-a-z0-9]*[a-z0-9])?"
 
 _MAX_TOKENS = 16_777_216
 """Far above any context of the family; keeps sums of tokens inside 32 bits."""
@@ -272,3 +275,20 @@ class Qwen3Deployment(Struct):
     """What shall run."""
     status: Qwen3DeploymentStatus = Qwen3DeploymentStatus()
     """What is planned and what runs; written by the operator."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            cel=f"self.metadata.name.size() <= {MAX_NAME_LENGTH}",
+            message=f"metadata.name must have at most {MAX_NAME_LENGTH} characters: the names of"
+            " its pods are longer and end at 63",
+            holds=lambda d: len(d.metadata.name) <= MAX_NAME_LENGTH,
+            field="metadata.name",
+        ),
+        Rule(
+            cel=f"self.metadata.name.matches('^{_SERVICE_NAME}$')",
+            message="metadata.name is also the name of a Service: it must be lower-case letters,"
+            " digits and '-', and start with a letter (qwen3-0-6b, not qwen3-0.6b)",
+            holds=lambda d: re.fullmatch(_SERVICE_NAME, d.metadata.name) is not None,
+            field="metadata.name",
+        ),
+    )

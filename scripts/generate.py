@@ -1,0 +1,85 @@
+"""Write everything that is made from the API models, or check that it is fresh.
+
+Usage: scripts/generate.py [--check]
+
+With --check nothing is written; the exit code is 1 when a file differs, and each is named.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from qwen3_planner.api import reasons
+from qwen3_planner.api.crd import custom_resource_definition
+from qwen3_planner.api.reference import reasons_page, resource_page
+from qwen3_planner.catalog.loading import load_catalog
+
+ROOT = Path(__file__).resolve().parent.parent
+_HEADER = "# Written by `make generate` from planner/qwen3_planner/api; do not edit.\n"
+
+
+def generated() -> dict[str, str]:
+    """Return the text of every generated file by its path in the repository."""
+    crd = custom_resource_definition(load_catalog())
+    crd_text = _HEADER + _yaml(crd)
+    return {
+        "crds/serving.qwen3.dev_qwen3deployments.yaml": crd_text,
+        "charts/qwen3-operator/files/crd.yaml": crd_text,
+        "docs/reference/resource.md": resource_page(crd),
+        "docs/reference/reasons.md": reasons_page(Path(reasons.__file__).read_text("utf-8")),
+    }
+
+
+def stale() -> list[str]:
+    """Name the files whose text in the repository is not what would be written."""
+    return [name for name, text in generated().items() if _read(ROOT / name) != text]
+
+
+class _Dumper(yaml.SafeDumper):
+    """Without anchors, and with long or quoted text as a block, which diffs well."""
+
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ANN401, ARG002 - the overridden signature
+        return True
+
+
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = "|" if "'" in text or "\n" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _represent_text)
+
+
+def _yaml(document: object) -> str:
+    return yaml.dump(document, Dumper=_Dumper, sort_keys=False, width=100, allow_unicode=True)
+
+
+def _read(path: Path) -> str | None:
+    return path.read_text("utf-8") if path.exists() else None
+
+
+def main(arguments: list[str]) -> int:
+    """Write or check; return an exit code."""
+    if arguments not in ([], ["--check"]):
+        print(__doc__, file=sys.stderr)
+        return 2
+    names = stale()
+    if arguments:
+        for name in names:
+            print(f"{name} is stale: run `make generate`", file=sys.stderr)
+        return 1 if names else 0
+    texts = generated()
+    for name in names:
+        path = ROOT / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(texts[name], "utf-8")
+        print(f"wrote {name}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
