@@ -21,6 +21,10 @@ ROLE = f"{GROUP_PREFIX}/role"
 POOL = f"{GROUP_PREFIX}/pool"
 """Annotation of the Deployment: the pool its pods select (:mod:`qwen3_operator.desired.pool`)."""
 
+APPLIED = f"{GROUP_PREFIX}/applied"
+"""Annotation of every child: fingerprint of what was applied. With it a field that we no longer
+want is noticed although it is in what lives and not in what we want."""
+
 SERVER = "server"
 
 MAX_VALUE_LENGTH = 63

@@ -1,0 +1,60 @@
+"""The engine's container."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from qwen3_operator.desired.environment import make_env
+from qwen3_operator.desired.names import CONTAINER, ENGINE_PORT, PORT_NAME
+from qwen3_operator.desired.probes import make_probes
+from qwen3_operator.desired.resources import make_resources
+from qwen3_operator.desired.security import make_container_security_context
+from qwen3_operator.desired.shutdown import make_drain_arguments, pre_stop_s
+from qwen3_operator.desired.volumes import claim_of, make_volume_mounts
+
+if TYPE_CHECKING:
+    from qwen3_operator.desired.pool import Pool
+    from qwen3_operator.desired.site import Site
+    from qwen3_planner.api.v1alpha1 import Qwen3Deployment
+    from qwen3_planner.plan import Plan
+
+PROGRAM_WORDS = 2
+"""``vllm serve``: what replaces the image's entry point."""
+
+
+def make_container(resource: Qwen3Deployment, plan: Plan, site: Site, pool: Pool) -> dict[str, Any]:
+    """Make the container that runs the planned command."""
+    arguments = make_arguments(resource, plan)
+    return {
+        "name": CONTAINER,
+        "image": resource.spec.engine.image or site.image(plan),
+        "imagePullPolicy": "IfNotPresent",
+        "command": list(plan.command[:PROGRAM_WORDS]),
+        "args": arguments,
+        "env": make_env(resource, plan),
+        "ports": [{"name": PORT_NAME, "containerPort": ENGINE_PORT, "protocol": "TCP"}],
+        "resources": make_resources(resource, plan, pool),
+        "volumeMounts": make_volume_mounts(plan),
+        "securityContext": make_container_security_context(),
+        "lifecycle": {"preStop": {"sleep": {"seconds": pre_stop_s(plan)}}},
+        **make_probes(plan),
+    }
+
+
+def make_arguments(resource: Qwen3Deployment, plan: Plan) -> list[str]:
+    """Make the engine's arguments: the planned ones, then the user's, which may say more.
+
+    Kubernetes would expand ``$(NAME)``; the planned ones are meant to the letter.
+    """
+    planned = [_escaped(_mounted(word, plan)) for word in plan.command[PROGRAM_WORDS:]]
+    arguments = [*planned, *resource.spec.engine.extra_args]
+    return [*planned, *make_drain_arguments(plan, arguments), *resource.spec.engine.extra_args]
+
+
+def _mounted(word: str, plan: Plan) -> str:
+    claim = claim_of(plan.source)
+    return claim.mounted if claim is not None and word == plan.source else word
+
+
+def _escaped(word: str) -> str:
+    return word.replace("$(", "$$(")

@@ -1,0 +1,61 @@
+"""Environment of the engine's container. Secrets come by reference and never as values."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from qwen3_operator.desired.volumes import CACHE_PATH, HOME_PATH, claim_of
+
+if TYPE_CHECKING:
+    from qwen3_planner.api.references import EnvVar
+    from qwen3_planner.api.v1alpha1 import Qwen3Deployment
+    from qwen3_planner.plan import Plan
+
+USER_NAME = "engine"
+"""getpass.getuser() takes it; without it Python asks a passwd file that does not know the uid."""
+
+SURROUNDINGS = (
+    ("HOME", HOME_PATH),
+    ("USER", USER_NAME),
+    ("LOGNAME", USER_NAME),
+    ("XDG_CACHE_HOME", CACHE_PATH),
+    ("HF_HOME", f"{CACHE_PATH}/huggingface"),
+    ("VLLM_CACHE_ROOT", f"{CACHE_PATH}/vllm"),
+    ("TORCHINDUCTOR_CACHE_DIR", f"{CACHE_PATH}/torchinductor"),
+    ("TRITON_CACHE_DIR", f"{CACHE_PATH}/triton"),
+    ("FLASHINFER_WORKSPACE_BASE", CACHE_PATH),
+    ("HF_HUB_DISABLE_TELEMETRY", "1"),
+    ("VLLM_NO_USAGE_STATS", "1"),
+)
+"""What an engine needs under a read-only root as a user without a name, and no calls home."""
+
+
+def make_env(resource: Qwen3Deployment, plan: Plan) -> list[dict[str, Any]]:
+    """Make the variables; the later of two with one name wins: ours, the plan's, the user's."""
+    entries = [{"name": name, "value": value} for name, value in SURROUNDINGS]
+    if claim_of(plan.source) is not None:
+        entries.append({"name": "HF_HUB_OFFLINE", "value": "1"})
+    entries.extend({"name": name, "value": value} for name, value in plan.env)
+    token = resource.spec.model.token_secret_ref
+    if token is not None:
+        entries.append(_secret("HF_TOKEN", token.name, token.key))
+    entries.extend(_user_variable(variable) for variable in resource.spec.engine.env)
+    api_key = resource.spec.api_key_secret_ref
+    if api_key is not None:  # after the user's: access control has one source
+        entries.append(_secret("VLLM_API_KEY", api_key.name, api_key.key))
+    by_name: dict[str, dict[str, Any]] = {}
+    for entry in entries:
+        by_name.pop(entry["name"], None)
+        by_name[entry["name"]] = entry
+    return list(by_name.values())
+
+
+def _secret(variable: str, name: str, key: str) -> dict[str, Any]:
+    return {"name": variable, "valueFrom": {"secretKeyRef": {"name": name, "key": key}}}
+
+
+def _user_variable(variable: EnvVar) -> dict[str, Any]:
+    entry = variable.to_kubernetes()
+    if variable.value_from is None:
+        entry.setdefault("value", "")
+    return entry

@@ -1,0 +1,68 @@
+"""Which nodes the pods may go to: the user's wishes and the pool's labels together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from qwen3_operator.desired.pool import Pool
+    from qwen3_planner.api.v1alpha1 import Qwen3Deployment
+
+REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
+
+
+def make_placement(resource: Qwen3Deployment, pool: Pool | None) -> dict[str, Any]:
+    """Make the fields of the pod's spec that choose nodes.
+
+    Args:
+        resource: with the user's selector, affinity and tolerations.
+        pool: narrows them to one accelerator; None leaves the accelerator open, for asking what
+            hardware there is.
+    """
+    spec = resource.spec
+    fields: dict[str, Any] = {"tolerations": make_tolerations(resource, pool)}
+    if spec.node_selector:
+        fields["nodeSelector"] = dict(spec.node_selector)
+    affinity = spec.affinity.to_kubernetes() if spec.affinity else {}
+    expressions = pool.as_expressions() if pool else []
+    if expressions:
+        node_affinity = affinity.setdefault("nodeAffinity", {})
+        node_affinity[REQUIRED] = _with_all(node_affinity.get(REQUIRED), expressions)
+    if affinity:
+        fields["affinity"] = affinity
+    return fields
+
+
+def _with_all(required: dict[str, Any] | None, expressions: list[dict[str, Any]]) -> dict[str, Any]:
+    """Add comparisons to every term, since one term that matches is enough.
+
+    A term without comparisons matches no node and must stay so; where all are like that, what the
+    user asked for is left as it is.
+    """
+    if required is None:
+        return {"nodeSelectorTerms": [{"matchExpressions": expressions}]}
+    meant = [
+        t
+        for t in required["nodeSelectorTerms"]
+        if t.get("matchExpressions") or t.get("matchFields")
+    ]
+    terms = [
+        {**term, "matchExpressions": [*(term.get("matchExpressions") or ()), *expressions]}
+        for term in meant
+    ]
+    return {"nodeSelectorTerms": terms} if terms else required
+
+
+GPU_TAINTS = ("nvidia.com/gpu", "amd.com/gpu")
+"""Taints by which clusters keep other pods off GPU nodes; the device plugins' charts tolerate them."""
+
+
+def make_tolerations(resource: Qwen3Deployment, pool: Pool | None) -> list[dict[str, Any]]:
+    """Make the tolerations: that of GPU nodes, then the user's."""
+    keys = GPU_TAINTS if pool is None else (pool.resource,) if pool.resource else ()
+    tolerations = [{"key": key, "operator": "Exists"} for key in keys]
+    for toleration in resource.spec.tolerations:
+        entry = toleration.to_kubernetes()
+        if entry not in tolerations:
+            tolerations.append(entry)
+    return tolerations

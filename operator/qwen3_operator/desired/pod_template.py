@@ -1,0 +1,53 @@
+"""The pod template: everything that makes pods roll when it changes, and nothing else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from qwen3_operator.desired import labels
+from qwen3_operator.desired.container import make_arguments, make_container
+from qwen3_operator.desired.hashing import template_hash
+from qwen3_operator.desired.placement import make_placement
+from qwen3_operator.desired.security import make_pod_security_context
+from qwen3_operator.desired.shutdown import grace_period_s
+from qwen3_operator.desired.volumes import make_volumes
+from qwen3_operator.observed import PLAN_HASH_LABEL
+
+if TYPE_CHECKING:
+    from qwen3_operator.desired.pool import Pool
+    from qwen3_operator.desired.site import Site
+    from qwen3_planner.api.v1alpha1 import Qwen3Deployment
+    from qwen3_planner.plan import Plan
+
+
+def make_pod_template(
+    resource: Qwen3Deployment, plan: Plan, site: Site, pool: Pool
+) -> dict[str, Any]:
+    """Make the template of a replica's pod, its hash among the labels."""
+    template: dict[str, Any] = {
+        "metadata": {"labels": labels.child(resource.metadata.name, plan)},
+        "spec": {
+            **_choices(resource),
+            **make_placement(resource, pool),
+            "automountServiceAccountToken": False,
+            "enableServiceLinks": False,  # a Service called "vllm" would set VLLM_PORT
+            "terminationGracePeriodSeconds": grace_period_s(plan, make_arguments(resource, plan)),
+            "securityContext": make_pod_security_context(),
+            "containers": [make_container(resource, plan, site, pool)],
+            "volumes": make_volumes(plan),
+        },
+    }
+    template["metadata"]["labels"][PLAN_HASH_LABEL] = template_hash(template)
+    return template
+
+
+def _choices(resource: Qwen3Deployment) -> dict[str, Any]:
+    """Pass on what the user chose about scheduling and pulling."""
+    spec = resource.spec
+    chosen = {
+        "priorityClassName": spec.priority_class_name,
+        "runtimeClassName": spec.runtime_class_name,
+        "schedulerName": spec.scheduler_name,
+        "imagePullSecrets": [{"name": secret.name} for secret in spec.image_pull_secrets],
+    }
+    return {name: value for name, value in chosen.items() if value}

@@ -1,0 +1,70 @@
+"""Ending a replica without losing requests: three times that have to be in step.
+
+A pod that is deleted is taken out of the Service while its preStop hook sleeps, so that nothing
+new arrives; then the engine drains what it has begun for at most its own shutdown timeout; the
+kubelet kills what is left when the grace period is over.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qwen3_planner.engines.versions import Version, parse_version
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from qwen3_planner.plan import Plan
+
+FLAG = "--shutdown-timeout"
+
+FLAG_SINCE = Version(0, 18)
+"""First vLLM that drains on SIGTERM. Source: github.com/llm-d/llm-d/issues/927."""
+
+DRAIN_S = 60
+"""A long answer at a slow rate: 2000 tokens at 30 ms each."""
+
+LEAVE_SERVICE_S = 5
+"""Time for endpoints to reach every kube-proxy and load balancer."""
+
+EXIT_S = 25
+"""Freeing GPUs and ending the worker processes once everything is answered."""
+
+
+def drain_s(plan: Plan, arguments: Sequence[str]) -> int:
+    """Return how long the engine drains, by what its arguments say; 0 if it cannot.
+
+    >>> from types import SimpleNamespace
+    >>> drain_s(SimpleNamespace(engine_version="0.32.0"), ["--shutdown-timeout=90"])
+    90
+    """
+    if not can_drain(plan):
+        return 0
+    given = DRAIN_S
+    for argument, following in zip(arguments, [*arguments[1:], ""], strict=True):
+        name, equals, value = argument.partition("=")
+        value = value if equals else following
+        if name.replace("_", "-") == FLAG and value.isdecimal():
+            given = int(value)
+    return given
+
+
+def can_drain(plan: Plan) -> bool:
+    """Whether this engine version has the flag."""
+    return parse_version(plan.engine_version) >= FLAG_SINCE
+
+
+def make_drain_arguments(plan: Plan, arguments: Sequence[str]) -> list[str]:
+    """Make the flag where the engine has it and nobody gave it."""
+    given = any(a.partition("=")[0].replace("_", "-") == FLAG for a in arguments)
+    return [] if given or not can_drain(plan) else [FLAG, str(DRAIN_S)]
+
+
+def pre_stop_s(plan: Plan) -> int:
+    """Return how long preStop sleeps; an engine that cannot drain serves on meanwhile."""
+    return LEAVE_SERVICE_S if can_drain(plan) else LEAVE_SERVICE_S + DRAIN_S
+
+
+def grace_period_s(plan: Plan, arguments: Sequence[str]) -> int:
+    """Return terminationGracePeriodSeconds."""
+    return pre_stop_s(plan) + drain_s(plan, arguments) + EXIT_S

@@ -1,0 +1,102 @@
+"""Where the engine may write, and where weights on a claim are read from.
+
+The root filesystem is read-only. All volumes are of kinds that Pod Security ``restricted`` allows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from qwen3_planner.units import GIB, MIB
+
+if TYPE_CHECKING:
+    from qwen3_planner.plan import Plan
+
+HOME_PATH = "/home/engine"
+"""HOME of a user that no passwd file knows."""
+
+CACHE_PATH = "/var/cache/engine"
+"""Downloaded weights and compiled kernels."""
+
+TMP_PATH = "/tmp"  # noqa: S108 - a volume of the pod's own
+"""Sockets between the engine's processes."""
+
+SHM_PATH = "/dev/shm"  # noqa: S108 - a volume of the pod's own
+"""Shared memory between the engine's processes."""
+
+WEIGHTS_PATH = "/mnt/weights"
+"""Where a claim with weights is mounted."""
+
+PVC_SCHEME = "pvc://"
+
+SHM_BYTES = 1 * GIB
+"""Message queues between the API server, the engine core and its workers. Assumed; vLLM's ring
+buffers are tens of MiB each."""
+
+SHM_BYTES_PER_GPU = 512 * MIB
+"""NCCL's shared-memory transport where GPUs of one replica have no peer access. Assumed: it allots
+a few MiB per channel and pair."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimPath:
+    """A folder on a PersistentVolumeClaim."""
+
+    claim: str
+    path: str
+
+    @property
+    def mounted(self) -> str:
+        """Where the container sees it."""
+        return f"{WEIGHTS_PATH}/{self.path}".rstrip("/")
+
+
+def claim_of(source: str) -> ClaimPath | None:
+    """Read ``pvc://claim/path``; None for sources that are downloaded.
+
+    >>> claim_of("pvc://models/qwen3/32b"), claim_of("hf://Qwen/Qwen3-32B")
+    (ClaimPath(claim='models', path='qwen3/32b'), None)
+    """
+    if not source.startswith(PVC_SCHEME):
+        return None
+    claim, _, path = source.removeprefix(PVC_SCHEME).partition("/")
+    return ClaimPath(claim, path.strip("/"))
+
+
+def shm_bytes(gpus: int) -> int:
+    """Return the size of shared memory; what is used of it counts as the pod's memory."""
+    return SHM_BYTES + gpus * SHM_BYTES_PER_GPU
+
+
+def make_volumes(plan: Plan) -> list[dict[str, Any]]:
+    """Make the pod's volumes."""
+    shm = f"{shm_bytes(plan.layout.gpus_per_node) // MIB}Mi"
+    volumes: list[dict[str, Any]] = [
+        {"name": "home", "emptyDir": {}},
+        {"name": "cache", "emptyDir": {}},
+        {"name": "tmp", "emptyDir": {}},
+        {"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": shm}},
+    ]
+    claim = claim_of(plan.source)
+    if claim is not None:
+        volumes.append(
+            {
+                "name": "weights",
+                "persistentVolumeClaim": {"claimName": claim.claim, "readOnly": True},
+            }
+        )
+    return volumes
+
+
+def make_volume_mounts(plan: Plan) -> list[dict[str, Any]]:
+    """Make the mounts of the engine's container."""
+    mounts: list[dict[str, Any]] = [
+        {"name": "home", "mountPath": HOME_PATH},
+        {"name": "cache", "mountPath": CACHE_PATH},
+        {"name": "tmp", "mountPath": TMP_PATH},
+        {"name": "shm", "mountPath": SHM_PATH},
+    ]
+    if claim_of(plan.source) is not None:
+        mounts.append({"name": "weights", "mountPath": WEIGHTS_PATH, "readOnly": True})
+    return mounts
