@@ -211,7 +211,10 @@ class ControlPlane:
         )
 
     def remove_nodes(self, *names: str) -> None:
-        """Remove nodes, as when machines are taken away; their pods go by the pod collector."""
+        """Remove nodes, as when machines are taken away.
+
+        Their pods go too, but later: the pod collector gives a lost node 40 seconds.
+        """
         self.kubectl("delete", "node", *names)
 
     def set_node_ready(self, name: str, *, ready: bool) -> None:

@@ -72,7 +72,7 @@ class Parts:
             self._await_ready(name)
 
     def stop(self, *names: str) -> None:
-        """Stop parts, all at once, and wait until they are gone; one that is not there is no error."""
+        """Stop parts, all at once, and wait until they are gone; skip those that do not run."""
         stopping = [self._running.pop(name) for name in names if name in self._running]
         for process in stopping:
             process.terminate()

@@ -1,0 +1,64 @@
+"""A real control plane for the tests of this folder, and a namespace for each of them."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+import pytest
+
+from support.availability import cannot_run
+from support.controlplane import (
+    DEMO_NODES,
+    BuildError,
+    ControlPlane,
+    MissingPrerequisiteError,
+    find_or_build,
+)
+from support.controlplane.binaries import say_on_stderr
+from support.wait import until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from support.controlplane import Binaries
+
+BUILD_COMMAND = "PYTHONPATH=tests python -m support.controlplane build"
+
+
+@pytest.fixture(scope="session")
+def control_plane_binaries(request: pytest.FixtureRequest) -> Binaries:
+    """The programs of the control plane; builds them when missing, in sight of who waits."""
+    capture = request.config.pluginmanager.getplugin("capturemanager")
+    try:
+        with capture.global_and_fixture_disabled():
+            return find_or_build(say_on_stderr)
+    except (MissingPrerequisiteError, BuildError) as error:
+        cannot_run(f"No control plane: {error}", BUILD_COMMAND)
+
+
+@pytest.fixture(scope="session")
+def control_plane(control_plane_binaries: Binaries) -> Iterator[ControlPlane]:
+    """The control plane that the tests share, with DEMO_NODES and an audit log."""
+    with ControlPlane(control_plane_binaries, nodes=DEMO_NODES, audit=True) as running:
+        yield running
+
+
+@pytest.fixture
+def namespace(control_plane: ControlPlane) -> Iterator[str]:
+    """A namespace of its own, ready for pods; its pods are gone before the next test."""
+    name = f"test-{secrets.token_hex(4)}"
+    control_plane.kubectl("create", "namespace", name)
+    until(
+        lambda: control_plane.kubectl(
+            "get", "serviceaccount", "default", f"--namespace={name}", "--ignore-not-found"
+        ),
+        30,
+        f"namespace {name} got no default ServiceAccount",
+    )
+    yield name
+    # A namespace takes five seconds and more to go, and nobody needs to wait for it; but GPUs that
+    # its pods still hold would be missing in the next test. Once it is terminating, no controller
+    # can make another pod in it.
+    control_plane.kubectl("delete", "namespace", name, "--wait=false")
+    control_plane.kubectl("delete", "pods", "--all", f"--namespace={name}", "--timeout=60s")
