@@ -138,7 +138,7 @@ def _refusal(program: Program, path: Path) -> str | None:
         return f"{path} tells no version"
     if is_acceptable(version, pinned, program.skew):
         return None
-    return f"{path} is {version}, needed is {program.skew.value} as {pinned}"
+    return f"{path} is {version}, needed is {pinned} or {program.skew.value}"
 
 
 def _build(missing: list[Program], say: Callable[[str], None]) -> dict[str, Path]:
