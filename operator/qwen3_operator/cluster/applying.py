@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from qwen3_operator.cluster.requests import FIELD_MANAGER, JSON, Request
 from qwen3_operator.errors import ClusterError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 
     from qwen3_operator.cluster.requests import Api
     from qwen3_operator.observed import Key, Manifest
+    from qwen3_operator.status import EventNote
 
 COLLECTIONS = {
     ("apps/v1", "Deployment"): "deployments",
@@ -31,16 +31,6 @@ EVENT_NOTE_LENGTH = 1024
 """The API server refuses longer notes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Something that happened to a resource; ``kind`` is Normal or Warning."""
-
-    kind: str
-    reason: str
-    note: str
-    action: str = "Reconcile"
-
-
 class NotLeadingError(ClusterError):
     """A write was held back because the Lease is no longer surely ours."""
 
@@ -56,14 +46,27 @@ class Writer:
         self._is_allowed = is_allowed
         self._identity = identity
 
-    async def apply(self, manifests: Sequence[Manifest]) -> list[dict[str, Any]]:
-        """Server-side apply all of them at once; return the live objects in the same order.
+    async def apply(
+        self, manifests: Sequence[Manifest], known: Container[tuple[str, str]]
+    ) -> list[dict[str, Any]]:
+        """Server-side apply all of them at once; return the live objects.
+
+        `known` holds the (kind, name) of those that are ours already and are forced back into
+        shape. What is not there yet is applied without force: an object of that name that belongs
+        to somebody else is not taken over, the API server answers Conflict.
 
         When one is refused the others are still waited for, then the first refusal is raised.
         """
         self._check()
         answers = await asyncio.gather(
-            *(self._api.apply(path_of(manifest), manifest) for manifest in manifests),
+            *(
+                self._api.apply(
+                    path_of(manifest),
+                    manifest,
+                    force=(manifest["kind"], manifest["metadata"]["name"]) in known,
+                )
+                for manifest in manifests
+            ),
             return_exceptions=True,
         )
         applied = []
@@ -103,7 +106,7 @@ class Writer:
                 return None
             raise
 
-    async def post(self, event: Event, about: Mapping[str, Any], stamp: str) -> None:
+    async def post(self, note: EventNote, about: Mapping[str, Any], stamp: str) -> None:
         """Write an Event about a resource; `stamp` is the time as RFC 3339 with microseconds."""
         self._check()
         metadata = about["metadata"]
@@ -115,10 +118,10 @@ class Writer:
             "eventTime": stamp,
             "reportingController": "serving.qwen3.dev/qwen3-operator",
             "reportingInstance": self._identity[:128],
-            "action": event.action,
-            "reason": event.reason,
-            "type": event.kind,
-            "note": event.note[:EVENT_NOTE_LENGTH],
+            "action": "Reconcile",
+            "reason": note.reason,
+            "type": note.type,
+            "note": note.message[:EVENT_NOTE_LENGTH],
             "regarding": {
                 "apiVersion": about["apiVersion"],
                 "kind": about["kind"],

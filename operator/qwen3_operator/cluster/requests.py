@@ -66,9 +66,9 @@ class Api:
         """PUT an object; its resourceVersion guards against an overwrite."""
         return await self.send(Request("PUT", path, body, timeout_s=timeout_s))
 
-    async def apply(self, path: str, manifest: Mapping[str, Any]) -> dict[str, Any]:
-        """Server-side apply, forced: fields we name are ours. Returns the live object."""
-        params = {"fieldManager": FIELD_MANAGER, "force": "true"}
+    async def apply(self, path: str, manifest: Mapping[str, Any], *, force: bool) -> dict[str, Any]:
+        """Server-side apply; returns the live object. Forced, fields we name become ours."""
+        params = {"fieldManager": FIELD_MANAGER, "force": str(force).lower()}
         return await self.send(Request("PATCH", path, manifest, params, APPLY))
 
     async def patch(self, path: str, operations: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

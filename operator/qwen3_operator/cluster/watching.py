@@ -48,7 +48,7 @@ Name = tuple[str, str]
 class Changed(Protocol[Told_contra]):
     """Told after every change: the value before and after, None for not there."""
 
-    def __call__(self, before: Told_contra | None, after: Told_contra | None) -> None:
+    def __call__(self, before: Told_contra | None, after: Told_contra | None, /) -> None:
         """Take note."""
 
 

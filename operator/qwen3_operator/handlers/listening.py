@@ -1,0 +1,173 @@
+"""What a change in the cluster means: which books are kept, which resources are looked at again."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from qwen3_operator.cluster.caches import Listeners, owner_of
+from qwen3_operator.decisions.admission import demand_of
+from qwen3_operator.observed import Key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from qwen3_operator.cluster.reducing import OwnPod, PriorityClass
+    from qwen3_operator.handlers.queue import WorkQueue
+    from qwen3_operator.ledger import Ledger
+    from qwen3_operator.observed import Manifest, Node, Pod, Quota
+
+GATHER_S = 0.1
+"""Changes of children and pods come in bursts (a rollout makes a dozen in a second): look once."""
+
+HARDWARE_GATHER_S = 1.0
+"""Nodes come and go in groups, and each concerns every resource."""
+
+SETTLE_S = 0.02
+"""GPUs that become free together are given away together."""
+
+WAITING_REFRESH_S = 10.0
+"""How old the numbers in the status of a waiting resource may be: position, holders, free GPUs."""
+
+
+class Listener:
+    """Feeds the ledger with every change and the queue with every key it touches."""
+
+    def __init__(
+        self,
+        queue: WorkQueue[Key],
+        ledger: Ledger,
+        known: Callable[[], Iterator[Key]],
+        later: Callable[[float, Callable[[], None]], object],
+    ) -> None:
+        """Prepare; `known` iterates over all resources, `later` calls back after seconds."""
+        self.leading = False
+        self.waiting: set[Key] = set()
+        self._queue = queue
+        self._ledger = ledger
+        self._known = known
+        self._later = later
+        self._quiet: set[Key] = set()
+        self._settle_planned = False
+
+    def listeners(self) -> Listeners:
+        """Return who is told about what."""
+        return Listeners(
+            node=self._node,
+            foreign_pod=self._foreign_pod,
+            own_pod=self._own_pod,
+            deployment=self._deployment,
+            service=self._service,
+            quota=self._quota,
+            priority_class=self._priority_class,
+        )
+
+    @contextmanager
+    def quietly(self, key: Key) -> Iterator[None]:
+        """Keep books meanwhile, but do not look at this resource again: the change is our own."""
+        self._quiet.add(key)
+        try:
+            yield
+        finally:
+            self._quiet.discard(key)
+
+    def resource(self, before: dict[str, Any] | None, after: dict[str, Any] | None) -> None:
+        """Take a change of a resource itself."""
+        changed = after or before
+        if changed is None:
+            return
+        key = Key(changed["metadata"]["namespace"], changed["metadata"]["name"])
+        if key in self._quiet and before and after and _wish(before) == _wish(after):
+            return
+        if self.leading:
+            self._queue.add(key)
+
+    def _node(self, before: Node | None, after: Node | None) -> None:
+        if after is not None:
+            changed = self._ledger.upsert_node(after)
+        else:
+            changed = before is not None and self._ledger.delete_node(before.name)
+        if changed:
+            self._capacity_changed()
+        if _hardware(before) != _hardware(after):
+            self._look_at_all(HARDWARE_GATHER_S)
+
+    def _foreign_pod(self, before: Pod | None, after: Pod | None) -> None:
+        if after is not None:
+            changed = self._ledger.upsert_pod(after)
+        else:
+            changed = before is not None and self._ledger.delete_pod(before.uid)
+        if changed:
+            self._capacity_changed()
+
+    def _own_pod(self, before: OwnPod | None, after: OwnPod | None) -> None:
+        self._foreign_pod(
+            before.pod if before else None,
+            after.pod if after and after.pod.phase not in ("Succeeded", "Failed") else None,
+        )
+        for own in (before, after):
+            if own is not None and own.pod.owner is not None:
+                self._touch(own.pod.owner)
+
+    def _deployment(self, before: Manifest | None, after: Manifest | None) -> None:
+        if after is not None:
+            changed = self._ledger.see_deployment(demand_of(after))
+        else:
+            changed = before is not None and self._ledger.forget_deployment(owner_of(before))
+        if changed:
+            self._capacity_changed()
+        self._service(before, after)
+
+    def _service(self, before: Manifest | None, after: Manifest | None) -> None:
+        for child in (before, after):
+            if child is not None:
+                self._touch(owner_of(child))
+
+    def _quota(self, before: Quota | None, after: Quota | None) -> None:
+        if after is not None:
+            changed = self._ledger.upsert_quota(after)
+        else:
+            changed = before is not None and self._ledger.delete_quota(
+                before.namespace, before.name
+            )
+        if changed:
+            self._capacity_changed()
+
+    def _priority_class(self, _before: PriorityClass | None, _after: PriorityClass | None) -> None:
+        self._look_at_all(HARDWARE_GATHER_S)
+
+    def _touch(self, key: Key) -> None:
+        if self.leading and key not in self._quiet:
+            self._queue.add_after(key, GATHER_S)
+
+    def _look_at_all(self, delay_s: float) -> None:
+        if self.leading:
+            for key in self._known():
+                self._queue.add_after(key, delay_s)
+
+    def _capacity_changed(self) -> None:
+        """Plan one pass over those who wait, however many changes come until then."""
+        if self.leading and not self._settle_planned:
+            self._settle_planned = True
+            self._later(SETTLE_S, self._settle)
+
+    def _settle(self) -> None:
+        """Give away what is free, first come first; tell the others where they stand now."""
+        self._settle_planned = False
+        for key in self._ledger.settle():
+            self._queue.add(key)
+        for key in self.waiting:
+            self._queue.add_after(key, WAITING_REFRESH_S)
+
+
+def _wish(body: dict[str, Any]) -> tuple[Any, ...]:
+    """Return what a user says: everything but the status and what follows from writing it."""
+    metadata = body["metadata"]
+    said = ("uid", "generation", "labels", "annotations", "deletionTimestamp")
+    return tuple(metadata.get(name) for name in said)
+
+
+def _hardware(node: Node | None) -> Node | None:
+    """Return what plans are made from: a node as if it were ready."""
+    return replace(node, schedulable=True) if node is not None else None

@@ -1,0 +1,253 @@
+"""The operator's life: connect, watch, stand by, lead, drain, go."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import signal
+import socket
+import uuid
+from contextlib import suppress
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import kopf
+
+from qwen3_operator.cluster.applying import Writer
+from qwen3_operator.cluster.caches import Caches
+from qwen3_operator.cluster.connection import Connection, own_namespace
+from qwen3_operator.cluster.leasing import Lease, LeaseLostError, LeaseTimes
+from qwen3_operator.cluster.requests import Api
+from qwen3_operator.cluster.resources import wait_for_list
+from qwen3_operator.cluster.watching import Store
+from qwen3_operator.desired.site import site_for
+from qwen3_operator.handlers import edge
+from qwen3_operator.handlers.health import HealthServer
+from qwen3_operator.handlers.listening import Listener
+from qwen3_operator.handlers.plans import PlanCache
+from qwen3_operator.handlers.queue import WorkQueue
+from qwen3_operator.handlers.workers import run_workers
+from qwen3_operator.ledger import Ledger
+from qwen3_operator.observed import Key
+from qwen3_operator.reconcile import Reconciler, Tools
+from qwen3_planner import planning
+from qwen3_planner.catalog.loading import load_catalog
+from qwen3_planner.inventory.kubernetes import read_node
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Coroutine, Iterator, Mapping
+
+    from qwen3_operator.settings import Settings
+    from qwen3_planner.inventory.hardware import NodeGroup
+
+log = logging.getLogger(__name__)
+
+DEFAULT_NAMESPACE = "default"
+
+
+class Operator:
+    """One process of the operator."""
+
+    def __init__(self, settings: Settings, connection: Connection) -> None:
+        """Wire the rooms together; nothing runs yet."""
+        self._settings = settings
+        self._connection = connection
+        self._catalog = load_catalog()
+        loop = asyncio.get_running_loop()
+        self._api = Api(
+            connection, timeout_s=settings.request_timeout_s, limit=settings.request_limit
+        )
+        jitter = random.Random()  # noqa: S311 - spreads load, guards nothing
+        self._queue: WorkQueue[Key] = WorkQueue(loop, jitter.random)
+        self._ledger = Ledger()
+        self._listener = Listener(self._queue, self._ledger, self._keys, loop.call_later)
+        self._bodies: Store[dict[str, Any]] = Store(_without_managers, self._listener.resource)
+        self._caches = Caches(
+            self._api, settings.namespaces, self._grouping, self._listener.listeners()
+        )
+        self._lease = self._make_lease()
+        self._reconciler = Reconciler(self._tools())
+        self._health = HealthServer(settings.health_host, settings.health_port, self._why_not_ready)
+        self._tasks: list[asyncio.Task[Any]] = []
+        self._warm = False
+
+    async def run(self, stop: asyncio.Event) -> bool:
+        """Work until `stop` is set or the Lease is lost; return whether it ended as asked."""
+        await self._health.start()
+        try:
+            stopping = self._start(stop.wait(), "stop")
+            chores = [self._start(self._caches.run(), "watches")]
+            if not await _unless(stopping, self._start(self._warm_up(), "warm up"), chores):
+                return True
+            chores.append(await self._follow_resources(stop))
+            if not await _unless(stopping, self._start(self._lease.acquire(), "acquire"), chores):
+                return True
+            return await self._lead(stopping, chores)
+        finally:
+            await _cancel(self._tasks)
+            await self._health.stop()
+            await self._connection.close()
+
+    def _start(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
+        task = asyncio.create_task(work, name=name)
+        self._tasks.append(task)
+        return task
+
+    async def _follow_resources(self, stop: asyncio.Event) -> asyncio.Task[Any]:
+        """Have kopf tell of the resources' events, and take the signals back from it."""
+        tasks = await edge.spawn(self._connection, self._settings.namespaces, self._told)
+        _handle_signals(stop)
+        ours = asyncio.all_tasks() - set(tasks)
+        return self._start(kopf.run_tasks(tasks, ignored=ours), "resource events")
+
+    async def _warm_up(self) -> None:
+        """Read the resources, then everything else, once."""
+        for body in await wait_for_list(self._api, self._settings.namespaces):
+            self._bodies.put(body)
+        await self._caches.synced()
+        self._warm = True
+        log.info(
+            "caches are warm: %d resources, %d nodes", len(self._bodies), len(self._caches.nodes)
+        )
+
+    async def _lead(self, stopping: asyncio.Task[Any], chores: list[asyncio.Task[Any]]) -> bool:
+        """Reconcile while the Lease is held; then drain and give it back."""
+        self._listener.leading = True
+        for key in self._first_come_first():
+            self._queue.add(key)
+        workers = self._start(
+            run_workers(self._queue, self._reconciler.reconcile, self._settings.workers),
+            "workers",
+        )
+        keeping = self._start(self._lease.keep(), "lease")
+        try:
+            log.info("leading; %d resources to look at", len(self._queue))
+            await _unless(stopping, keeping, [*chores, workers])
+        except LeaseLostError as error:
+            log.error("stopping at once: %s", error)  # noqa: TRY400 - the sentence says it all
+            await _cancel([workers])
+            return False
+        self._listener.leading = False
+        self._queue.close()
+        log.info("stopping: waiting for reconciles under way")
+        with suppress(TimeoutError):
+            await asyncio.wait_for(workers, self._settings.drain_timeout_s)
+        await _cancel([keeping])
+        await self._lease.release()
+        return True
+
+    def _told(self, kind: str | None, body: dict[str, Any]) -> None:
+        if kind == "DELETED":
+            self._bodies.drop(body)
+        else:
+            self._bodies.put(body)
+
+    def _keys(self) -> Iterator[Key]:
+        for body in self._bodies.values():
+            yield _key(body)
+
+    def _first_come_first(self) -> list[Key]:
+        """Order the resources as the ledger does: a restart promises nothing out of turn."""
+
+        def place(body: dict[str, Any]) -> tuple[int, str, Key]:
+            priority = self._caches.priority(body["spec"].get("priorityClassName"))
+            return -priority, body["metadata"]["creationTimestamp"], _key(body)
+
+        return [_key(body) for body in sorted(self._bodies.values(), key=place)]
+
+    def _why_not_ready(self) -> str:
+        if self._warm:
+            return ""
+        return "; ".join(self._caches.problems) or "caches are not warm yet"
+
+    def _grouping(self, raw: Mapping[str, Any]) -> tuple[NodeGroup | None, str]:
+        reading = read_node(raw, self._catalog)
+        return reading.group, reading.reason or " ".join(reading.notes)
+
+    def _make_lease(self) -> Lease:
+        settings = self._settings
+        namespace = settings.lease_namespace or own_namespace() or DEFAULT_NAMESPACE
+        times = LeaseTimes(
+            settings.lease_duration_s, settings.lease_renew_deadline_s, settings.lease_retry_s
+        )
+        identity = settings.identity or f"{socket.gethostname()}_{uuid.uuid4().hex[:8]}"
+        return Lease(self._api, (namespace, settings.lease_name), identity, times, _now)
+
+    def _tools(self) -> Tools:
+        return Tools(
+            api=self._api,
+            writer=Writer(
+                self._api,
+                is_allowed=lambda: self._lease.is_sure,
+                identity=self._lease.identity,
+            ),
+            caches=self._caches,
+            bodies=self._bodies,
+            ledger=self._ledger,
+            catalog=self._catalog,
+            site=site_for(self._settings.images, self._catalog),
+            plan=PlanCache(partial(planning.plan, catalog=self._catalog)),
+            now=_now,
+            quietly=self._listener.quietly,
+            waiting=self._listener.waiting,
+        )
+
+
+async def run(settings: Settings) -> bool:
+    """Run the operator until SIGTERM or SIGINT; return whether it ended as asked.
+
+    Raises:
+        ClusterError: no cluster is configured.
+    """
+    stop = asyncio.Event()
+    _handle_signals(stop)
+    connection = await Connection.open(settings.kubeconfig, settings.context)
+    log.info("the API server is %s", connection.server)
+    return await Operator(settings, connection).run(stop)
+
+
+def _handle_signals(stop: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+
+
+async def _unless(
+    stopping: asyncio.Task[Any], wanted: asyncio.Task[Any], chores: Collection[asyncio.Task[Any]]
+) -> bool:
+    """Wait for `wanted`; return False if the operator is to stop first.
+
+    A chore that ends is a defect or a failure nobody can mend here: its error goes up.
+    """
+    everything = {stopping, wanted, *chores}
+    done, _ = await asyncio.wait(everything, return_when=asyncio.FIRST_COMPLETED)
+    if stopping in done:
+        if not wanted.done():
+            await _cancel([wanted] if wanted.get_name() != "lease" else [])
+        return False
+    for task in done:
+        task.result()
+        if task is not wanted:
+            raise RuntimeError(f"{task.get_name()} ended unexpectedly")
+    return True
+
+
+async def _cancel(tasks: Collection[asyncio.Task[Any]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _key(body: Mapping[str, Any]) -> Key:
+    return Key(body["metadata"]["namespace"], body["metadata"]["name"])
+
+
+def _without_managers(raw: dict[str, Any]) -> dict[str, Any]:
+    metadata = {name: value for name, value in raw["metadata"].items() if name != "managedFields"}
+    return {**raw, "metadata": metadata}
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

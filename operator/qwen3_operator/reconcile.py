@@ -1,0 +1,339 @@
+"""The story of one resource: what is wanted, what is planned, what may run, what runs.
+
+Level-triggered: every run looks at everything and writes only what differs, so any order of
+events leads to the same children, and a run with nothing to do writes nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from qwen3_operator import desired, status
+from qwen3_operator.cluster import resources
+from qwen3_operator.decisions import replan
+from qwen3_operator.decisions.admission import claim_of, demand_of
+from qwen3_operator.decisions.eligibility import selector_of
+from qwen3_operator.desired.differences import differs
+from qwen3_operator.desired.placement import make_placement
+from qwen3_operator.desired.pool import pool_for
+from qwen3_operator.errors import ClusterError, SpecError
+from qwen3_planner.api import conversion
+from qwen3_planner.plan import Plan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+    from datetime import datetime
+
+    from qwen3_operator.cluster.applying import Writer
+    from qwen3_operator.cluster.caches import Caches
+    from qwen3_operator.cluster.requests import Api
+    from qwen3_operator.cluster.watching import Store
+    from qwen3_operator.decisions.admission import Admission
+    from qwen3_operator.desired.site import Site
+    from qwen3_operator.ledger import Ledger
+    from qwen3_operator.observed import Key, Manifest, Observed
+    from qwen3_operator.status import Facts
+    from qwen3_planner.api.status import Qwen3DeploymentStatus
+    from qwen3_planner.api.v1alpha1 import Qwen3Deployment
+    from qwen3_planner.catalog.rows import Catalog
+    from qwen3_planner.inventory.hardware import Inventory
+    from qwen3_planner.plan import PlanResult
+    from qwen3_planner.request import PlanRequest
+
+log = logging.getLogger(__name__)
+
+CONFLICT = 409
+"""A child's name is taken by an object that is not ours."""
+
+STAMP = "%Y-%m-%dT%H:%M:%S.%fZ"
+"""RFC 3339 with microseconds, UTC."""
+
+GARBAGE_PAUSE_S = 1.0
+"""Children of an earlier resource of the same name are still being collected: look again then;
+their going wakes us sooner."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What a reconcile works with; one set for all resources."""
+
+    api: Api
+    writer: Writer
+    caches: Caches
+    bodies: Store[dict[str, Any]]
+    ledger: Ledger
+    catalog: Catalog
+    site: Site
+    plan: Callable[[PlanRequest, Inventory], PlanResult]
+    """The planner, with a memory for equal questions."""
+    now: Callable[[], datetime]
+    quietly: Callable[[Key], AbstractContextManager[None]]
+    """While it is entered, changes of that resource's objects are our own and no news."""
+    waiting: set[Key]
+    """Resources of which replicas wait for GPUs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One resource as it was when the run began."""
+
+    key: Key
+    body: dict[str, Any]
+    previous: Qwen3DeploymentStatus
+
+    @property
+    def uid(self) -> str:
+        """Its uid: one of the same name may have come and gone before."""
+        return str(self.body["metadata"]["uid"])
+
+    @property
+    def generation(self) -> int:
+        """Of its specification."""
+        return int(self.body["metadata"]["generation"])
+
+
+class Reconciler:
+    """Brings children and status of one resource after another to what is wanted."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+        self._had_children: dict[Key, str] = {}
+        self._refusals: dict[Key, str] = {}
+
+    async def reconcile(self, key: Key) -> float | None:
+        """Do what is to be done; return after how many seconds to look again, None for never.
+
+        Raises:
+            ClusterError: the API server did not do what was asked; to be tried again.
+        """
+        subject = self._look(key)
+        if subject is None:
+            self._let_go(key)
+            return None
+        try:
+            resource = conversion.parse(subject.body)
+            request = self._question(resource)
+            chosen = self._choose(subject, resource, request)
+            return await self._run(subject, resource, chosen)
+        except SpecError as error:
+            self._withdraw(key)
+            await self._report(subject, replace(self._facts(subject), spec_error=error))
+            return None
+
+    def _look(self, key: Key) -> Subject | None:
+        """Return the resource, unless it is gone or going."""
+        body = self._tools.bodies.get(key.namespace, key.name)
+        if body is None or "deletionTimestamp" in body["metadata"]:
+            return None
+        return Subject(key, body, conversion.parse_status(body))
+
+    def _let_go(self, key: Key) -> None:
+        """Forget a resource; its children are collected by their owner references."""
+        self._withdraw(key)
+        self._had_children.pop(key, None)
+        self._refusals.pop(key, None)
+
+    def _withdraw(self, key: Key) -> None:
+        self._tools.ledger.withdraw(key)
+        self._tools.waiting.discard(key)
+
+    def _question(self, resource: Qwen3Deployment) -> PlanRequest:
+        """Say the resource as a question; this version runs a replica on one node."""
+        request = conversion.plan_request(resource, self._tools.catalog)
+        return replace(request, max_nodes_per_replica=1)
+
+    def _choose(
+        self, subject: Subject, resource: Qwen3Deployment, request: PlanRequest
+    ) -> replan.Chosen:
+        """Keep the plan that runs or make one, for the hardware these pods may use."""
+        inventory = self._tools.ledger.inventory(selector_of(make_placement(resource, None)))
+        running = subject.previous.plan
+        return replan.choose(
+            request,
+            resource.spec.replan,
+            running if running and running.get("feasible") else None,
+            spec_changed=subject.previous.observed_generation != subject.generation,
+            ask=lambda question: self._tools.plan(question, inventory),
+        )
+
+    async def _run(
+        self, subject: Subject, resource: Qwen3Deployment, chosen: replan.Chosen
+    ) -> float | None:
+        """Have the plan run on GPUs that are free, and tell how it goes."""
+        key, plan = subject.key, chosen.result
+        if resource.spec.suspend or not isinstance(plan, Plan):
+            self._withdraw(key)
+            if resource.spec.suspend:
+                await self._prune(subject, keep=())
+            facts = self._facts(subject)
+            await self._report(subject, replace(facts, resource=resource, chosen=chosen))
+            return None
+        observed = self._observe(key)
+        if any(_is_of_another(child, subject.uid) for child in observed.children.values()):
+            return GARBAGE_PAUSE_S
+        wanted = self._children(resource, plan, observed)
+        admission = self._admit(subject, resource, wanted)
+        failure = None
+        if admission.may_apply:
+            wanted = _with_replicas(wanted, admission.replicas)
+            failure = await self._apply(subject, wanted, observed)
+        facts = replace(
+            self._facts(subject),
+            resource=resource,
+            chosen=chosen,
+            admission=admission,
+            plan_hash=demand_of(wanted[0]).plan_hash,
+        )
+        await self._report(subject, facts)
+        if failure is not None:
+            raise failure
+        return None
+
+    def _children(
+        self, resource: Qwen3Deployment, plan: Plan, observed: Observed
+    ) -> tuple[Manifest, ...]:
+        """Make what all replicas would run as, the Deployment first."""
+        tools = self._tools
+        accelerator = tools.catalog.accelerator(plan.placement.accelerator)
+        live = next((c for (kind, _), c in observed.children.items() if kind == "Deployment"), None)
+        pool = pool_for(accelerator, tools.caches.nodes.values(), tools.catalog, live)
+        try:
+            return desired.children(resource, plan, tools.site, resource.spec.replicas, pool)
+        except LookupError as error:
+            raise SpecError(
+                "spec.engine.image", "(missing)", f"{error.args[0]}: name one"
+            ) from None
+
+    def _admit(
+        self, subject: Subject, resource: Qwen3Deployment, wanted: tuple[Manifest, ...]
+    ) -> Admission:
+        """Ask the ledger how many replicas may run now."""
+        priority = self._tools.caches.priority(resource.spec.priority_class_name)
+        created = str(subject.body["metadata"]["creationTimestamp"])
+        claim = claim_of(wanted[0], priority, created, resource.spec.replicas)
+        admission = self._tools.ledger.offer(claim)
+        if admission.verdict is None:
+            self._tools.waiting.discard(subject.key)
+        else:
+            self._tools.waiting.add(subject.key)
+        return admission
+
+    async def _apply(
+        self, subject: Subject, wanted: tuple[Manifest, ...], observed: Observed
+    ) -> ClusterError | None:
+        """Write what differs, remove what is no longer wanted; return what was refused."""
+        key, live = subject.key, observed.children
+        differing = [m for m in wanted if _name(m) not in live or differs(m, live[_name(m)])]
+        try:
+            if differing and await self._was_deleted(subject, differing, observed):
+                return None
+            if differing:
+                applied = await self._tools.writer.apply(differing, known=live)
+                with self._tools.quietly(key):
+                    self._tools.caches.take(applied)
+                log.info("applied %s", ", ".join(" ".join(_name(m)) for m in differing))
+            await self._prune(subject, keep=tuple(_name(m) for m in wanted))
+        except ClusterError as error:
+            if not error.is_refusal and error.status != CONFLICT:
+                raise
+            self._refusals[key] = error.message
+            return error
+        self._had_children[key] = subject.uid
+        self._refusals.pop(key, None)
+        return None
+
+    async def _was_deleted(
+        self, subject: Subject, differing: list[Manifest], observed: Observed
+    ) -> bool:
+        """Whether the resource is gone although no event said so.
+
+        Children that vanish may have been collected with their resource while a watch was
+        interrupted; made anew they would be collected again, for ever.
+        """
+        vanished = any(_name(manifest) not in observed.children for manifest in differing)
+        if not vanished or self._had_children.get(subject.key) != subject.uid:
+            return False
+        body = await resources.read(self._tools.api, subject.key)
+        if body is not None and body["metadata"]["uid"] == subject.uid:
+            return False
+        self._replace(subject, body)
+        return True
+
+    async def _prune(self, subject: Subject, keep: tuple[tuple[str, str], ...]) -> None:
+        """Delete children of this resource that are no longer wanted."""
+        children = self._observe(subject.key).children
+        surplus = [
+            child
+            for name, child in children.items()
+            if name not in keep and _is_owned(child, subject.uid) and not _is_going(child)
+        ]
+        if surplus:
+            await self._tools.writer.delete(surplus)
+            log.info("deleted %s", ", ".join(" ".join(_name(child)) for child in surplus))
+
+    async def _report(self, subject: Subject, facts: Facts) -> None:
+        """Write the status if it changed, then say what changed as Events."""
+        now = self._tools.now()
+        new = status.derive(facts, subject.previous, now)
+        if new == subject.body.get("status"):
+            return
+        written = await self._tools.writer.set_status(subject.key, subject.uid, new)
+        with self._tools.quietly(subject.key):
+            self._replace(subject, written)
+        if written is None:
+            return
+        for note in status.events(subject.previous, new):
+            log.info("%s: %s", note.reason, note.message)
+            try:
+                await self._tools.writer.post(note, written, now.strftime(STAMP))
+            except ClusterError as error:  # an Event is a courtesy; the status says the same
+                log.warning("the Event %s was not written: %s", note.reason, error)
+
+    def _replace(self, subject: Subject, body: dict[str, Any] | None) -> None:
+        """Remember the resource as the API server just showed it, or that it is gone."""
+        if body is None:
+            self._tools.bodies.drop(subject.body)
+        else:
+            self._tools.bodies.put(body)
+
+    def _observe(self, key: Key) -> Observed:
+        return self._tools.caches.observe(key, self._refusals.get(key, ""))
+
+    def _facts(self, subject: Subject) -> Facts:
+        return status.Facts(
+            key=subject.key,
+            generation=subject.generation,
+            observed=self._observe(subject.key),
+        )
+
+
+def _name(manifest: Manifest) -> tuple[str, str]:
+    return manifest["kind"], manifest["metadata"]["name"]
+
+
+def _with_replicas(children: tuple[Manifest, ...], replicas: int) -> tuple[Manifest, ...]:
+    """Set how many replicas run; the template stays, so no pod moves."""
+    deployment, *others = children
+    spec = {**deployment["spec"], "replicas": replicas}
+    return ({**deployment, "spec": spec}, *others)
+
+
+def _owner_uid(child: Manifest) -> str | None:
+    owners = child["metadata"].get("ownerReferences") or ()
+    return next((str(owner["uid"]) for owner in owners if owner.get("controller")), None)
+
+
+def _is_owned(child: Manifest, uid: str) -> bool:
+    return _owner_uid(child) == uid
+
+
+def _is_of_another(child: Manifest, uid: str) -> bool:
+    """Whether a child is on its way out with an earlier resource, or by somebody's hand."""
+    return _is_going(child) or _owner_uid(child) not in (None, uid)
+
+
+def _is_going(child: Manifest) -> bool:
+    return "deletionTimestamp" in child["metadata"]
