@@ -1,0 +1,140 @@
+"""A question and its plan as a ``Qwen3Deployment`` for ``kubectl apply``.
+
+The resource is the question, its ``status.plan`` the answer. So the manifest asks what the user
+asked, and pins of the answer only the accelerator it was found for: fed to ``qwen3 plan -f`` with
+the same hardware it gives the same plan, and in a cluster the operator may still heal, move to
+another layout after a failure, or take a newer engine, as ``replan`` allows.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from qwen3_planner.errors import SpecError
+from qwen3_planner.request import (
+    EngineName,
+    EngineTuning,
+    KvCacheDtype,
+    ParallelismWish,
+    Quantization,
+    Workload,
+)
+
+if TYPE_CHECKING:
+    from qwen3_planner.plan import Plan
+    from qwen3_planner.request import PlanRequest
+
+API_VERSION = "serving.qwen3.dev/v1alpha1"
+KIND = "Qwen3Deployment"
+_SOURCES = ("hf://", "pvc://")
+_MAX_NAME = 52
+
+
+def to_manifest(request: PlanRequest, plan: Plan) -> dict[str, Any]:
+    """Say what was asked as a resource that is planned alike.
+
+    Raises:
+        SpecError: the question holds what a resource cannot say.
+    """
+    _refuse_what_a_resource_cannot_say(request)
+    spec: dict[str, Any] = {
+        "model": _model(request),
+        "engine": _engine(request),
+        "quantization": _unless(request.quantization.value, Quantization.AUTO.value),
+        "kvCacheDtype": _unless(request.kv_cache_dtype.value, KvCacheDtype.AUTO.value),
+        "parallelism": _parallelism(request.parallelism),
+        "maxModelLen": request.max_model_len,
+        "workload": _workload(request.workload),
+        "replicas": request.replicas,
+        "accelerators": [plan.placement.accelerator],
+        "maxGpus": request.max_gpus,
+    }
+    return {
+        "apiVersion": API_VERSION,
+        "kind": KIND,
+        "metadata": {"name": resource_name(request.served_name or request.model)},
+        "spec": _without_absent(spec),
+    }
+
+
+def resource_name(text: str) -> str:
+    """Make a name that a Service may have of whatever names a model.
+
+    >>> resource_name("Qwen3-0.6B"), resource_name("team/chat")
+    ('qwen3-0-6b', 'team-chat')
+    """
+    letters = "".join(c if c.isascii() and c.isalnum() else "-" for c in text.lower())
+    name = "-".join(part for part in letters.split("-") if part)[:_MAX_NAME].strip("-")
+    return name if name[:1].isalpha() else f"model-{name}"[:_MAX_NAME].strip("-")
+
+
+def _refuse_what_a_resource_cannot_say(request: PlanRequest) -> None:
+    if request.source is not None and not request.source.startswith(_SOURCES):
+        reason = "a resource takes its weights from hf:// or pvc://, not from a local folder"
+        raise SpecError("-o manifest", request.source, reason)
+    if request.max_nodes_per_replica is not None:
+        reason = "has no field of the resource; the cluster's nodes bound it"
+        raise SpecError("--max-nodes-per-replica", request.max_nodes_per_replica, reason)
+
+
+def _model(request: PlanRequest) -> dict[str, Any]:
+    return _without_absent(
+        {
+            "variant": request.model,
+            "source": request.source,
+            "revision": request.revision,
+            "servedName": request.served_name,
+        }
+    )
+
+
+def _engine(request: PlanRequest) -> dict[str, Any]:
+    tuning: EngineTuning = request.tuning
+    share = tuning.gpu_memory_utilization
+    return _without_absent(
+        {
+            "name": _unless(request.engine.value, EngineName.AUTO.value),
+            "version": request.engine_version,
+            "gpuMemoryUtilization": None if share is None else _decimal(share),
+            "maxNumSeqs": tuning.max_num_seqs,
+            "maxNumBatchedTokens": tuning.max_num_batched_tokens,
+        }
+    )
+
+
+def _decimal(share: float) -> str:
+    """Write a share as the resource wants it: a string without an exponent.
+
+    >>> _decimal(0.9), _decimal(1.0)
+    ('0.9', '1')
+    """
+    return f"{share:.6f}".rstrip("0").rstrip(".")
+
+
+def _parallelism(wish: ParallelismWish) -> dict[str, Any]:
+    return _without_absent(
+        {
+            "tensor": wish.tensor,
+            "pipeline": wish.pipeline,
+            "data": wish.data,
+            "expert": wish.expert,
+        }
+    )
+
+
+def _workload(workload: Workload) -> dict[str, Any]:
+    return _without_absent(
+        {
+            "concurrency": workload.concurrency,
+            "inputTokens": workload.input_tokens,
+            "outputTokens": workload.output_tokens,
+        }
+    )
+
+
+def _unless(value: str, default: str) -> str | None:
+    return None if value == default else value
+
+
+def _without_absent(fields: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in fields.items() if value is not None and value != {}}

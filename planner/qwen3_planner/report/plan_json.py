@@ -1,0 +1,161 @@
+"""A plan as the JSON document of contract ``plan/v1``.
+
+Absent means not applicable: no nulls but ``placement.nodes[].name``. Bytes are integers. Fields
+may be added, never renamed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from qwen3_planner.plan import NoPlan
+
+if TYPE_CHECKING:
+    from qwen3_planner.plan import (
+        Change,
+        GpuMemory,
+        Layout,
+        Memory,
+        Nearest,
+        Plan,
+        PlanResult,
+        Provenance,
+        Refusal,
+    )
+
+SCHEMA = "plan/v1"
+
+Document = dict[str, Any]
+
+
+def to_document(result: PlanResult) -> Document:
+    """Say a plan, or why there is none, as ``qwen3 plan -o json`` prints it."""
+    if isinstance(result, NoPlan):
+        document: Document = {
+            "schema": SCHEMA,
+            "feasible": False,
+            "model": _model(result.variant, result.parameters, result.source),
+            "refusals": [refusal_document(refusal) for refusal in result.refusals],
+        }
+        if result.nearest is not None:
+            document["nearest"] = nearest_document(result.nearest)
+        return document
+    return {
+        "schema": SCHEMA,
+        "feasible": True,
+        **plan_document(result),
+        "alternatives": [plan_document(plan) for plan in result.alternatives],
+        "refusals": [refusal_document(refusal) for refusal in result.refusals],
+    }
+
+
+def plan_document(plan: Plan) -> Document:
+    """Say one plan, without its alternatives and refusals."""
+    model = _model(plan.variant, plan.parameters, plan.source)
+    if plan.revision is not None:
+        model["revision"] = plan.revision
+    if plan.served_name != plan.variant:
+        model["servedName"] = plan.served_name
+    document: Document = {
+        "model": model,
+        "engine": {"name": plan.engine, "version": plan.engine_version},
+        "quantization": plan.quantization,
+        "kvCacheDtype": plan.kv_cache_dtype,
+        "maxModelLen": plan.max_model_len,
+        "replicas": plan.replicas,
+        "layout": layout_document(plan.layout),
+        "placement": {
+            "accelerator": plan.placement.accelerator,
+            "nodes": [{"name": n.name, "gpus": n.gpus} for n in plan.placement.nodes],
+        },
+        "memory": _memory(plan.memory),
+    }
+    if plan.usd_per_hour is not None:
+        document["cost"] = {"usdPerHour": round(plan.usd_per_hour, 6)}
+    document["provenance"] = {p.figure: _provenance(p) for p in plan.provenance}
+    document["command"] = list(plan.command)
+    if plan.env:
+        document["env"] = dict(plan.env)
+    document["warnings"] = list(plan.warnings)
+    return document
+
+
+def nearest_document(nearest: Nearest) -> Document:
+    """Say the smallest change that gives a plan, and that plan."""
+    return {"change": change_document(nearest.change), "plan": plan_document(nearest.plan)}
+
+
+def change_document(change: Change) -> Document:
+    """Say a change as an object: ``{"quantization": "fp8", "maxModelLen": 32768}``."""
+    return dict(change.assignments)
+
+
+def layout_document(layout: Layout) -> Document:
+    """Say a layout with the GPUs and nodes of one replica."""
+    return {
+        "tensor": layout.tensor,
+        "pipeline": layout.pipeline,
+        "data": layout.data,
+        "expert": layout.expert,
+        "gpusPerReplica": layout.gpus_per_replica,
+        "nodesPerReplica": layout.nodes_per_replica,
+    }
+
+
+def refusal_document(refusal: Refusal) -> Document:
+    """Say why one candidate cannot be."""
+    document: Document = {}
+    if refusal.layout is not None:
+        document["layout"] = layout_document(refusal.layout)
+    if refusal.accelerator is not None:
+        document["accelerator"] = refusal.accelerator
+    document |= {
+        "quantization": refusal.quantization,
+        "rule": refusal.rule,
+        "message": refusal.message,
+    }
+    if refusal.needed_bytes is not None:
+        document["neededBytes"] = refusal.needed_bytes
+    if refusal.available_bytes is not None:
+        document["availableBytes"] = refusal.available_bytes
+    document["fixes"] = [str(fix) for fix in refusal.fixes]
+    return document
+
+
+def _model(variant: str, parameters: int, source: str) -> Document:
+    return {"variant": variant, "parameters": parameters, "source": source}
+
+
+def _memory(memory: Memory) -> Document:
+    return {
+        "checkpointBytes": memory.checkpoint_bytes,
+        "hostBytes": memory.host_bytes,
+        "perGpu": [_gpu(gpu) for gpu in memory.per_gpu],
+        "kvCacheTokens": memory.kv_cache_tokens,
+        "kvCacheTokensLow": memory.kv_cache_tokens_low,
+        "kvCacheTokensHigh": memory.kv_cache_tokens_high,
+        "maxConcurrency": round(memory.max_concurrency, 4),
+    }
+
+
+def _gpu(gpu: GpuMemory) -> Document:
+    return {
+        "rank": gpu.rank,
+        "stage": gpu.stage,
+        "weightsBytes": gpu.weights_bytes,
+        "kvCacheBytes": gpu.kv_cache_bytes,
+        "kvNeededBytes": gpu.kv_needed_bytes,
+        "activationBytes": gpu.activation_bytes,
+        "graphBytes": gpu.graph_bytes,
+        "overheadBytes": gpu.overhead_bytes,
+        "budgetBytes": gpu.budget_bytes,
+        "deviceBytes": gpu.device_bytes,
+    }
+
+
+def _provenance(provenance: Provenance) -> Document:
+    return {
+        "basis": provenance.basis.value,
+        "relativeError": round(provenance.relative_error, 6),
+        "source": provenance.source,
+    }

@@ -1,0 +1,193 @@
+"""A plan for people: the verdict first, then what it stands on."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+from qwen3_planner.plan import NoPlan
+from qwen3_planner.report.memory_text import memory_lines
+from qwen3_planner.report.table import labelled, render, thousands, wrapped
+from qwen3_planner.units import format_gib
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from qwen3_planner.plan import Layout, Plan, PlanResult, Refusal
+
+REFUSALS_SHOWN = 5
+ALTERNATIVES_SHOWN = 5
+_LABEL = 13
+_BOLD, _PLAIN = "\x1b[1m", "\x1b[0m"
+
+
+def to_text(result: PlanResult, width: int = 80, *, styled: bool = False) -> str:
+    """Say a plan, or why there is none, as lines of at most ``width`` columns where words allow.
+
+    Args:
+        result: of the planner.
+        width: columns of the terminal.
+        styled: bold headings and drawn bars; False where the output is no terminal.
+    """
+    blocks = (
+        _no_plan(result, width)
+        if isinstance(result, NoPlan)
+        else _plan(result, width, styled=styled)
+    )
+    return "\n\n".join("\n".join(_headed(block, styled=styled)) for block in blocks if block) + "\n"
+
+
+def verdict(plan: Plan) -> str:
+    """Say in one line what runs where: ``Qwen3-32B fits: bf16, TP 2 on 2 x H100-SXM-80GB``."""
+    layout = plan.layout
+    gpus = f"{layout.gpus_per_replica} x {plan.placement.accelerator}"
+    if layout.nodes_per_replica > 1:
+        gpus += f" over {layout.nodes_per_replica} nodes"
+    parts = [plan.quantization, *_groups(layout)]
+    each = f"{plan.replicas} replicas, each " if plan.replicas > 1 else ""
+    return f"{plan.variant} fits: {each}{', '.join(parts)} on {gpus}"
+
+
+def _groups(layout: Layout) -> list[str]:
+    sizes = (
+        ("TP", layout.tensor),
+        ("PP", layout.pipeline),
+        ("DP", layout.data),
+        ("EP", layout.expert),
+    )
+    return [f"{name} {size}" for name, size in sizes if size > 1]
+
+
+def _headed(block: Sequence[str], *, styled: bool) -> Iterable[str]:
+    first, *rest = block
+    return [f"{_BOLD}{first}{_PLAIN}" if styled else first, *rest]
+
+
+def _plan(plan: Plan, width: int, *, styled: bool) -> list[list[str]]:
+    return [
+        wrapped(verdict(plan), width),
+        _serving(plan, width),
+        memory_lines(plan.memory.per_gpu, width, bar="\u2588" if styled else "#"),
+        _command(plan, width),
+        _warnings(plan.warnings, width),
+        _alternatives(plan.alternatives),
+        _refusals("Refused", plan.refusals, width),
+    ]
+
+
+def _serving(plan: Plan, width: int) -> list[str]:
+    memory = plan.memory
+    low, high = memory.kv_cache_tokens_low, memory.kv_cache_tokens_high
+    spread = "" if low == high else f" (90 % sure: {thousands(low)} to {thousands(high)})"
+    each = " on each data-parallel rank" if plan.layout.data > 1 else ""
+    needed = max(gpu.kv_needed_bytes for gpu in memory.per_gpu)
+    load = f"the load asked for needs {format_gib(needed)} of KV cache per GPU"
+    facts = [
+        ("Engine", f"{plan.engine} {plan.engine_version}, {plan.kv_cache_dtype} KV cache"),
+        ("Weights", f"{plan.source}, {format_gib(memory.checkpoint_bytes)}"),
+        ("Context", f"{thousands(plan.max_model_len)} tokens a request"),
+        ("KV cache", f"{thousands(memory.kv_cache_tokens)} tokens{each}{spread}"),
+        ("At once", f"{memory.max_concurrency:.2f} requests of full length{each}; {load}"),
+        ("Host memory", f"{format_gib(memory.host_bytes)} a replica"),
+    ]
+    if plan.revision is not None:
+        facts.insert(2, ("Revision", plan.revision))
+    if plan.served_name != plan.variant:
+        facts.insert(0, ("Served as", plan.served_name))
+    if plan.usd_per_hour is not None:
+        facts.append(("Price", f"${plan.usd_per_hour:.2f} an hour"))
+    return [line for label, text in facts for line in labelled(label, text, width, _LABEL)]
+
+
+def _command(plan: Plan, width: int) -> list[str]:
+    """Show the command as a shell takes it: an option stays on one line with its value."""
+    words = [f"{name}={shlex.quote(value)}" for name, value in plan.env]
+    for word in map(shlex.quote, plan.command):
+        if (
+            words
+            and words[-1].startswith("-")
+            and " " not in words[-1]
+            and not word.startswith("-")
+        ):
+            words[-1] += f" {word}"
+        else:
+            words.append(word)
+    lines, line = ["Command"], " "
+    for word in words:
+        if len(line) + 1 + len(word) > width - 2 and line.strip():
+            lines.append(f"{line} \\")
+            line = "   "
+        line += f" {word}"
+    return [*lines, line]
+
+
+def _warnings(warnings: Sequence[str], width: int) -> list[str]:
+    if not warnings:
+        return []
+    return [
+        "Warnings",
+        *(line for text in warnings for line in wrapped(text, width, "  ! ", "    ")),
+    ]
+
+
+def _alternatives(plans: Sequence[Plan]) -> list[str]:
+    if not plans:
+        return []
+    headers = ("quant", "layout", "GPUs", "context", "KV tokens", "at once")
+    rows = [
+        (
+            plan.quantization,
+            str(plan.layout),
+            f"{plan.layout.gpus_per_replica} x {plan.placement.accelerator}",
+            thousands(plan.max_model_len),
+            thousands(plan.memory.kv_cache_tokens),
+            f"{plan.memory.max_concurrency:.2f}",
+        )
+        for plan in plans[:ALTERNATIVES_SHOWN]
+    ]
+    table = render(headers, rows, right=("context", "KV tokens", "at once"))
+    return ["Alternatives", *(f"  {line}" for line in table), *_more(plans, ALTERNATIVES_SHOWN)]
+
+
+def _refusals(title: str, refusals: Sequence[Refusal], width: int) -> list[str]:
+    if not refusals:
+        return []
+    shown = [line for refusal in refusals[:REFUSALS_SHOWN] for line in _refusal(refusal, width)]
+    return [title, *shown, *_more(refusals, REFUSALS_SHOWN)]
+
+
+def _refusal(refusal: Refusal, width: int) -> list[str]:
+    what = " ".join(
+        filter(None, (refusal.quantization, str(refusal.layout) if refusal.layout else ""))
+    )
+    where = f" on {refusal.accelerator}" if refusal.accelerator else ""
+    missing = _missing(refusal)
+    head = f"{what}{where}: {refusal.rule}{f', {missing}' if missing else ''}"
+    lines = wrapped(head, width, "  ", "    ")
+    lines += wrapped(refusal.message, width, "    ")
+    for fix in refusal.fixes:
+        lines += wrapped(str(fix), width, "    try  ", "         ")
+    return lines
+
+
+def _missing(refusal: Refusal) -> str:
+    if refusal.needed_bytes is None or refusal.available_bytes is None:
+        return ""
+    short = refusal.needed_bytes - refusal.available_bytes
+    return f"{format_gib(short)} missing per GPU" if short > 0 else ""
+
+
+def _more(items: Sequence[object], shown: int) -> list[str]:
+    return [f"  and {len(items) - shown} more: -o json lists all"] if len(items) > shown else []
+
+
+def _no_plan(result: NoPlan, width: int) -> list[list[str]]:
+    blocks = [[f"{result.variant} does not fit"], _refusals("Why", result.refusals, width)]
+    if result.nearest is None:
+        return [*blocks, ["No single change of the question is known that would fit."]]
+    nearest = result.nearest
+    lines = ["Nearest that fits", *wrapped(str(nearest.change), width, "  ", "  ")]
+    lines += wrapped(verdict(nearest.plan), width, "  ", "  ")
+    kept = f"context {thousands(nearest.plan.max_model_len)} tokens,"
+    kept += f" {nearest.plan.memory.max_concurrency:.2f} requests of full length at once"
+    return [*blocks, [*lines, *wrapped(kept, width, "  ", "  ")]]
