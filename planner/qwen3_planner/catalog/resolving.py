@@ -60,7 +60,8 @@ def resolve_model(typed: str, catalog: Catalog, *, field: str = "MODEL") -> Reso
 
     if local_folder.looks_like_folder(typed):
         name, extended, checkpoint = local_folder.add_folder(typed, catalog, field=field)
-        return ResolvedModel(name, extended, _fixed_by(checkpoint), checkpoint.uri)
+        fixed = _fixed_by(checkpoint)
+        return ResolvedModel(name, extended, fixed, None if fixed is None else checkpoint.uri)
     ids = [row.uri.removeprefix(_HUB) for row in catalog.checkpoints]
     names = ids if "/" in typed else [row.name for row in catalog.models]
     reason = "is no model of the catalog, no checkpoint it knows and no folder with a config.json"

@@ -36,7 +36,7 @@ def to_manifest(request: PlanRequest, plan: Plan) -> dict[str, Any]:
     Raises:
         SpecError: the question holds what a resource cannot say.
     """
-    _refuse_what_a_resource_cannot_say(request)
+    _refuse_what_a_resource_cannot_say(request, plan)
     spec: dict[str, Any] = {
         "model": _model(request),
         "engine": _engine(request),
@@ -68,10 +68,10 @@ def resource_name(text: str) -> str:
     return name if name[:1].isalpha() else f"model-{name}"[:_MAX_NAME].strip("-")
 
 
-def _refuse_what_a_resource_cannot_say(request: PlanRequest) -> None:
-    if request.source is not None and not request.source.startswith(_SOURCES):
+def _refuse_what_a_resource_cannot_say(request: PlanRequest, plan: Plan) -> None:
+    if not plan.source.startswith(_SOURCES):
         reason = "a resource takes its weights from hf:// or pvc://, not from a local folder"
-        raise SpecError("-o manifest", request.source, reason)
+        raise SpecError("-o manifest", plan.source, reason)
     if request.max_nodes_per_replica is not None:
         reason = "has no field of the resource; the cluster's nodes bound it"
         raise SpecError("--max-nodes-per-replica", request.max_nodes_per_replica, reason)

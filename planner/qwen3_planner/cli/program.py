@@ -1,0 +1,145 @@
+"""The program: its commands, and the one place where failures become messages and exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+import textwrap
+from typing import TYPE_CHECKING
+
+import click
+
+from qwen3_planner.cli.catalog_command import catalog
+from qwen3_planner.cli.exit_codes import ExitCode
+from qwen3_planner.cli.plan_command import plan
+from qwen3_planner.errors import SpecError, nearest_first
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+DEBUG_VARIABLE = "QWEN3_DEBUG"
+_MESSAGE_WIDTH = 100
+
+
+def _print_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:  # noqa: FBT001 - click's signature
+    if wanted and not context.resilient_parsing:
+        from importlib.metadata import version  # noqa: PLC0415 - costs 20 ms, needed here only
+
+        click.echo(f"qwen3 {version('qwen3-operator')}")
+        context.exit()
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    no_args_is_help=True,
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Print the version and exit.",
+)
+@click.option(
+    "--debug",
+    is_flag=True,
+    expose_value=False,
+    help=f"Print the traceback of a defect (also {DEBUG_VARIABLE}=1).",
+)
+def qwen3() -> None:
+    """Plan Qwen3 models on GPUs: will it fit, on what, and if not, why not and what would?
+
+    \b
+    qwen3 plan Qwen3-32B --hardware 2xH100-SXM-80GB
+    qwen3 plan Qwen/Qwen3-8B-AWQ --hardware RTX-4090 -o json
+    qwen3 plan -f resource.yaml --hardware inventory.yaml
+    qwen3 catalog accelerators
+
+    Exit status: 0 a plan, 3 no feasible plan, 2 bad input, 1 a defect.
+    """  # noqa: D301 - \b is click's mark for lines to keep
+
+
+qwen3.add_command(plan)
+qwen3.add_command(catalog)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line and return its exit status; nothing but the document goes to stdout."""
+    try:
+        status = qwen3.main(list(arguments), prog_name=_program_name(), standalone_mode=False)
+        sys.stdout.flush()
+    except SpecError as error:
+        return _fail(ExitCode.BAD_INPUT, _said(error))
+    except click.UsageError as error:
+        return _fail(ExitCode.BAD_INPUT, _usage(error))
+    except (click.Abort, KeyboardInterrupt):
+        return _fail(ExitCode.INTERRUPTED, "interrupted")
+    except BrokenPipeError:
+        return _leave_quietly()
+    except Exception as error:  # noqa: BLE001 - whatever is left is a defect, told as one
+        return _defect(error, arguments)
+    return status if isinstance(status, int) else ExitCode.PLAN
+
+
+def _program_name() -> str:
+    name = os.path.basename(sys.argv[0]) if sys.argv else "qwen3"  # noqa: PTH119 - pathlib not needed
+    return "kubectl qwen3" if name.startswith("kubectl-") else "qwen3"
+
+
+def _fail(code: ExitCode, message: str) -> int:
+    click.echo(f"error: {message}", err=True)
+    return code
+
+
+def _said(error: SpecError) -> str:
+    """Say what is wrong, then what may stand there, nearest first."""
+    message = f"{error.field}: {error.value!s}: {error.reason}"
+    if not error.choices:
+        return message
+    choices = textwrap.fill(
+        ", ".join(error.choices),
+        _MESSAGE_WIDTH,
+        initial_indent="  choices: ",
+        subsequent_indent="           ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return f"{message}\n{choices}"
+
+
+def _usage(error: click.UsageError) -> str:
+    """Say click's own complaints in the form of ours."""
+    if isinstance(error, click.NoSuchOption):
+        names = [name for p in _parameters(error) for name in p.opts if name.startswith("--")]
+        choices = nearest_first(error.option_name, names)[:3]
+        return _said(SpecError(error.option_name, "(option)", "there is no such option", choices))
+    command = error.ctx.command_path if error.ctx else "qwen3"
+    if isinstance(error, click.exceptions.NoSuchCommand):
+        names = list(qwen3.commands)
+        choices = nearest_first(error.command_name, names)
+        return _said(SpecError("COMMAND", error.command_name, "there is no such command", choices))
+    return f"{error.format_message()}\n  help: {command} --help"
+
+
+def _parameters(error: click.UsageError) -> list[click.Parameter]:
+    return error.ctx.command.get_params(error.ctx) if error.ctx else []
+
+
+def _leave_quietly() -> int:
+    """Stop writing without a traceback from the interpreter's own flush at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return ExitCode.NO_READER
+
+
+def _defect(error: Exception, arguments: Sequence[str]) -> int:
+    if "--debug" in arguments or os.environ.get(DEBUG_VARIABLE, "0") not in ("", "0"):
+        import traceback  # noqa: PLC0415 - only once something is broken
+
+        traceback.print_exception(error, file=sys.stderr)
+    return _fail(
+        ExitCode.DEFECT,
+        f"{type(error).__name__}: {error}\n"
+        "  This is a defect of qwen3, not of what you typed. Please report it with this command\n"
+        f"  line and what it prints with {DEBUG_VARIABLE}=1 set.",
+    )
