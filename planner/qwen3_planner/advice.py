@@ -1,0 +1,87 @@
+"""What the user should know about a plan that fits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qwen3_planner.engines.versions import parse_version
+from qwen3_planner.engines.vllm.yarn import yarn_factor
+from qwen3_planner.fit import requests_per_rank
+from qwen3_planner.rules.quantized import has_fp8_units
+from qwen3_planner.sizing.formats import WeightKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from qwen3_planner.fit import Fit
+    from qwen3_planner.inventory.hardware import Inventory
+    from qwen3_planner.question import Question
+
+
+def warnings_of(question: Question, fit: Fit, inventory: Inventory) -> tuple[str, ...]:
+    """Collect the warnings of one plan, most important first."""
+    return (
+        *_about_context(question, fit),
+        *_about_weights(fit),
+        *_about_scheduler(question, fit),
+        *_about_version(question),
+        *_about_idle_gpus(question, fit, inventory),
+    )
+
+
+def _about_context(question: Question, fit: Fit) -> Iterator[str]:
+    if fit.is_shortened:
+        yield (
+            f"The context is {fit.max_model_len} tokens, the longest that fits;"
+            f" {question.model.name} has {question.wanted_context}."
+        )
+    factor = yarn_factor(question.model, fit.max_model_len)
+    if factor is not None:
+        yield (
+            f"YaRN with factor {factor:g} stretches the context to {fit.max_model_len} tokens; its"
+            " static scaling may cost quality on short texts."
+        )
+
+
+def _about_weights(fit: Fit) -> Iterator[str]:
+    choice, accelerator = fit.candidate.choice, fit.candidate.pool.accelerator
+    yield from choice.warnings
+    is_fp8 = choice.fmt.kind in (WeightKind.FP8_BLOCK, WeightKind.FP8_CHANNEL)
+    if is_fp8 and not has_fp8_units(accelerator):
+        yield (
+            f"{accelerator.name} has no FP8 units: the weights are fp8, the arithmetic is 16 bit"
+            " (weight-only kernels)."
+        )
+    if accelerator.vendor == "amd" and choice.fmt.kind is WeightKind.INT4_GROUP:
+        yield f"vLLM has no tuned int4 kernels for {accelerator.name}; it will be slow."
+
+
+def _about_scheduler(question: Question, fit: Fit) -> Iterator[str]:
+    in_flight = requests_per_rank(question, fit.candidate.layout)
+    seqs = fit.setting.batch.seqs
+    if in_flight > seqs:
+        yield (
+            f"{in_flight} requests in flight exceed max-num-seqs={seqs}: the rest waits."
+            f" --max-num-seqs {in_flight} would let them all run."
+        )
+
+
+def _about_version(question: Question) -> Iterator[str]:
+    newest = parse_version(question.release.newest_known_version)
+    if question.version > newest:
+        yield (
+            f"{question.release.name} {question.version} is newer than {newest}, the newest whose"
+            " rules are known; those are applied."
+        )
+
+
+def _about_idle_gpus(question: Question, fit: Fit, inventory: Inventory) -> Iterator[str]:
+    used = fit.candidate.layout.gpus_per_replica * question.request.replicas
+    idle = []
+    for accelerator in inventory.accelerators:
+        total = sum(g.accelerators_per_node * g.count for g in inventory.pool(accelerator))
+        free = total - (used if accelerator == fit.candidate.pool.accelerator else 0)
+        if free > 0:
+            idle.append(f"{free} of {total} {accelerator.name}")
+    if idle:
+        yield f"Not used by this plan: {', '.join(idle)}."

@@ -1,0 +1,97 @@
+"""What whoever runs an engine's container needs to know of it, whatever the plan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from qwen3_planner.engines.versions import parse_version
+from qwen3_planner.engines.vllm import command as vllm_command
+from qwen3_planner.engines.vllm import metrics as vllm_metrics
+from qwen3_planner.engines.vllm.semantics import SHUTDOWN_TIMEOUT_SINCE
+from qwen3_planner.errors import SpecError, nearest_first
+
+if TYPE_CHECKING:
+    from qwen3_planner.catalog.rows import EngineRelease
+    from qwen3_planner.engines.vllm.metrics import MetricNames
+
+
+@dataclass(frozen=True, slots=True)
+class EngineProfile:
+    """The container's side of an engine.
+
+    Attributes:
+        name: of the engine.
+        port: of its HTTP server.
+        health_path: answers 200 once a model is served.
+        metrics_path: Prometheus text.
+        model_mount_path: where a volume with weights belongs.
+        metrics: names of the gauges, counters and histograms that matter.
+    """
+
+    name: str
+    port: int
+    health_path: str
+    metrics_path: str
+    model_mount_path: str
+    metrics: MetricNames
+
+    def shutdown_arguments(self, version: str, seconds: int) -> tuple[str, ...]:
+        """Return the flags that let running requests finish on SIGTERM.
+
+        Keep the seconds below terminationGracePeriodSeconds. Empty where the version has no such
+        flag: it aborts what is running.
+
+        >>> engine_of("vllm").shutdown_arguments("0.32.0", 45)
+        ('--shutdown-timeout', '45')
+        """
+        if parse_version(version) < SHUTDOWN_TIMEOUT_SINCE:
+            return ()
+        return ("--shutdown-timeout", str(seconds))
+
+
+_VLLM = EngineProfile(
+    name="vllm",
+    port=vllm_command.PORT,
+    health_path=vllm_command.HEALTH_PATH,
+    metrics_path="/metrics",
+    model_mount_path=vllm_command.MODEL_MOUNT_PATH,
+    metrics=vllm_metrics.NAMES,
+)
+
+_PROFILES = {profile.name: profile for profile in (_VLLM,)}
+
+
+def engine_of(name: str) -> EngineProfile:
+    """Return the profile of an engine.
+
+    >>> engine_of("vllm").port, engine_of("vllm").health_path
+    (8000, '/health')
+
+    Raises:
+        SpecError: there is no such engine in this release.
+    """
+    profile = _PROFILES.get(name)
+    if profile is None:
+        raise SpecError(
+            "--engine", name, "is no engine of this release", nearest_first(name, _PROFILES)
+        )
+    return profile
+
+
+def image_of(release: EngineRelease, version: str, vendor: str) -> str:
+    """Return the engine's container image.
+
+    Args:
+        release: the catalog's row of the engine.
+        version: as in the plan.
+        vendor: of the accelerator.
+
+    Raises:
+        SpecError: no image is known for that vendor; name one (``spec.engine.image``).
+    """
+    for known, image in release.images:
+        if known == vendor:
+            return image.format(version=version)
+    reason = f"no image of {release.name} is known for this vendor's accelerators; name one"
+    raise SpecError("image", vendor, reason, [known for known, _ in release.images])

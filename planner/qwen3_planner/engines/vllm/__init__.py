@@ -1,0 +1,1 @@
+"""vLLM: its memory semantics, command line and container by version."""

@@ -1,0 +1,156 @@
+"""``vllm serve``: the argument vector, environment, and image of a plan.
+
+Only flags that the parser of 0.32.0 accepts (and, where they differ, those of the version asked
+for). What is left to the engine's own default is left out, so that a plan never fixes what the
+user did not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from qwen3_planner.engines.vllm.yarn import yarn_arguments
+from qwen3_planner.errors import SpecError
+from qwen3_planner.request import KvCacheDtype
+
+if TYPE_CHECKING:
+    from qwen3_planner.catalog.rows import ModelArchitecture
+    from qwen3_planner.engines.vllm.semantics import VllmSemantics
+    from qwen3_planner.plan import Layout
+    from qwen3_planner.request import EngineTuning
+
+PORT = 8000
+"""Port of the API server. Source: vLLM 0.32.0 ``entrypoints/launchers/cli_args.py``."""
+
+HEALTH_PATH = "/health"
+"""200 while the engine lives, 503 after. Source: vLLM 0.32.0
+``entrypoints/serve/instrumentator/health.py``."""
+
+MODEL_MOUNT_PATH = "/models"
+"""Where a volume with weights is mounted; a ``pvc://claim/path`` is served from below it."""
+
+LEADER_ADDRESS = "$(LEADER_ADDRESS)"
+"""Address of rank 0 where a replica spans nodes; whoever starts the ranks fills it in."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServeOptions:
+    """What the command line is made of.
+
+    Attributes:
+        model: the architecture.
+        source: URL of the weights.
+        revision: of a hub source; None: its default.
+        served_name: name that clients use.
+        layout: of one replica.
+        max_model_len: tokens.
+        kv_cache_dtype: resolved; bf16 is the engine's own choice and stays unsaid.
+        tuning: what the user fixed.
+        is_online_fp8: whether fp8 weights are made while loading.
+        needs_half: whether the GPU lacks bf16 units.
+        semantics: of the version.
+    """
+
+    model: ModelArchitecture
+    source: str
+    revision: str | None
+    served_name: str
+    layout: Layout
+    max_model_len: int
+    kv_cache_dtype: KvCacheDtype
+    tuning: EngineTuning
+    is_online_fp8: bool
+    needs_half: bool
+    semantics: VllmSemantics
+
+
+def command(options: ServeOptions) -> tuple[str, ...]:
+    """Return the argument vector of the leader of one replica; the first word is the program."""
+    return (
+        "vllm",
+        "serve",
+        model_argument(options.source),
+        *_revision(options),
+        "--served-model-name",
+        options.served_name,
+        "--port",
+        str(PORT),
+        "--max-model-len",
+        str(options.max_model_len),
+        *_parallelism(options.layout),
+        *_formats(options),
+        *_tuning(options.tuning),
+        *yarn_arguments(options.model, options.max_model_len, options.semantics.yarn_form),
+    )
+
+
+def model_argument(source: str) -> str:
+    """Turn the URL of the weights into what ``vllm serve`` takes as model.
+
+    >>> model_argument("hf://Qwen/Qwen3-32B"), model_argument("pvc://weights/Qwen3-32B")
+    ('Qwen/Qwen3-32B', '/models/Qwen3-32B')
+
+    Raises:
+        SpecError: the scheme is not one that this release serves from.
+    """
+    scheme, separator, rest = source.partition("://")
+    if separator and scheme == "hf" and rest.strip("/"):
+        return rest
+    if separator and scheme == "pvc":
+        claim, _, path = rest.partition("/")
+        if claim:
+            return f"{MODEL_MOUNT_PATH}/{path}".rstrip("/")
+    reason = "is not a source of weights that this release serves from"
+    raise SpecError("source", source, reason, ("hf://organization/name", "pvc://claim/path"))
+
+
+def environment(source: str) -> tuple[tuple[str, str], ...]:
+    """Return the environment the engine needs, sorted by name.
+
+    Weights on a volume are complete, so the hub is not asked for them.
+    """
+    return (("HF_HUB_OFFLINE", "1"),) if source.startswith("pvc://") else ()
+
+
+def _revision(options: ServeOptions) -> tuple[str, ...]:
+    if options.revision is None or not options.source.startswith("hf://"):
+        return ()
+    return ("--revision", options.revision)
+
+
+def _parallelism(layout: Layout) -> tuple[str, ...]:
+    words = ["--tensor-parallel-size", str(layout.tensor)]
+    if layout.pipeline > 1:
+        words += ["--pipeline-parallel-size", str(layout.pipeline)]
+    if layout.data > 1:
+        words += ["--data-parallel-size", str(layout.data)]
+    if layout.expert > 1:
+        words.append("--enable-expert-parallel")
+    if layout.nodes_per_replica > 1:
+        words += ["--nnodes", str(layout.nodes_per_replica), "--node-rank", "0"]
+        words += ["--master-addr", LEADER_ADDRESS]
+        words += ["--distributed-executor-backend", "mp"]
+    return tuple(words)
+
+
+def _formats(options: ServeOptions) -> tuple[str, ...]:
+    words = []
+    if options.is_online_fp8:
+        words += ["--quantization", "fp8"]
+    if options.needs_half:
+        words += ["--dtype", "half"]
+    if options.kv_cache_dtype is KvCacheDtype.FP8:
+        words += ["--kv-cache-dtype", "fp8"]
+    return tuple(words)
+
+
+def _tuning(tuning: EngineTuning) -> tuple[str, ...]:
+    settings: tuple[tuple[str, float | None], ...] = (
+        ("--gpu-memory-utilization", tuning.gpu_memory_utilization),
+        ("--max-num-seqs", tuning.max_num_seqs),
+        ("--max-num-batched-tokens", tuning.max_num_batched_tokens),
+    )
+    return tuple(
+        word for flag, value in settings if value is not None for word in (flag, str(value))
+    )

@@ -1,0 +1,369 @@
+"""Does one candidate fit: the memory of each rank, the KV pool, and the context it can hold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from math import ceil, floor, sqrt
+from typing import TYPE_CHECKING
+
+from qwen3_planner.engines.vllm.semantics import (
+    BLOCK_TOKENS,
+    RESERVED_BLOCKS,
+    Runner,
+    default_batch,
+)
+from qwen3_planner.engines.vllm.yarn import rope_positions
+from qwen3_planner.rules.quantized import has_fp8_units
+from qwen3_planner.sizing.activation import (
+    Batch,
+    forward_peak,
+    logits_peak,
+    matmul_workspace,
+    moe_workspaces,
+    sampler_peak,
+    sampler_state,
+)
+from qwen3_planner.sizing.graphs import graph_bytes, graph_sizes
+from qwen3_planner.sizing.kv_cache import blocks_for, logged_tokens, token_bytes
+from qwen3_planner.sizing.overhead import memory_error_bytes, non_torch_bytes
+from qwen3_planner.sizing.weights import rank_weights, stage_layers
+from qwen3_planner.units import MIB, ceil_div
+
+if TYPE_CHECKING:
+    from qwen3_planner.candidates import Candidate, Pool
+    from qwen3_planner.catalog.rows import ModelArchitecture
+    from qwen3_planner.engines.vllm.semantics import VllmSemantics
+    from qwen3_planner.plan import Layout
+    from qwen3_planner.question import Question
+    from qwen3_planner.sizing.formats import WeightFormat
+
+NINETY_PERCENT = 1.645
+"""Standard deviations on each side of a 90 % interval."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """The engine's settings on one pool, each the user's or the version's default.
+
+    Attributes:
+        utilization: share of the device's memory.
+        batch: scheduler sizes.
+    """
+
+    utilization: float
+    batch: Batch
+
+
+@dataclass(frozen=True, slots=True)
+class StageMemory:
+    """Memory of the tightest rank of one pipeline stage, in bytes.
+
+    Attributes:
+        stage: which.
+        weights: after loading.
+        activation: transient peak of the profile run.
+        graphs: counted in the budget, else 0.
+        overhead: workspaces, sampler state, communication, context.
+        block: one KV block over the stage's layers.
+        budget: utilization x device.
+    """
+
+    stage: int
+    weights: int
+    activation: int
+    graphs: int
+    overhead: int
+    block: int
+    budget: int
+
+    @property
+    def fixed(self) -> int:
+        """Everything that is not KV cache."""
+        return self.weights + self.activation + self.graphs + self.overhead
+
+    @property
+    def available(self) -> int:
+        """What is left for the KV cache; negative where nothing is."""
+        return self.budget - self.fixed
+
+    @property
+    def blocks(self) -> int:
+        """Whole KV blocks that fit; 0 where none does."""
+        return max(0, self.available // self.block)
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """A candidate that holds the load.
+
+    Attributes:
+        candidate: which.
+        setting: of the engine.
+        stages: memory of each stage's tightest rank.
+        blocks: KV blocks of the pool: the minimum over all ranks.
+        needed_blocks: of which the load needs so many.
+        max_model_len: the context it holds.
+        is_shortened: whether that is less than was wanted.
+        error_bytes: how far the KV memory per GPU may be off, one standard deviation.
+    """
+
+    candidate: Candidate
+    setting: Setting
+    stages: tuple[StageMemory, ...]
+    blocks: int
+    needed_blocks: int
+    max_model_len: int
+    is_shortened: bool
+    error_bytes: float
+
+    @property
+    def kv_cache_tokens(self) -> int:
+        """What the engine logs for one data-parallel rank."""
+        return logged_tokens(self.blocks, self.max_model_len, BLOCK_TOKENS)
+
+    @property
+    def kv_cache_interval(self) -> tuple[int, int]:
+        """Ends of the 90 % interval of that."""
+        stage = min(self.stages, key=lambda stage: stage.blocks)
+        margin = ceil(NINETY_PERCENT * self.error_bytes / stage.block)
+        low, high = max(0, self.blocks - margin), self.blocks + margin
+        return (
+            logged_tokens(low, self.max_model_len, BLOCK_TOKENS),
+            logged_tokens(high, self.max_model_len, BLOCK_TOKENS),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """A candidate that does not hold the load, with what its tightest rank lacks.
+
+    Attributes:
+        candidate: which.
+        setting: of the engine.
+        stage: the stage that lacks most.
+        needed_blocks: KV blocks the load needs at the shortest context that would do.
+        context: that context.
+    """
+
+    candidate: Candidate
+    setting: Setting
+    stage: StageMemory
+    needed_blocks: int
+    context: int
+
+    @property
+    def needed_bytes(self) -> int:
+        """What the tightest rank would have to have."""
+        return self.stage.fixed + self.needed_blocks * self.stage.block
+
+    @property
+    def missing_bytes(self) -> int:
+        """How much of it is missing."""
+        return self.needed_bytes - self.stage.budget
+
+
+def setting_of(question: Question, pool: Pool) -> Setting:
+    """Resolve the engine's settings on a pool.
+
+    Source of the bounds: vLLM 0.32.0 ``engine/arg_utils.py``
+    _set_default_max_num_seqs_and_batched_tokens_args.
+    """
+    tuning, semantics = question.request.tuning, question.semantics
+    device = device_bytes(pool)
+    tokens, seqs = default_batch(semantics, device, pool.accelerator.name)
+    seqs = tuning.max_num_seqs or seqs
+    if tuning.max_num_batched_tokens is None:
+        tokens = min(tokens, seqs * question.wanted_context)
+    else:
+        tokens = tuning.max_num_batched_tokens
+    if tuning.max_num_seqs is None:
+        seqs = min(seqs, tokens)
+    return Setting(tuning.gpu_memory_utilization or semantics.utilization, Batch(tokens, seqs))
+
+
+def device_bytes(pool: Pool) -> int:
+    """Return what CUDA reports of one GPU of the pool."""
+    return pool.accelerator.usable_memory_mib * MIB
+
+
+def fit(question: Question, candidate: Candidate, setting: Setting) -> Fit | Misfit:
+    """Decide whether a legal candidate holds the load, and with which context.
+
+    The context that is wanted comes first; where the user left it open, the longest multiple of a
+    block that the whole load fits into.
+    """
+    stages = replica_stages(question, candidate, setting)
+    blocks = min(stage.blocks for stage in stages)
+    wanted = question.wanted_context
+    needed = needed_blocks(question, candidate.layout, wanted)
+    context = wanted
+    if needed > blocks:
+        context = longest_context_in(question, candidate.layout, blocks)
+        needed = needed_blocks(question, candidate.layout, max(context, question.shortest_context))
+        if context < question.shortest_context:
+            return _misfit(question, candidate, setting, stages)
+    error = _error_bytes(question, candidate, setting, stages)
+    is_short = context < wanted
+    return Fit(candidate, setting, stages, blocks, needed, context, is_short, error)
+
+
+def _misfit(
+    question: Question, candidate: Candidate, setting: Setting, stages: tuple[StageMemory, ...]
+) -> Misfit:
+    context = question.shortest_context
+    needed = needed_blocks(question, candidate.layout, context)
+    tightest = max(stages, key=lambda stage: stage.fixed + needed * stage.block - stage.budget)
+    return Misfit(candidate, setting, tightest, needed, context)
+
+
+def requests_per_rank(question: Question, layout: Layout) -> int:
+    """Return the requests in flight on one data-parallel rank."""
+    return ceil_div(question.request.workload.concurrency, layout.data)
+
+
+def needed_blocks(question: Question, layout: Layout, context: int) -> int:
+    """Return the KV blocks of one rank that hold the load, the engine's reserved one included.
+
+    Each request in flight takes its stated tokens, or a whole context where none are stated; one
+    request of the whole context must always fit.
+    """
+    each = blocks_for(question.request_tokens or context, BLOCK_TOKENS)
+    whole = blocks_for(context, BLOCK_TOKENS)
+    return max(whole, requests_per_rank(question, layout) * each) + RESERVED_BLOCKS
+
+
+def longest_context_in(question: Question, layout: Layout, blocks: int) -> int:
+    """Return the longest context (whole blocks) that the load leaves room for; 0 if none."""
+    usable = blocks - RESERVED_BLOCKS
+    requests = requests_per_rank(question, layout)
+    if question.request_tokens is None:
+        return max(0, floor(usable / requests)) * BLOCK_TOKENS
+    if requests * blocks_for(question.request_tokens, BLOCK_TOKENS) > usable:
+        return 0
+    return min(question.wanted_context, usable * BLOCK_TOKENS)
+
+
+def replica_stages(
+    question: Question, candidate: Candidate, setting: Setting
+) -> tuple[StageMemory, ...]:
+    """Compute the tightest rank of each stage of a candidate."""
+    accelerator = candidate.pool.accelerator
+    return _stages(
+        question.model,
+        candidate.choice.fmt,
+        candidate.layout,
+        question.semantics,
+        setting,
+        device_bytes(candidate.pool),
+        accelerator.compute_capability,
+        rope_positions(question.model, question.request.max_model_len or question.wanted_context),
+        question.kv_element_bytes,
+        has_fp8_units(accelerator),
+    )
+
+
+@lru_cache(maxsize=16384)
+def _stages(  # noqa: PLR0913, PLR0917 - the cache's key: all that memory depends on, and nothing else
+    model: ModelArchitecture,
+    fmt: WeightFormat,
+    layout: Layout,
+    semantics: VllmSemantics,
+    setting: Setting,
+    device: int,
+    capability: tuple[int, int] | None,
+    positions: int,
+    kv_element_bytes: int,
+    native_fp8: bool,  # noqa: FBT001 - part of the key
+) -> tuple[StageMemory, ...]:
+    batch = setting.batch
+    budget = ceil(device * setting.utilization)
+    overhead = _overhead(model, layout, semantics, batch, capability)
+    graphs = _graphs(semantics, batch, capability)
+    stages = []
+    for stage, layers in enumerate(stage_layers(model.layers, layout.pipeline)):
+        is_last = stage == layout.pipeline - 1
+        weights = rank_weights(
+            model,
+            fmt,
+            layout,
+            stage=stage,
+            expert_rank=0,
+            positions=positions,
+            expanded_scales=not native_fp8,
+        )
+        stages.append(
+            StageMemory(
+                stage=stage,
+                weights=weights,
+                activation=_activation(model, layout, semantics, batch, is_last=is_last),
+                graphs=graphs,
+                overhead=overhead + (_sampler_state(model, semantics, batch) if is_last else 0),
+                block=BLOCK_TOKENS * token_bytes(model, layout.tensor, layers, kv_element_bytes),
+                budget=budget,
+            )
+        )
+    return tuple(stages)
+
+
+def _activation(
+    model: ModelArchitecture,
+    layout: Layout,
+    semantics: VllmSemantics,
+    batch: Batch,
+    *,
+    is_last: bool,
+) -> int:
+    forward = forward_peak(model, layout.tensor, batch)
+    if semantics.runner is Runner.V1:
+        forward += _expert_buffers(model, layout, batch)
+        return max(forward, sampler_peak(model, batch)) if is_last else forward
+    return max(forward, logits_peak(model, layout.tensor, batch)) if is_last else forward
+
+
+def _overhead(
+    model: ModelArchitecture,
+    layout: Layout,
+    semantics: VllmSemantics,
+    batch: Batch,
+    capability: tuple[int, int] | None,
+) -> int:
+    """Sum what stays allocated beside the weights on every rank."""
+    kept = _expert_buffers(model, layout, batch) if semantics.runner is Runner.V2 else 0
+    workspace = matmul_workspace(capability[0] if capability else None)
+    return non_torch_bytes(layout.gpus_per_replica) + workspace + kept
+
+
+def _expert_buffers(model: ModelArchitecture, layout: Layout, batch: Batch) -> int:
+    """Return the fused experts' buffers; data-parallel ranks exchange their tokens.
+
+    The V1 runner's releases free them after the pass, the V2 runner's keep them.
+    """
+    inner = 1 if layout.expert > 1 else layout.tensor * layout.data
+    return moe_workspaces(model, inner, Batch(batch.tokens * layout.data, batch.seqs))
+
+
+def _sampler_state(model: ModelArchitecture, semantics: VllmSemantics, batch: Batch) -> int:
+    return sampler_state(model, batch) if semantics.runner is Runner.V2 else 0
+
+
+def _graphs(semantics: VllmSemantics, batch: Batch, capability: tuple[int, int] | None) -> int:
+    if not semantics.graphs_in_budget:
+        return 0
+    return graph_bytes(graph_sizes(batch.seqs, batch.tokens, semantics.graph_strides, capability))
+
+
+def _error_bytes(
+    question: Question, candidate: Candidate, setting: Setting, stages: tuple[StageMemory, ...]
+) -> float:
+    """Combine the errors of the device's memory and of the formulas."""
+    accelerator = candidate.pool.accelerator
+    device = accelerator.usable_relative_error * device_bytes(candidate.pool) * setting.utilization
+    formula = memory_error_bytes(
+        candidate.layout.gpus_per_replica,
+        candidate.layout.pipeline,
+        question.semantics.runner,
+        max(stage.weights for stage in stages),
+        is_quantized=candidate.choice.fmt.is_quantized,
+    )
+    return sqrt(device**2 + formula**2)

@@ -1,0 +1,236 @@
+"""A request with every default resolved and every number checked: what is planned against."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from qwen3_planner.engines.versions import Version, parse_version
+from qwen3_planner.engines.vllm.semantics import VllmSemantics, semantics_at
+from qwen3_planner.errors import SpecError, nearest_first
+from qwen3_planner.request import EngineName, KvCacheDtype, Quantization
+from qwen3_planner.sizing.formats import BF16, ONLINE_FP8, WeightFormat, format_of
+
+if TYPE_CHECKING:
+    from qwen3_planner.catalog.rows import Catalog, Checkpoint, EngineRelease, ModelArchitecture
+    from qwen3_planner.request import PlanRequest
+
+DEFAULT_INPUT_TOKENS = 1024
+"""Prompt of one request where only the output is stated."""
+
+DEFAULT_OUTPUT_TOKENS = 256
+"""Generated tokens of one request where only the input is stated."""
+
+SHORTEST_USEFUL_CONTEXT = 2048
+"""The planner shortens a context that was left to it down to this, not below: a turn of the
+default load (1024 + 256 tokens) with some history. A shorter one can be asked for."""
+
+PRECISION = (
+    Quantization.BF16,
+    Quantization.FP8,
+    Quantization.AWQ_INT4,
+    Quantization.GPTQ_INT4,
+)
+"""Most precise first; what ``auto`` tries in this order."""
+
+
+@dataclass(frozen=True, slots=True)
+class WeightChoice:
+    """A checkpoint in the format it would be served in.
+
+    Attributes:
+        source: its URL.
+        fmt: how linear weights are held.
+        warnings: what the user should know about this choice.
+    """
+
+    source: str
+    fmt: WeightFormat
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is planned.
+
+    Attributes:
+        request: as asked, its numbers checked.
+        model: the architecture.
+        release: what the catalog knows of the engine.
+        version: of the engine, asked for or default.
+        semantics: in force for that version.
+        choices: weight formats that may be used, most precise first; empty where the asked one
+            has no known checkpoint.
+        kv_cache_dtype: resolved, never auto.
+        request_tokens: input plus output of one request; None where neither is stated.
+    """
+
+    request: PlanRequest
+    model: ModelArchitecture
+    release: EngineRelease
+    version: Version
+    semantics: VllmSemantics
+    choices: tuple[WeightChoice, ...]
+    kv_cache_dtype: KvCacheDtype
+    request_tokens: int | None
+
+    @property
+    def wanted_context(self) -> int:
+        """The context that a plan should hold: asked for, else native (or one whole request)."""
+        if self.request.max_model_len is not None:
+            return self.request.max_model_len
+        return max(self.model.max_position_embeddings, self.request_tokens or 0)
+
+    @property
+    def shortest_context(self) -> int:
+        """The context below which there is no plan."""
+        if self.request.max_model_len is not None:
+            return self.request.max_model_len
+        if self.request_tokens is not None:
+            return self.request_tokens
+        return min(SHORTEST_USEFUL_CONTEXT, self.model.max_position_embeddings)
+
+    @property
+    def kv_element_bytes(self) -> int:
+        """Bytes of one element of the KV cache."""
+        return 1 if self.kv_cache_dtype is KvCacheDtype.FP8 else 2
+
+
+def understand(request: PlanRequest, catalog: Catalog) -> Question:
+    """Check the request's numbers and resolve its defaults.
+
+    Raises:
+        SpecError: a number is impossible, a name is unknown, or two fields contradict.
+    """
+    check_numbers(request)
+    model = _model(request, catalog)
+    release = catalog.engine(EngineName.VLLM.value)
+    version = _version(request, release)
+    known = min(version, parse_version(release.newest_known_version))
+    return Question(
+        request=request,
+        model=model,
+        release=release,
+        version=version,
+        semantics=semantics_at(known, is_moe=model.is_moe),
+        choices=weight_choices(request, catalog),
+        kv_cache_dtype=(
+            KvCacheDtype.FP8 if request.kv_cache_dtype is KvCacheDtype.FP8 else KvCacheDtype.BF16
+        ),
+        request_tokens=_request_tokens(request),
+    )
+
+
+def check_numbers(request: PlanRequest) -> None:
+    """Refuse numbers that no plan can hold.
+
+    Raises:
+        SpecError: naming the option, the value as typed and what is allowed.
+    """
+    parallelism, load, tuning = request.parallelism, request.workload, request.tuning
+    at_least_one: tuple[tuple[str, int | None], ...] = (
+        ("--tensor", parallelism.tensor),
+        ("--pipeline", parallelism.pipeline),
+        ("--data", parallelism.data),
+        ("--expert", parallelism.expert),
+        ("--replicas", request.replicas),
+        ("--max-model-len", request.max_model_len),
+        ("--concurrency", load.concurrency),
+        ("--input-tokens", load.input_tokens),
+        ("--output-tokens", load.output_tokens),
+        ("--max-num-seqs", tuning.max_num_seqs),
+        ("--max-num-batched-tokens", tuning.max_num_batched_tokens),
+        ("--max-gpus", request.max_gpus),
+        ("--max-nodes-per-replica", request.max_nodes_per_replica),
+    )
+    for field, value in at_least_one:
+        if value is not None and value < 1:
+            raise SpecError(field, value, "must be at least 1")
+    share = tuning.gpu_memory_utilization
+    if share is not None and not 0 < share <= 1:
+        raise SpecError("--gpu-memory-utilization", share, "must lie in (0, 1]")
+
+
+def _model(request: PlanRequest, catalog: Catalog) -> ModelArchitecture:
+    try:
+        return catalog.model(request.model)
+    except KeyError:
+        names = nearest_first(request.model, (row.name for row in catalog.models))
+        raise SpecError("MODEL", request.model, "is not in the catalog", names) from None
+
+
+def _version(request: PlanRequest, release: EngineRelease) -> Version:
+    if request.engine_version is None:
+        return parse_version(release.default_version)
+    version = parse_version(request.engine_version)
+    minimum = parse_version(release.minimum_version)
+    if version < minimum:
+        reason = f"{release.name} serves Qwen3 from {minimum} on"
+        raise SpecError("--engine-version", request.engine_version, reason)
+    return version
+
+
+def _request_tokens(request: PlanRequest) -> int | None:
+    load = request.workload
+    if load.input_tokens is None and load.output_tokens is None:
+        return None
+    entered = DEFAULT_INPUT_TOKENS if load.input_tokens is None else load.input_tokens
+    produced = DEFAULT_OUTPUT_TOKENS if load.output_tokens is None else load.output_tokens
+    return entered + produced
+
+
+def weight_choices(request: PlanRequest, catalog: Catalog) -> tuple[WeightChoice, ...]:
+    """List the checkpoints that may be served, most precise first.
+
+    Raises:
+        SpecError: the source is a checkpoint of another model or quantization than asked for.
+    """
+    known = catalog.checkpoints_of(request.model)
+    if request.source is not None:
+        return (_choice_of_source(request, request.source, catalog),)
+    wished = PRECISION if request.quantization is Quantization.AUTO else (request.quantization,)
+    found = (_known_choice(known, quantization, request) for quantization in wished)
+    return tuple(choice for choice in found if choice is not None)
+
+
+def _known_choice(
+    known: tuple[Checkpoint, ...], quantization: Quantization, request: PlanRequest
+) -> WeightChoice | None:
+    for row in known:
+        if row.quantization == quantization:
+            return WeightChoice(row.uri, format_of(row))
+    plain = [row for row in known if row.quantization == Quantization.BF16]
+    asked = request.quantization is quantization
+    if quantization is not Quantization.FP8 or not plain or not asked:
+        return None
+    warning = (
+        f"No fp8 checkpoint of {request.model} is known: vLLM makes fp8 weights while loading"
+        f" {plain[0].uri}, so it reads the whole bf16 files."
+    )
+    return WeightChoice(plain[0].uri, ONLINE_FP8, (warning,))
+
+
+def _choice_of_source(request: PlanRequest, source: str, catalog: Catalog) -> WeightChoice:
+    row = next((row for row in catalog.checkpoints if row.uri == source), None)
+    asked = request.quantization
+    if row is not None:
+        if row.variant != request.model:
+            reason = f"is a checkpoint of {row.variant}, not of {request.model}"
+            raise SpecError("source", source, reason)
+        if asked not in (Quantization.AUTO, Quantization(row.quantization)):
+            reason = f"the checkpoint {source} is {row.quantization}"
+            raise SpecError("--quantization", asked.value, reason, (row.quantization, "auto"))
+        return WeightChoice(source, format_of(row))
+    quantization = Quantization.BF16 if asked is Quantization.AUTO else asked
+    like = _typical_format(quantization, catalog)
+    warning = (
+        f"{source} is not in the catalog: its weights are taken to be {quantization.value} of the"
+        f" shape of {request.model}."
+    )
+    return WeightChoice(source, like, (warning,))
+
+
+def _typical_format(quantization: Quantization, catalog: Catalog) -> WeightFormat:
+    """Take the format that the known checkpoints of a quantization have."""
+    row = next((row for row in catalog.checkpoints if row.quantization == quantization), None)
+    return BF16 if row is None else format_of(row)

@@ -1,0 +1,117 @@
+"""Which fitting candidate is best: a score that explains itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from qwen3_planner.candidates import cheapest_usd_per_hour
+from qwen3_planner.question import PRECISION
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from qwen3_planner.fit import Fit
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Why one fit comes before another; the properties are compared in this order, least first.
+
+    Attributes:
+        fit: the candidate and what it holds.
+        replicas: of the whole deployment.
+        usd_per_hour: of all replicas' GPUs; None where a price is missing.
+        compares_prices: whether every candidate has a price, so that prices decide.
+    """
+
+    fit: Fit
+    replicas: int
+    usd_per_hour: float | None
+    compares_prices: bool
+
+    @property
+    def holds_less_than_wanted(self) -> bool:
+        """A context that had to be shortened comes after any that did not."""
+        return self.fit.is_shortened
+
+    @property
+    def imprecision(self) -> int:
+        """Place of the weight format in the ladder, most precise first."""
+        return PRECISION.index(self.fit.candidate.choice.fmt.quantization)
+
+    @property
+    def lost_context(self) -> int:
+        """Tokens of context given up, where some had to be."""
+        return -self.fit.max_model_len if self.fit.is_shortened else 0
+
+    @property
+    def cost(self) -> float:
+        """Dollars an hour, or the device memory taken where prices are missing.
+
+        Memory stands for money then: a small model is not given a large GPU.
+        """
+        if self.compares_prices and self.usd_per_hour is not None:
+            return self.usd_per_hour
+        candidate = self.fit.candidate
+        gpus = candidate.layout.gpus_per_replica * self.replicas
+        return float(gpus * candidate.pool.accelerator.memory_mib)
+
+    @property
+    def gpus(self) -> int:
+        """GPUs of one replica."""
+        return self.fit.candidate.layout.gpus_per_replica
+
+    @property
+    def nodes(self) -> int:
+        """Nodes that one replica spans."""
+        return self.fit.candidate.layout.nodes_per_replica
+
+    @property
+    def splits_layers_between_nodes(self) -> bool:
+        """Whether a layer is shared over the slower links between nodes."""
+        layout = self.fit.candidate.layout
+        return layout.gpus_per_node % layout.tensor != 0
+
+    @property
+    def stages(self) -> int:
+        """Tensor parallelism comes before pipeline stages."""
+        return self.fit.candidate.layout.pipeline
+
+    @property
+    def uses_expert_parallelism(self) -> bool:
+        """Expert parallelism comes after plain tensor parallelism."""
+        return self.fit.candidate.layout.expert > 1
+
+    @property
+    def name(self) -> str:
+        """Breaks what ties are left."""
+        candidate = self.fit.candidate
+        return f"{candidate.pool.accelerator.name} {candidate.layout}"
+
+    @property
+    def order(self) -> tuple[bool, int, int, float, int, int, bool, int, bool, str]:
+        """All of them, as they are compared."""
+        return (
+            self.holds_less_than_wanted,
+            self.imprecision,
+            self.lost_context,
+            self.cost,
+            self.gpus,
+            self.nodes,
+            self.splits_layers_between_nodes,
+            self.stages,
+            self.uses_expert_parallelism,
+            self.name,
+        )
+
+
+def ranked(fits: Iterable[Fit], replicas: int) -> tuple[Score, ...]:
+    """Order the fits, best first. Prices decide only where every one of them has a price."""
+    priced = [
+        (fit, cheapest_usd_per_hour(fit.candidate.pool, fit.candidate.layout, replicas))
+        for fit in fits
+    ]
+    compares = all(price is not None for _, price in priced)
+    scores = [Score(fit, replicas, price, compares) for fit, price in priced]
+    return tuple(sorted(scores, key=lambda score: score.order))

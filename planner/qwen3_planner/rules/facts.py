@@ -1,0 +1,90 @@
+"""What a legality rule looks at, gathered once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from qwen3_planner.plan import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeAlias
+
+    from qwen3_planner.catalog.rows import Accelerator, ModelArchitecture
+    from qwen3_planner.engines.vllm.semantics import VllmSemantics
+    from qwen3_planner.plan import Layout
+    from qwen3_planner.request import KvCacheDtype
+    from qwen3_planner.sizing.activation import Batch
+    from qwen3_planner.sizing.formats import WeightFormat
+
+
+@dataclass(frozen=True, slots=True)
+class PoolFacts:
+    """One weight format on one accelerator, whatever the layout.
+
+    Attributes:
+        model: the architecture.
+        fmt: how linear weights are held.
+        accelerator: of the pool.
+        semantics: of the engine's version.
+        kv_cache_dtype: resolved, never auto.
+        batch: scheduler sizes, resolved.
+        longest_tokens: of one request, asked for; None where the planner chooses.
+        request_tokens: input plus output of one request; None where not stated.
+    """
+
+    model: ModelArchitecture
+    fmt: WeightFormat
+    accelerator: Accelerator
+    semantics: VllmSemantics
+    kv_cache_dtype: KvCacheDtype
+    batch: Batch
+    longest_tokens: int | None
+    request_tokens: int | None
+
+    def refuse(self, rule: str, message: str) -> Refusal:
+        """Say no to the whole pool in this format."""
+        return Refusal(
+            rule, message, self.fmt.quantization.value, accelerator=self.accelerator.name
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class LayoutFacts:
+    """One layout of one pool in one weight format.
+
+    Attributes:
+        pool: what holds for all its layouts.
+        layout: of one replica.
+    """
+
+    pool: PoolFacts
+    layout: Layout
+
+    @property
+    def model(self) -> ModelArchitecture:
+        """The architecture."""
+        return self.pool.model
+
+    @property
+    def fmt(self) -> WeightFormat:
+        """How linear weights are held."""
+        return self.pool.fmt
+
+    @property
+    def experts_inner(self) -> int:
+        """Ranks that share one expert's inner size."""
+        return 1 if self.layout.expert > 1 else self.layout.tensor * self.layout.data
+
+    def refuse(self, rule: str, message: str) -> Refusal:
+        """Say no to this layout."""
+        pool = self.pool
+        return Refusal(
+            rule, message, pool.fmt.quantization.value, self.layout, pool.accelerator.name
+        )
+
+
+if TYPE_CHECKING:
+    PoolRule: TypeAlias = Callable[[PoolFacts], Refusal | None]
+    LayoutRule: TypeAlias = Callable[[LayoutFacts], Refusal | None]

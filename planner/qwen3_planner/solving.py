@@ -1,0 +1,151 @@
+"""Every candidate judged: the fits in order, and a refusal for each of the others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from qwen3_planner.candidates import (
+    Candidate,
+    Pool,
+    layouts,
+    pools_of,
+    replicas_that_fit,
+)
+from qwen3_planner.fit import Fit, Misfit, Setting, fit, setting_of
+from qwen3_planner.rank import Score, ranked
+from qwen3_planner.refusals import (
+    checkpoint_unknown,
+    gpus_exceeded,
+    memory_refusal,
+    multi_node_not_supported,
+    no_matching_accelerator,
+    not_enough_hardware,
+)
+from qwen3_planner.rules.chains import layout_refusal, pool_refusal
+from qwen3_planner.rules.facts import LayoutFacts, PoolFacts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from qwen3_planner.inventory.hardware import Inventory
+    from qwen3_planner.plan import Refusal
+    from qwen3_planner.question import Question, WeightChoice
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A refusal beside what was refused.
+
+    Attributes:
+        refusal: why.
+        candidate: None where a whole pool, or everything, was refused.
+        misfit: numbers of the memory that was missing, where memory was the reason.
+    """
+
+    refusal: Refusal
+    candidate: Candidate | None = None
+    misfit: Misfit | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    """All verdicts on one question.
+
+    Attributes:
+        scores: of the candidates that fit, best first.
+        refused: the others.
+    """
+
+    scores: tuple[Score, ...]
+    refused: tuple[Refused, ...]
+
+    @property
+    def best(self) -> Score | None:
+        """The winner, if any candidate fits."""
+        return self.scores[0] if self.scores else None
+
+
+def solve(question: Question, inventory: Inventory) -> Solution:
+    """Judge every candidate of the question on this hardware."""
+    request = question.request
+    pools = pools_of(inventory, request.accelerators)
+    if not question.choices:
+        return Solution((), (Refused(checkpoint_unknown(question)),))
+    if not pools:
+        return Solution((), (Refused(no_matching_accelerator(question, inventory)),))
+    fits: list[Fit] = []
+    refused: list[Refused] = []
+    for pool in pools:
+        for choice in question.choices:
+            for verdict in judge_pool(question, pool, choice):
+                if isinstance(verdict, Fit):
+                    fits.append(verdict)
+                else:
+                    refused.append(verdict)
+    return Solution(ranked(fits, request.replicas), tuple(refused))
+
+
+def judge_pool(question: Question, pool: Pool, choice: WeightChoice) -> Iterator[Fit | Refused]:
+    """Yield a verdict for each layout of one weight format on one pool, or one for all."""
+    setting = setting_of(question, pool)
+    facts = pool_facts(question, pool, choice, setting)
+    no = pool_refusal(facts)
+    if no is not None:
+        yield Refused(no)
+        return
+    for candidate in candidates_of(question, pool, choice):
+        yield judge(question, facts, candidate, setting)
+
+
+def candidates_of(question: Question, pool: Pool, choice: WeightChoice) -> tuple[Candidate, ...]:
+    """List the candidates of one weight format on one pool."""
+    request = question.request
+    limit = pool.gpus if request.max_gpus is None else request.max_gpus // request.replicas
+    found = layouts(question.model, pool, request.parallelism, request.replicas, limit)
+    return tuple(Candidate(pool, choice, layout) for layout in found)
+
+
+def pool_facts(question: Question, pool: Pool, choice: WeightChoice, setting: Setting) -> PoolFacts:
+    """Gather what the pool's rules look at."""
+    return PoolFacts(
+        model=question.model,
+        fmt=choice.fmt,
+        accelerator=pool.accelerator,
+        semantics=question.semantics,
+        kv_cache_dtype=question.kv_cache_dtype,
+        batch=setting.batch,
+        longest_tokens=question.request.max_model_len,
+        request_tokens=question.request_tokens,
+    )
+
+
+def judge(
+    question: Question, facts: PoolFacts, candidate: Candidate, setting: Setting
+) -> Fit | Refused:
+    """Judge one candidate: legal, placed, large enough, and over no more nodes than allowed.
+
+    The limit on nodes is asked last, so that it is named only where nothing else is in the way.
+    """
+    no = (
+        layout_refusal(LayoutFacts(facts, candidate.layout))
+        or gpus_exceeded(question, candidate)
+        or _unplaced(question, candidate)
+    )
+    if no is not None:
+        return Refused(no, candidate)
+    verdict = fit(question, candidate, setting)
+    if isinstance(verdict, Misfit):
+        return Refused(memory_refusal(question, verdict), candidate, verdict)
+    limit = question.request.max_nodes_per_replica
+    if limit is not None and candidate.layout.nodes_per_replica > limit:
+        return Refused(multi_node_not_supported(question, candidate, limit), candidate)
+    return verdict
+
+
+def _unplaced(question: Question, candidate: Candidate) -> Refusal | None:
+    layout, replicas = candidate.layout, question.request.replicas
+    nodes = layout.nodes_per_replica
+    if replicas_that_fit(candidate.pool, layout.gpus_per_node, nodes, replicas):
+        return None
+    return not_enough_hardware(question, candidate)

@@ -1,0 +1,225 @@
+"""From verdicts to the answer: a plan with its figures, warnings and alternatives, or a no."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qwen3_planner.advice import warnings_of
+from qwen3_planner.candidates import node_name
+from qwen3_planner.engines.vllm.command import ServeOptions, command, environment
+from qwen3_planner.engines.vllm.yarn import rope_positions
+from qwen3_planner.fit import device_bytes
+from qwen3_planner.plan import (
+    GpuMemory,
+    Memory,
+    NoPlan,
+    PlacedNode,
+    Placement,
+    Plan,
+)
+from qwen3_planner.provenance import provenance_of
+from qwen3_planner.rules.quantized import BF16_CAPABILITY, has_fp8_units
+from qwen3_planner.sizing.overhead import host_bytes
+from qwen3_planner.sizing.tensors import parameters
+from qwen3_planner.sizing.weights import checkpoint_bytes, rank_weights
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from qwen3_planner.fit import Fit
+    from qwen3_planner.inventory.hardware import Inventory
+    from qwen3_planner.plan import Nearest, Refusal
+    from qwen3_planner.question import Question
+    from qwen3_planner.rank import Score
+    from qwen3_planner.solving import Refused, Solution
+
+MOST_ALTERNATIVES = 3
+"""Plans told beside the best one."""
+
+MOST_REFUSALS = 12
+"""Refusals told, one for each rule, weight format and accelerator."""
+
+MISSING_STEPS = 20
+"""Refusals that lack about as much (in twentieths of a GPU) count as equally near."""
+
+
+def tell(question: Question, solution: Solution, inventory: Inventory) -> Plan:
+    """Turn the best verdict into a plan, with those that differ usefully beside it."""
+    best, *others = solution.scores
+    alternatives = tuple(
+        _plan_of(question, score, inventory) for score in useful_alternatives(best, others)
+    )
+    refusals = tuple(refused.refusal for refused in telling_refusals(solution.refused))
+    return _plan_of(question, best, inventory, alternatives, refusals)
+
+
+def useful_alternatives(best: Score, others: list[Score]) -> list[Score]:
+    """Pick the next best that take another GPU, weight format or number of GPUs."""
+    seen = {_kind(best)}
+    chosen: list[Score] = []
+    for score in others:
+        if len(chosen) == MOST_ALTERNATIVES:
+            break
+        if _kind(score) not in seen:
+            seen.add(_kind(score))
+            chosen.append(score)
+    return chosen
+
+
+def _kind(score: Score) -> tuple[str, str, int]:
+    candidate = score.fit.candidate
+    return (
+        candidate.pool.accelerator.name,
+        candidate.choice.fmt.quantization.value,
+        candidate.layout.gpus_per_replica,
+    )
+
+
+def telling_refusals(refused: tuple[Refused, ...]) -> list[Refused]:
+    """Pick one refusal for each rule, weight format and accelerator, the nearest miss of each.
+
+    First those that only the number of nodes stands against, then those that lack least memory,
+    then illegal ones.
+    """
+    nearest: dict[tuple[str, str, str | None], Refused] = {}
+    for one in refused:
+        refusal = one.refusal
+        key = (refusal.rule, refusal.quantization, refusal.accelerator)
+        if key not in nearest or _distance(one) < _distance(nearest[key]):
+            nearest[key] = one
+    return sorted(nearest.values(), key=_distance)[:MOST_REFUSALS]
+
+
+def _distance(one: Refused) -> tuple[int, int, int]:
+    """Order refusals by how little stands against the candidate."""
+    gpus = one.candidate.layout.gpus_per_replica if one.candidate else 0
+    if one.refusal.rule == "MultiNodeNotSupported" and one.candidate:
+        return (0, one.candidate.layout.nodes_per_replica, one.candidate.layout.pipeline)
+    if one.misfit is not None and one.candidate:
+        misfit = one.misfit
+        share_missing = misfit.missing_bytes * MISSING_STEPS // misfit.stage.budget
+        return (1, share_missing, one.candidate.layout.pipeline)
+    return (2, gpus, 0)
+
+
+def _plan_of(
+    question: Question,
+    score: Score,
+    inventory: Inventory,
+    alternatives: tuple[Plan, ...] = (),
+    refusals: tuple[Refusal, ...] = (),
+) -> Plan:
+    request, fit = question.request, score.fit
+    candidate = fit.candidate
+    served_name = request.served_name or question.model.name
+    return Plan(
+        variant=question.model.name,
+        parameters=parameters(question.model),
+        source=candidate.choice.source,
+        revision=request.revision,
+        served_name=served_name,
+        engine=question.release.name,
+        engine_version=str(question.version),
+        quantization=candidate.choice.fmt.quantization.value,
+        kv_cache_dtype=question.kv_cache_dtype.value,
+        max_model_len=fit.max_model_len,
+        replicas=request.replicas,
+        layout=candidate.layout,
+        placement=_placement(fit),
+        memory=_memory(question, fit),
+        usd_per_hour=score.usd_per_hour,
+        provenance=provenance_of(question, fit),
+        command=command(_serve_options(question, fit, served_name)),
+        env=environment(candidate.choice.source),
+        warnings=warnings_of(question, fit, inventory),
+        alternatives=alternatives,
+        refusals=refusals,
+    )
+
+
+def _serve_options(question: Question, fit: Fit, served_name: str) -> ServeOptions:
+    request, candidate = question.request, fit.candidate
+    capability = candidate.pool.accelerator.compute_capability
+    return ServeOptions(
+        model=question.model,
+        source=candidate.choice.source,
+        revision=request.revision,
+        served_name=served_name,
+        layout=candidate.layout,
+        max_model_len=fit.max_model_len,
+        kv_cache_dtype=question.kv_cache_dtype,
+        tuning=request.tuning,
+        is_online_fp8=candidate.choice.fmt.online,
+        needs_half=capability is not None and capability < BF16_CAPABILITY,
+        semantics=question.semantics,
+    )
+
+
+def _placement(fit: Fit) -> Placement:
+    candidate = fit.candidate
+    layout = candidate.layout
+    node = PlacedNode(node_name(candidate.pool, layout), layout.gpus_per_node)
+    return Placement(candidate.pool.accelerator.name, (node,) * layout.nodes_per_replica)
+
+
+def _memory(question: Question, fit: Fit) -> Memory:
+    layout = fit.candidate.layout
+    low, high = fit.kv_cache_interval
+    tokens = fit.kv_cache_tokens
+    return Memory(
+        checkpoint_bytes=checkpoint_bytes(question.model, fit.candidate.choice.fmt),
+        host_bytes=host_bytes(layout.gpus_per_replica, layout.data),
+        per_gpu=tuple(_per_gpu(question, fit)),
+        kv_cache_tokens=tokens,
+        kv_cache_tokens_low=low,
+        kv_cache_tokens_high=high,
+        max_concurrency=round(tokens / fit.max_model_len, 2),
+    )
+
+
+def _per_gpu(question: Question, fit: Fit) -> Iterator[GpuMemory]:
+    """Yield every GPU of one replica in rank order: data, pipeline, tensor."""
+    candidate = fit.candidate
+    layout = candidate.layout
+    expanded = not has_fp8_units(candidate.pool.accelerator)
+    positions = rope_positions(question.model, fit.max_model_len)
+    device = device_bytes(candidate.pool)
+    for rank in range(layout.gpus_per_replica):
+        data_rank, within = divmod(rank, layout.pipeline * layout.tensor)
+        stage_index, tensor_rank = divmod(within, layout.tensor)
+        stage = fit.stages[stage_index]
+        weights = rank_weights(
+            question.model,
+            candidate.choice.fmt,
+            layout,
+            stage=stage_index,
+            expert_rank=data_rank * layout.tensor + tensor_rank,
+            positions=positions,
+            expanded_scales=expanded,
+        )
+        yield GpuMemory(
+            rank=rank,
+            stage=stage_index,
+            weights_bytes=weights,
+            kv_cache_bytes=fit.blocks * stage.block,
+            kv_needed_bytes=fit.needed_blocks * stage.block,
+            activation_bytes=stage.activation,
+            graph_bytes=stage.graphs,
+            overhead_bytes=stage.overhead,
+            budget_bytes=stage.budget,
+            device_bytes=device,
+        )
+
+
+def nothing_fits(
+    question: Question, refusals: tuple[Refusal, ...], nearest: Nearest | None
+) -> NoPlan:
+    """Say that nothing fits, why, and what would."""
+    source = question.choices[0].source if question.choices else ""
+    return NoPlan(
+        variant=question.model.name,
+        parameters=parameters(question.model),
+        source=source,
+        refusals=refusals,
+        nearest=nearest,
+    )
