@@ -20,6 +20,7 @@ from support.controlplane import (
     CommandError,
     ControlPlane,
     NodeSpec,
+    annotated_pods,
     tally,
 )
 from support.wait import until
@@ -288,6 +289,23 @@ def test_pod_annotated_to_fail_fails_that_way_and_recovers(
     assert last.get("reason") == terminated
     room.kubectl("annotate", "pod", "bad", "test.qwen3.dev/fail-")
     room.await_ready("bad")
+
+
+def test_new_pods_of_a_namespace_can_be_made_to_fail(room: Room) -> None:
+    labels = {"app": "engine"}
+    template = {"metadata": {"labels": labels}, "spec": pod("x")["spec"]}
+    with annotated_pods(room.cluster, room.namespace, {"test.qwen3.dev/fail": "ErrImagePull"}):
+        room.apply(
+            {
+                "apiVersion": "apps/v1",
+                "kind": "Deployment",
+                "metadata": {"name": "engine"},
+                "spec": {"selector": {"matchLabels": labels}, "template": template},
+            }
+        )
+        until(lambda: "ErrImagePull" in room.kubectl("get", "pods"), SECONDS, "should fail")
+    room.kubectl("delete", "pods", "--all")
+    room.kubectl("rollout", "status", "deployment/engine", f"--timeout={SECONDS:.0f}s")
 
 
 def test_pod_of_a_job_succeeds(room: Room) -> None:

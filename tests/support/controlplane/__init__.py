@@ -9,6 +9,7 @@ From a shell, with tests/ on PYTHONPATH: `python -m support.controlplane up`. Se
 """
 
 from .audit import AuditLog, Request, Tally, tally
+from .behaviour import annotated_pods
 from .binaries import Binaries, find, find_or_build
 from .cluster import ControlPlane
 from .commands import Commands
@@ -57,6 +58,7 @@ __all__ = [
     "Request",
     "Taint",
     "Tally",
+    "annotated_pods",
     "find",
     "find_or_build",
     "make_node",
