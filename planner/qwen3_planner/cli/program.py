@@ -69,10 +69,8 @@ def run(arguments: Sequence[str]) -> int:
     try:
         status = qwen3.main(list(arguments), prog_name=_program_name(), standalone_mode=False)
         sys.stdout.flush()
-    except SpecError as error:
-        return _fail(ExitCode.BAD_INPUT, _said(error))
-    except click.UsageError as error:
-        return _fail(ExitCode.BAD_INPUT, _usage(error))
+    except (SpecError, click.UsageError) as error:
+        return _bad_input(error)
     except (click.Abort, KeyboardInterrupt):
         return _fail(ExitCode.INTERRUPTED, "interrupted")
     except BrokenPipeError:
@@ -90,6 +88,14 @@ def _program_name() -> str:
 def _fail(code: ExitCode, message: str) -> int:
     click.echo(f"error: {message}", err=True)
     return code
+
+
+def _bad_input(error: SpecError | click.UsageError) -> int:
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        click.echo(error.format_message(), err=True)
+        return ExitCode.BAD_INPUT
+    said = _said(error) if isinstance(error, SpecError) else _usage(error)
+    return _fail(ExitCode.BAD_INPUT, said)
 
 
 def _said(error: SpecError) -> str:
@@ -113,12 +119,13 @@ def _usage(error: click.UsageError) -> str:
     if isinstance(error, click.NoSuchOption):
         names = [name for p in _parameters(error) for name in p.opts if name.startswith("--")]
         choices = nearest_first(error.option_name, names)[:3]
-        return _said(SpecError(error.option_name, "(option)", "there is no such option", choices))
-    command = error.ctx.command_path if error.ctx else "qwen3"
+        return f"{error.option_name}: there is no such option\n  choices: {', '.join(choices)}"
+    if isinstance(error, click.BadOptionUsage):
+        return f"{error.option_name}: (missing): it needs a value"
     if isinstance(error, click.exceptions.NoSuchCommand):
-        names = list(qwen3.commands)
-        choices = nearest_first(error.command_name, names)
-        return _said(SpecError("COMMAND", error.command_name, "there is no such command", choices))
+        choices = nearest_first(error.command_name, qwen3.commands)
+        return f"{error.command_name}: there is no such command\n  choices: {', '.join(choices)}"
+    command = error.ctx.command_path if error.ctx else "qwen3"
     return f"{error.format_message()}\n  help: {command} --help"
 
 

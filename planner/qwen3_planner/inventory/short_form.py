@@ -21,6 +21,7 @@ MAX_PER_NODE = 64
 _MAX_DIGITS = 9
 
 _POOL = re.compile(r"(?:(\d+)\s*[x×]\s*)?(?:(\d+)\s*[x×]\s*)?(\S.*)", re.IGNORECASE)  # noqa: RUF001 - people type the sign too
+_COUNT_ALONE = re.compile(r"[\d\s]*[x×]?", re.IGNORECASE)  # noqa: RUF001 - as above
 _FORM = "[NODESx]COUNTxPRODUCT, such as 8xH100-SXM-80GB or 2x8xH100-SXM-80GB"
 
 
@@ -32,16 +33,29 @@ def parse_hardware(typed: str, catalog: Catalog, *, field: str = "--hardware") -
     """
     if not typed.strip():
         raise SpecError(field, typed or "(empty)", f"must be {_FORM}")
-    return Inventory(tuple(_pool(part.strip(), catalog, field) for part in typed.split(",")))
+    groups = []
+    for part in typed.split(","):
+        try:
+            groups.append(_pool(part.strip(), catalog))
+        except SpecError as error:
+            # the whole value as typed, the pool that is wrong in the reason
+            where = f"{error.value}: " if error.value != typed else ""
+            raise SpecError(field, typed, f"{where}{error.reason}", error.choices) from None
+    return Inventory(tuple(groups))
 
 
-def _pool(typed: str, catalog: Catalog, field: str) -> NodeGroup:
+def _pool(typed: str, catalog: Catalog) -> NodeGroup:
     match = _POOL.fullmatch(typed)
-    if match is None:
-        raise SpecError(field, typed or "(empty)", f"must be {_FORM}")
+    if match is None or _COUNT_ALONE.fullmatch(typed):
+        raise SpecError("", typed or "(empty)", f"must be {_FORM}")
     first, second, product = match.groups()
     nodes, per_node = (first, second) if second else ("1", first or "1")
-    accelerator = resolve_accelerator(product, catalog.accelerators, field=field)
+    try:
+        accelerator = resolve_accelerator(product, catalog.accelerators)
+    except SpecError as error:
+        counts = typed[: len(typed) - len(product)]
+        choices = tuple(f"{counts}{choice}" for choice in error.choices)
+        raise SpecError("", typed, f"{product} {error.reason}", choices) from None
     group = NodeGroup(
         accelerator=accelerator,
         accelerators_per_node=_number(per_node),
@@ -50,7 +64,7 @@ def _pool(typed: str, catalog: Catalog, field: str) -> NodeGroup:
     )
     reason, choices = _objection(group)
     if reason:
-        raise SpecError(field, typed, reason, choices)
+        raise SpecError("", typed, reason, choices)
     return group
 
 

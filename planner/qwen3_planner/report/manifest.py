@@ -125,7 +125,7 @@ def _parallelism(wish: ParallelismWish) -> dict[str, Any]:
 def _workload(workload: Workload) -> dict[str, Any]:
     return _without_absent(
         {
-            "concurrency": workload.concurrency,
+            "concurrency": None if workload.concurrency == 1 else workload.concurrency,
             "inputTokens": workload.input_tokens,
             "outputTokens": workload.output_tokens,
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from qwen3_planner.plan import NoPlan
@@ -152,17 +153,26 @@ def _alternatives(plans: Sequence[Plan]) -> list[str]:
 def _refusals(title: str, refusals: Sequence[Refusal], width: int) -> list[str]:
     if not refusals:
         return []
-    shown = [line for refusal in refusals[:REFUSALS_SHOWN] for line in _refusal(refusal, width)]
-    return [title, *shown, *_more(refusals, REFUSALS_SHOWN)]
+    told = _merged(refusals)
+    shown = [line for alike in told[:REFUSALS_SHOWN] for line in _refusal(alike, width)]
+    return [title, *shown, *_more(told, REFUSALS_SHOWN)]
 
 
-def _refusal(refusal: Refusal, width: int) -> list[str]:
-    what = " ".join(
-        filter(None, (refusal.quantization, str(refusal.layout) if refusal.layout else ""))
-    )
+def _merged(refusals: Sequence[Refusal]) -> list[list[Refusal]]:
+    """Put together what differs in the quantization only, to be told once."""
+    told: dict[Refusal, list[Refusal]] = {}
+    for refusal in refusals:
+        told.setdefault(replace(refusal, quantization=""), []).append(refusal)
+    return list(told.values())
+
+
+def _refusal(alike: Sequence[Refusal], width: int) -> list[str]:
+    refusal = alike[0]
+    what = ", ".join(dict.fromkeys(member.quantization for member in alike))
+    layout = f" {refusal.layout}" if refusal.layout else ""
     where = f" on {refusal.accelerator}" if refusal.accelerator else ""
     missing = _missing(refusal)
-    head = f"{what}{where}: {refusal.rule}{f', {missing}' if missing else ''}"
+    head = f"{what}{layout}{where}: {refusal.rule}{f', {missing}' if missing else ''}"
     lines = wrapped(head, width, "  ", "    ")
     lines += wrapped(refusal.message, width, "    ")
     for fix in refusal.fixes:
