@@ -65,7 +65,9 @@ def apiserver(layout: Layout, *, audit: bool) -> list[str]:
         f"--service-account-key-file={layout.service_account_key}",
         f"--service-cluster-ip-range={SERVICE_CIDR}",
         "--allow-privileged=true",
-        # A loopback address is not allowed in the endpoints of the Service `kubernetes`.
+        # Else it looks for a default route, which a machine without a network has not. Loopback is
+        # not allowed in the endpoints of the Service `kubernetes`: nobody writes them.
+        f"--advertise-address={LOOPBACK}",
         "--endpoint-reconciler-type=none",
         "--profiling=false",
     ]

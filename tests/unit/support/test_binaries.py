@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
 
 from support.controlplane import MissingPrerequisiteError, binaries
-from support.controlplane.programs import PROGRAMS
+from support.controlplane.programs import PROGRAMS, Program
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -111,3 +113,26 @@ def test_only_missing_programs_are_built(monkeypatch: pytest.MonkeyPatch, tmp_pa
     assert built == ["[1/1] kwok"]
     assert list(found.paths) == [program.name for program in PROGRAMS]
     assert not list(cache.glob(".building-*"))
+
+
+def test_two_never_build_at_once_and_the_second_takes_what_the_first_made(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    built: list[str] = []
+    second_waits = threading.Event()
+
+    def build(_go: Path, program: Program, target: Path, _label: str, _say: object) -> Path:
+        assert second_waits.wait(10)
+        built.append(program.name)
+        return fill(target.parent, {program.name: GOOD[program.name]}) / program.name
+
+    def say(line: str) -> None:
+        if "another process is building" in line:
+            second_waits.set()
+
+    monkeypatch.setattr(binaries, "find_go", lambda *_: tmp_path / "go")
+    monkeypatch.setattr(binaries, "build_program", build)
+    with ThreadPoolExecutor(2) as pool:
+        first, second = [pool.submit(binaries.find_or_build, say) for _ in range(2)]
+        assert first.result() == second.result()
+    assert built == [program.name for program in PROGRAMS]
