@@ -57,11 +57,12 @@ class Settings(BaseModel):
     lease_duration_s: float = Field(default=15.0, ge=1.0)
     """How long a silent holder keeps the Lease; takeover after a crash takes this long."""
 
-    lease_renew_deadline_s: float = Field(default=10.0, gt=0.0)
-    """A holder that could not renew for so long stops working, well before others may start."""
+    lease_renew_deadline_s: float | None = Field(default=None, gt=0.0)
+    """A holder that could not renew for so long stops working, well before others may start;
+    unset: two thirds of the duration."""
 
-    lease_retry_s: float = Field(default=2.0, gt=0.0)
-    """Pause between two attempts to get or renew the Lease."""
+    lease_retry_s: float | None = Field(default=None, gt=0.0)
+    """Pause between two attempts to get or renew the Lease; unset: two fifteenths of it."""
 
     identity: str | None = None
     """Name of this process in the Lease; unset: host name and a random suffix."""
@@ -86,6 +87,13 @@ class Settings(BaseModel):
 
     log_format: LogFormat = LogFormat.TEXT
     """Text for people, JSON (one object a line) for machines."""
+
+    @property
+    def lease_times(self) -> tuple[float, float, float]:
+        """Duration, renew deadline and pause between attempts, in seconds."""
+        duration = self.lease_duration_s
+        deadline = self.lease_renew_deadline_s or duration * 2 / 3
+        return duration, deadline, self.lease_retry_s or duration * 2 / 15
 
     @field_validator("log_level", mode="before")
     @classmethod
@@ -191,10 +199,10 @@ def _spec_error(error: ValidationError, origin: Mapping[str, str]) -> SpecError:
 
 
 def _check_lease(settings: Settings) -> None:
-    if not settings.lease_retry_s < settings.lease_renew_deadline_s < settings.lease_duration_s:
+    duration, deadline, retry = settings.lease_times
+    if not retry < deadline < duration:
         raise SpecError(
             "lease_renew_deadline_s",
-            settings.lease_renew_deadline_s,
-            f"must lie between lease_retry_s ({settings.lease_retry_s:g}) and"
-            f" lease_duration_s ({settings.lease_duration_s:g})",
+            f"{deadline:g}",
+            f"must lie between lease_retry_s ({retry:g}) and lease_duration_s ({duration:g})",
         )

@@ -169,9 +169,7 @@ class Operator:
     def _make_lease(self) -> Lease:
         settings = self._settings
         namespace = settings.lease_namespace or own_namespace() or DEFAULT_NAMESPACE
-        times = LeaseTimes(
-            settings.lease_duration_s, settings.lease_renew_deadline_s, settings.lease_retry_s
-        )
+        times = LeaseTimes(*settings.lease_times)
         identity = settings.identity or f"{socket.gethostname()}_{uuid.uuid4().hex[:8]}"
         return Lease(self._api, (namespace, settings.lease_name), identity, times, _now)
 

@@ -1,0 +1,63 @@
+"""Settings: four sources, the later wins, and a mistake names where it was made."""
+
+from __future__ import annotations
+
+import pytest
+
+from qwen3_operator.errors import SpecError
+from qwen3_operator.settings import LogFormat, Settings, load
+
+
+def test_the_later_source_wins() -> None:
+    file = "workers: 2\nlog_level: debug\nnamespaces: [a]\nimages: {vllm: file}\n"
+    environment = {"QWEN3_OPERATOR_WORKERS": "3", "QWEN3_OPERATOR_NAMESPACES": "b, c"}
+    settings = load(file, environment, {"workers": 4, "log_format": "json", "context": None})
+    assert settings == Settings(
+        workers=4,
+        log_level="DEBUG",
+        namespaces=("b", "c"),
+        images={"vllm": "file"},
+        log_format=LogFormat.JSON,
+    )
+
+
+def test_an_empty_variable_is_as_good_as_none() -> None:
+    assert load(None, {"QWEN3_OPERATOR_NAMESPACES": ""}, {}).namespaces == ()
+
+
+def test_images_come_as_pairs_from_the_environment() -> None:
+    images = load(None, {"QWEN3_OPERATOR_IMAGES": "vllm=r/v:{version},x=y"}, {}).images
+    assert images == {"vllm": "r/v:{version}", "x": "y"}
+
+
+@pytest.mark.parametrize(
+    ("file", "environment", "flags", "said"),
+    [
+        pytest.param("wokers: 3", {}, {}, "settings file: wokers", id="a misspelt name"),
+        pytest.param("[1]", {}, {}, "must be a mapping", id="a file that is a list"),
+        pytest.param("a: [", {}, {}, "not YAML", id="a file that is no YAML"),
+        pytest.param(
+            None, {"QWEN3_OPERATOR_WORKERS": "many"}, {}, "QWEN3_OPERATOR_WORKERS: many", id="env"
+        ),
+        pytest.param(None, {}, {"workers": 0}, "--workers: 0", id="a flag out of bounds"),
+        pytest.param(
+            None, {"QWEN3_OPERATOR_IMAGES": "vllm"}, {}, "must be engine=image", id="no pair"
+        ),
+        pytest.param(
+            None,
+            {},
+            {"lease_duration_s": 6.0, "lease_renew_deadline_s": 10.0},
+            "must lie between lease_retry_s (0.8) and lease_duration_s (6)",
+            id="a lease that could be held twice",
+        ),
+        pytest.param(
+            None, {}, {"lease_duration_s": 15.5}, "whole seconds", id="half a second of lease"
+        ),
+    ],
+)
+def test_a_mistake_names_its_place_and_what_is_wrong(
+    file: str | None, environment: dict[str, str], flags: dict[str, object], said: str
+) -> None:
+    with pytest.raises(SpecError) as error:
+        load(file, environment, flags)
+    assert said in str(error.value)
