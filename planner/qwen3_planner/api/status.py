@@ -38,6 +38,10 @@ class ConditionStatus(StrEnum):
     UNKNOWN = "Unknown"
 
 
+Generation = Annotated[int, whole(0, 2**53 - 1)]
+"""Of a resource; the API server compares bounds as floating point, so no larger one works."""
+
+
 class Condition(Struct):
     """One aspect of the state."""
 
@@ -56,7 +60,7 @@ class Condition(Struct):
     message: Annotated[str, Field(max_length=MAX_MESSAGE_LENGTH)] = ""
     """Why, in a sentence, and what would help."""
 
-    observed_generation: Annotated[int, whole(0, 2**63 - 1)] | None = None
+    observed_generation: Generation | None = None
     """The generation of the resource that was judged."""
 
     last_transition_time: Annotated[
@@ -73,7 +77,7 @@ class Qwen3DeploymentStatus(Struct):
 
     model_config = ConfigDict(extra="ignore")
 
-    observed_generation: Annotated[int, whole(0, 2**63 - 1)] | None = None
+    observed_generation: Generation | None = None
     """The generation of the specification that this status is about."""
 
     phase: Phase | None = None

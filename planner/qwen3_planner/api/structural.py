@@ -38,6 +38,10 @@ _KEPT = (
 
 _INT32_MAX = 2**31 - 1
 
+_LARGEST_BOUND = 2**53 - 1
+"""The API server reads bounds as floating point: a larger one is rounded beyond int64 and then
+refuses every value ("Maximum boundary value must be of type integer", seen with 1.37)."""
+
 
 def structural(schema: JsonSchema, *, with_defaults: bool = True) -> JsonSchema:
     """Convert the schema of a whole document.
@@ -135,6 +139,8 @@ def _refuse_unbounded(schema: JsonSchema, path: str) -> None:
     kind = schema.get("type")
     if not bounded.get(kind, set()) & set(schema):
         raise ValueError(f"{path or 'the document'}: a {kind} without a bound")
+    if schema.get("maximum", 0) > _LARGEST_BOUND:
+        raise ValueError(f"{path}: a bound above 2**53 - 1 does not work")
 
 
 def in_one_line(text: str) -> str:

@@ -1,0 +1,335 @@
+"""Resources to apply, and those that must be refused, by whom and with which words.
+
+One table for two judges: `parse` (unit tests) and the API server (cluster tests) must agree.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+
+def resource(spec: str = "", *, name: str = "q", variant: str = "Qwen3-32B") -> dict[str, Any]:
+    """Build a resource; `spec` is YAML of further fields, and may give `model` itself."""
+    fields = yaml.safe_load(spec) or {}
+    return {
+        "apiVersion": "serving.qwen3.dev/v1alpha1",
+        "kind": "Qwen3Deployment",
+        "metadata": {"name": name},
+        "spec": {"model": {"variant": variant}, **fields},
+    }
+
+
+@dataclass(frozen=True)
+class Bad:
+    """A resource that must be refused.
+
+    Attributes:
+        why: the law, as a test's name.
+        spec: YAML of its specification beside the variant.
+        path: the field that both judges must name.
+        message: words that Python must say.
+        api_server: words that the API server must say, where its schema refuses; empty: the same,
+            because the rule is ours.
+        name: of the resource.
+    """
+
+    why: str
+    spec: str
+    path: str
+    message: str
+    api_server: str = ""
+    name: str = "q"
+
+    def body(self) -> dict[str, Any]:
+        """Return the resource."""
+        return resource(self.spec, name=self.name)
+
+
+BAD_SHAPES = (
+    Bad(
+        "an unknown variant is refused with the choices",
+        "model: {variant: Qwen3-33B}",
+        "spec.model.variant",
+        "is not one of the choices (allowed: Qwen3-32B, ",
+        'Unsupported value: "Qwen3-33B": supported values: "Qwen3-0.6B", ',
+    ),
+    Bad(
+        "an unknown quantization is refused with the choices",
+        "quantization: int4",
+        "spec.quantization",
+        "is not one of the choices (allowed: ",
+        'supported values: "auto", "bf16", "fp8", "awq-int4", "gptq-int4"',
+    ),
+    Bad(
+        "an engine that is not served is refused",
+        "engine: {name: sglang}",
+        "spec.engine.name",
+        "is not one of the choices",
+        'supported values: "auto", "vllm"',
+    ),
+    Bad(
+        "a misspelt field is refused, the nearest named first",
+        "model: {varient: Qwen3-32B}",
+        "spec.model.varient",
+        "is not a field of this resource (allowed: variant, ",
+        'unknown field "spec.model.varient"',
+    ),
+    Bad(
+        "GPUs cannot be set beside the plan",
+        "resources: {limits: {nvidia.com/gpu: 2}}",
+        "spec.resources.limits.nvidia.com/gpu",
+        "is not a field of this resource",
+        'unknown field "spec.resources.limits.nvidia.com/gpu"',
+    ),
+    Bad(
+        "a misspelt field deep inside affinity is refused",
+        "affinity: {nodeAffinity: {required: []}}",
+        "spec.affinity.nodeAffinity.required",
+        "is not a field of this resource (allowed: requiredDuring",
+        'unknown field "spec.affinity.nodeAffinity.required"',
+    ),
+    Bad(
+        "the model is required",
+        "model: {}",
+        "spec.model.variant",
+        "is required",
+        "Required value",
+    ),
+    Bad(
+        "replicas are never negative",
+        "replicas: -1",
+        "spec.replicas",
+        "must be at least 0",
+        "should be greater than or equal to 0",
+    ),
+    Bad(
+        "a number in quotes is no number",
+        "replicas: '2'",
+        "spec.replicas",
+        "must be a whole number",
+        "must be of type integer",
+    ),
+    Bad(
+        "a fraction is no count",
+        "maxModelLen: 1.5",
+        "spec.maxModelLen",
+        "must be a whole number",
+        "must be of type integer",
+    ),
+    Bad(
+        "utilization as a number is refused: its text form is exact",
+        "engine: {gpuMemoryUtilization: 0.9}",
+        "spec.engine.gpuMemoryUtilization",
+        "must be text; put it in quotes",
+        "must be of type string",
+    ),
+    Bad(
+        "yes is not true",
+        "suspend: 'yes'",
+        "spec.suspend",
+        "must be true or false",
+        "must be of type boolean",
+    ),
+    Bad(
+        "a single accelerator still needs a list",
+        "accelerators: H100-SXM-80GB",
+        "spec.accelerators",
+        "must be a list",
+        "must be of type array",
+    ),
+    Bad(
+        "more extra arguments than anyone needs are refused",
+        f"engine: {{extraArgs: [{', '.join(['-v'] * 65)}]}}",
+        "spec.engine.extraArgs",
+        "must have at most 64 entries",
+        "must have at most 64 items",
+    ),
+)
+
+BAD_RULES = (
+    Bad(
+        "a source has a known scheme",
+        "model: {variant: Qwen3-32B, source: 's3://bucket/model'}",
+        "spec.model.source",
+        "must be hf://<organisation>/<model> or pvc://<claim>/<path>",
+    ),
+    Bad(
+        "a Hugging Face source is an organisation and a model",
+        "model: {variant: Qwen3-32B, source: 'hf://Qwen3-32B'}",
+        "spec.model.source",
+        "must be hf://<organisation>/<model>",
+    ),
+    Bad(
+        "a claim has no revision",
+        "model: {variant: Qwen3-32B, source: 'pvc://models/qwen', revision: main}",
+        "spec.model.revision",
+        "revision belongs to a Hugging Face source",
+    ),
+    Bad(
+        "a claim needs no token",
+        "model: {variant: Qwen3-32B, source: 'pvc://models/qwen', tokenSecretRef: {name: hf}}",
+        "spec.model.tokenSecretRef",
+        "tokenSecretRef is for Hugging Face",
+    ),
+    Bad(
+        "an image without its version leaves the memory rules open",
+        "engine: {image: registry.example.com/vllm}",
+        "spec.engine.version",
+        "image needs version",
+    ),
+    Bad(
+        "latest is no version",
+        "engine: {version: latest}",
+        "spec.engine.version",
+        "must be A.B, A.B.C or A.B.C.postN",
+    ),
+    *(
+        Bad(
+            f"utilization {text} is not above 0 and at most 1",
+            f"engine: {{gpuMemoryUtilization: '{text}'}}",
+            "spec.engine.gpuMemoryUtilization",
+            'must be above 0 and at most 1, as a string such as "0.9"',
+        )
+        for text in ("0", "0.00", "1.01", "2", "90%", ".", "-0.5")
+    ),
+    Bad(
+        "a step must hold one token of each request",
+        "engine: {maxNumSeqs: 256, maxNumBatchedTokens: 128}",
+        "spec.engine.maxNumBatchedTokens",
+        "maxNumBatchedTokens must be at least maxNumSeqs",
+    ),
+    *(
+        Bad(
+            f"extra argument {argument} does not overrule the plan",
+            f"engine: {{extraArgs: [{argument}]}}",
+            "spec.engine.extraArgs",
+            f"extraArgs must not set {flags}: use {field}",
+        )
+        for argument, flags, field in (
+            (
+                "--tensor-parallel-size=4",
+                "--tensor-parallel-size or -tp",
+                "spec.parallelism.tensor",
+            ),
+            (
+                "--tensor_parallel_size=4",
+                "--tensor-parallel-size or -tp",
+                "spec.parallelism.tensor",
+            ),
+            ("--tensor-par", "--tensor-parallel-size or -tp", "spec.parallelism.tensor"),
+            ("-tp=4", "--tensor-parallel-size or -tp", "spec.parallelism.tensor"),
+            ("--max-model-len", "--max-model-len", "spec.maxModelLen"),
+            ("--port=80", "--host or --port", "spec.service"),
+        )
+    ),
+    Bad(
+        "a variable has one value",
+        "engine: {env: [{name: A, value: b, valueFrom: {secretKeyRef: {name: a, key: b}}}]}",
+        "spec.engine.env[0].valueFrom",
+        "value and valueFrom exclude each other: give one",
+    ),
+    Bad(
+        "a variable's source is one object",
+        "engine: {env: [{name: A, valueFrom: {}}]}",
+        "spec.engine.env[0].valueFrom",
+        "valueFrom takes exactly one of secretKeyRef and configMapKeyRef",
+    ),
+    Bad(
+        "a variable's name begins with no digit",
+        "engine: {env: [{name: 1A}]}",
+        "spec.engine.env[0].name",
+        "must be the name of a variable",
+    ),
+    Bad(
+        "an expert group is all of tensor x data or off",
+        "model: {variant: Qwen3-30B-A3B}\nparallelism: {tensor: 4, data: 2, expert: 4}",
+        "spec.parallelism.expert",
+        "expert must be 1 (off) or tensor x data",
+    ),
+    Bad(
+        "layout and replicas stay within maxGpus",
+        "maxGpus: 7\nreplicas: 2\nparallelism: {tensor: 2, pipeline: 2}",
+        "spec.maxGpus",
+        "takes more GPUs than maxGpus allows",
+    ),
+    Bad(
+        "a request fits the context",
+        "maxModelLen: 4096\nworkload: {inputTokens: 4000, outputTokens: 97}",
+        "spec.maxModelLen",
+        "a request of inputTokens + outputTokens is longer than maxModelLen",
+    ),
+    Bad(
+        "an amount has a known unit",
+        "resources: {requests: {memory: 64GB}}",
+        "spec.resources.requests.memory",
+        'must be an amount such as 8, "500m" or "64Gi"',
+    ),
+    Bad(
+        "a toleration of everything says so",
+        "tolerations: [{effect: NoSchedule}]",
+        "spec.tolerations[0].operator",
+        "a toleration without a key needs operator Exists",
+    ),
+    Bad(
+        "Exists compares no value",
+        "tolerations: [{key: a, operator: Exists, value: b}]",
+        "spec.tolerations[0].value",
+        "a toleration with operator Exists takes no value",
+    ),
+    Bad(
+        "only NoExecute waits",
+        "tolerations: [{key: a, operator: Exists, effect: NoSchedule, tolerationSeconds: 5}]",
+        "spec.tolerations[0].tolerationSeconds",
+        "tolerationSeconds needs effect NoExecute",
+    ),
+    Bad(
+        "a class is named as objects are",
+        "priorityClassName: High",
+        "spec.priorityClassName",
+        "must be the name of an object",
+    ),
+    Bad(
+        "the name leaves room for the names of pods",
+        "",
+        "metadata.name",
+        "metadata.name must have at most 52 characters",
+        name="q" * 53,
+    ),
+    Bad(
+        "the name is fit for a Service",
+        "",
+        "metadata.name",
+        "metadata.name is also the name of a Service",
+        name="qwen3-0.6b",
+    ),
+)
+
+GOOD = (
+    "",
+    "model: {variant: Qwen3-8B, source: 'hf://my-org/Qwen3-8B_tuned.v2', revision: 0a1b2c}",
+    "model: {variant: Qwen3-8B, source: 'pvc://models', servedName: Qwen/Qwen3-8B}",
+    "model: {variant: Qwen3-8B, source: 'pvc://models/a/b.c', tokenSecretRef: null}",
+    "model: {variant: Qwen3-30B-A3B}\nparallelism: {tensor: 4, data: 2, expert: 8}",
+    "model: {variant: Qwen3-30B-A3B}\nparallelism: {expert: 4}",
+    "parallelism: {tensor: 4, pipeline: 2, expert: 1}\nmaxGpus: 16\nreplicas: 2",
+    *(f"engine: {{gpuMemoryUtilization: '{u}'}}" for u in ("0.9", "1", "1.0", ".92", "0.05")),
+    "engine: {image: 'registry.example.com/vllm:v0.32.0', version: 0.32.0.post1}",
+    "engine: {extraArgs: ['--reasoning-parser=qwen3', -O3, '--', value, --max-loras, '2']}",
+    """engine: {env: [{name: A}, {name: B, value: c},
+        {name: D, valueFrom: {configMapKeyRef: {name: a, key: b, optional: true}}}]}""",
+    "engine: {maxNumSeqs: 256, maxNumBatchedTokens: 256}",
+    "maxModelLen: 4096\nworkload: {concurrency: 4, inputTokens: 4000, outputTokens: 96}",
+    "resources: {requests: {cpu: 8, memory: 64Gi}, limits: {cpu: 500m, ephemeral-storage: '1.5T'}}",
+    """tolerations: [{operator: Exists}, {key: a, value: b},
+        {key: c, operator: Exists, effect: NoExecute, tolerationSeconds: 60}]""",
+    "replicas: 0\nsuspend: true\nreplan: Never",
+    "service: {type: LoadBalancer, port: 80, annotations: {example.com/a: b}}",
+    "apiKeySecretRef: {name: keys}\nimagePullSecrets: [{name: a}, {name: b}]",
+    "nodeSelector: {zone: a}\nruntimeClassName: nvidia\nschedulerName: volcano",
+    """affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution:
+        {nodeSelectorTerms: [{matchExpressions: [{key: a, operator: In, values: [b]}]}]}}}""",
+)
+"""Specifications that both judges must take."""

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import pytest
+
+from qwen3_planner.api.legality import legality_rules, tensor_sizes
+from qwen3_planner.catalog.loading import load_catalog
+from qwen3_planner.rules.layouts import legal_tensor_sizes
+
+CATALOG = load_catalog()
+
+
+@pytest.mark.parametrize(
+    ("variant", "sizes"),
+    [
+        pytest.param("Qwen3-0.6B", (1, 2, 4, 8, 16), id="16 heads"),
+        pytest.param("Qwen3-14B", (1, 2, 4, 8), id="40 heads, but 8 KV heads and an MLP of 17408"),
+        pytest.param("Qwen3-32B", (1, 2, 4, 8, 16, 32, 64), id="64 heads"),
+        pytest.param("Qwen3-30B-A3B", (1, 2, 4, 8, 16, 32), id="4 KV heads are copied above 4"),
+    ],
+)
+def test_shapes_leave_these_tensor_sizes(variant: str, sizes: tuple[int, ...]) -> None:
+    assert tensor_sizes(CATALOG.model(variant)) == sizes
+
+
+@pytest.mark.parametrize("model", CATALOG.models, ids=lambda model: model.name)
+def test_api_server_and_planner_know_the_same_tensor_sizes(model) -> None:  # noqa: ANN001 - a row
+    assert tensor_sizes(model) == legal_tensor_sizes(model)
+
+
+def test_every_variant_has_a_rule_that_says_what_to_use() -> None:
+    messages = [rule["message"] for rule in legality_rules(CATALOG.models)]
+
+    for model in CATALOG.models:
+        mine = [
+            m
+            for m in messages
+            if m.startswith(f"{model.name} has {model.attention_heads} attention")
+        ]
+        assert len(mine) == 1
+        assert f"{tensor_sizes(model)[-2]} or {tensor_sizes(model)[-1]}" in mine[0]
+
+
+def test_a_new_model_brings_its_rules_with_it() -> None:
+    before = legality_rules(CATALOG.models[:1])
+    after = legality_rules(CATALOG.models[:2])
+
+    assert len(after) == len(before) + 2
