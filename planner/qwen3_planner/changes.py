@@ -1,0 +1,90 @@
+"""Applying one change to a question: the same assignments that ``qwen3 plan`` takes as options."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeAlias
+
+from qwen3_planner.inventory.short_form import parse_hardware
+from qwen3_planner.request import EngineName, KvCacheDtype, Quantization
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from qwen3_planner.catalog.rows import Catalog
+    from qwen3_planner.inventory.hardware import Inventory
+    from qwen3_planner.plan import Change
+    from qwen3_planner.request import PlanRequest
+
+Value: TypeAlias = str | int | float
+
+PARALLELISM_NAMES = ("tensor", "pipeline", "data", "expert")
+"""Assignments that fix a group's size."""
+
+_REQUEST_FIELDS: dict[str, tuple[str, Callable[[str], object]]] = {
+    "quantization": ("quantization", Quantization),
+    "kvCacheDtype": ("kv_cache_dtype", KvCacheDtype),
+    "engine": ("engine", EngineName),
+    "engineVersion": ("engine_version", str),
+    "replicas": ("replicas", int),
+    "maxModelLen": ("max_model_len", int),
+    "maxGpus": ("max_gpus", int),
+    "maxNodesPerReplica": ("max_nodes_per_replica", int),
+}
+
+_WORKLOAD_FIELDS = {
+    "concurrency": "concurrency",
+    "inputTokens": "input_tokens",
+    "outputTokens": "output_tokens",
+}
+
+_TUNING_FIELDS: dict[str, tuple[str, Callable[[str], object]]] = {
+    "gpuMemoryUtilization": ("gpu_memory_utilization", float),
+    "maxNumSeqs": ("max_num_seqs", int),
+    "maxNumBatchedTokens": ("max_num_batched_tokens", int),
+}
+
+
+def apply_change(
+    request: PlanRequest, inventory: Inventory, change: Change, catalog: Catalog
+) -> tuple[PlanRequest, Inventory]:
+    """Return the question after a change; the one given stays as it is.
+
+    Args:
+        request: what was asked.
+        inventory: on which hardware.
+        change: assignments by the names of :data:`qwen3_planner.plan.CHANGE_NAMES`.
+        catalog: resolves the products of a ``hardware`` assignment.
+
+    Raises:
+        KeyError: an assignment has no such name.
+        SpecError: a hardware text is wrong.
+    """
+    for name, value in change.assignments:
+        if name == "hardware":
+            inventory = parse_hardware(str(value), catalog)
+        else:
+            request = assign(request, name, value)
+    return request, inventory
+
+
+def assign(request: PlanRequest, name: str, value: Value) -> PlanRequest:
+    """Return the request with one field set.
+
+    Raises:
+        KeyError: there is no such field.
+    """
+    if name == "accelerators":
+        return replace(request, accelerators=tuple(str(value).split(",")))
+    if name in PARALLELISM_NAMES:
+        wish = replace(request.parallelism, **{name: int(value)})
+        return replace(request, parallelism=wish)
+    if name in _WORKLOAD_FIELDS:
+        load = replace(request.workload, **{_WORKLOAD_FIELDS[name]: int(value)})
+        return replace(request, workload=load)
+    if name in _TUNING_FIELDS:
+        field, convert = _TUNING_FIELDS[name]
+        tuning = replace(request.tuning, **{field: convert(str(value))})  # type: ignore[arg-type]  # field and type are a pair
+        return replace(request, tuning=tuning)
+    field, convert = _REQUEST_FIELDS[name]
+    return replace(request, **{field: convert(str(value))})  # type: ignore[arg-type]  # likewise

@@ -1,0 +1,111 @@
+"""Every kind of step in the order of what it costs the user, and the smallest of each."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeAlias
+
+from qwen3_planner.remedies.hardware import (
+    max_gpus_step,
+    more_gpus_step,
+    other_accelerator_here_step,
+    other_hardware_step,
+)
+from qwen3_planner.remedies.layout import (
+    kv_cache_step,
+    layout_step,
+    quantization_and_layout_step,
+    quantization_step,
+)
+from qwen3_planner.remedies.load import (
+    concurrency_step,
+    context_step,
+    input_step,
+    output_step,
+    replicas_step,
+)
+from qwen3_planner.remedies.tuning import (
+    batched_tokens_step,
+    node_limit_step,
+    sequences_step,
+    utilization_step,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from qwen3_planner.plan import Change, Refusal
+    from qwen3_planner.remedies.trying import Stuck
+
+    Step: TypeAlias = Callable[[Stuck], Change | None]
+
+KINDS: tuple[tuple[str, Step], ...] = (
+    ("nodes", node_limit_step),
+    ("tuning", utilization_step),
+    ("tuning", sequences_step),
+    ("tuning", batched_tokens_step),
+    ("load", concurrency_step),
+    ("load", input_step),
+    ("load", output_step),
+    ("context", context_step),
+    ("layout", layout_step),
+    ("kv-cache", kv_cache_step),
+    ("quantization", quantization_step),
+    ("quantization", quantization_and_layout_step),
+    ("replicas", replicas_step),
+    ("hardware", max_gpus_step),
+    ("hardware", more_gpus_step),
+    ("accelerator", other_accelerator_here_step),
+    ("accelerator", other_hardware_step),
+)
+"""Least costly first: a setting of the engine, then less load, a shorter context, another layout
+than asked for, a smaller KV cache, less precise weights, fewer replicas, more hardware, other
+hardware. A node limit comes before all: whoever set it decides where plans run, not what they are.
+"""
+
+MOST_FIXES = 4
+"""Fixes told with one refusal."""
+
+_MEMORY = frozenset(kind for kind, _ in KINDS)
+
+FIXING_KINDS: dict[str, frozenset[str]] = {
+    "MultiNodeNotSupported": frozenset({"nodes", "quantization", "hardware", "accelerator"}),
+    "InsufficientGPUMemory": _MEMORY,
+    "InsufficientKVCache": _MEMORY,
+    "AttentionHeadDivisibility": frozenset({"layout"}),
+    "KvHeadDivisibility": frozenset({"layout"}),
+    "VocabularyDivisibility": frozenset({"layout"}),
+    "InnerSizeDivisibility": frozenset({"layout"}),
+    "ExpertParallelNeedsExperts": frozenset({"layout"}),
+    "ExpertParallelGroup": frozenset({"layout"}),
+    "TensorParallelExceedsExperts": frozenset({"layout"}),
+    "PipelineExceedsLayers": frozenset({"layout"}),
+    "FP8BlockAlignment": frozenset({"layout", "quantization"}),
+    "MarlinTileAlignment": frozenset({"layout", "quantization"}),
+    "ContextTooLong": frozenset({"context"}),
+    "RequestExceedsContext": frozenset({"load", "context"}),
+    "SchedulerTokenBudget": frozenset({"tuning"}),
+    "Bfloat16Unsupported": frozenset({"quantization", "accelerator"}),
+    "ComputeCapability": frozenset({"quantization", "accelerator"}),
+    "Fp8KvCacheCapability": frozenset({"kv-cache", "accelerator"}),
+    "EngineUnsupportedHere": frozenset({"accelerator"}),
+    "NoMatchingAccelerator": frozenset({"accelerator"}),
+    "CheckpointUnknown": frozenset({"quantization"}),
+    "MaxGpusExceeded": frozenset({"layout", "replicas", "hardware"}),
+    "NotEnoughGPUs": frozenset({"layout", "replicas", "hardware", "accelerator"}),
+    "NotEnoughNodes": frozenset({"layout", "replicas", "hardware", "accelerator"}),
+}
+"""Which kinds of steps answer which rule."""
+
+
+def find_remedies(stuck: Stuck) -> tuple[tuple[str, Change], ...]:
+    """Return (kind, change) for each step that gives a plan, least costly first."""
+    found = ((kind, step(stuck)) for kind, step in KINDS)
+    return tuple((kind, change) for kind, change in found if change is not None)
+
+
+def with_fixes(refusal: Refusal, remedies: tuple[tuple[str, Change], ...]) -> Refusal:
+    """Return the refusal with those remedies that answer its rule."""
+    kinds = FIXING_KINDS.get(refusal.rule, frozenset())
+    fixes = tuple(change for kind, change in remedies if kind in kinds)
+    return replace(refusal, fixes=fixes[:MOST_FIXES])

@@ -1,0 +1,107 @@
+"""Steps that take more hardware, or other hardware."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qwen3_planner.candidates import pools_of
+from qwen3_planner.catalog.rows import AcceleratorClass
+from qwen3_planner.plan import Change
+from qwen3_planner.remedies.trying import Stuck, one
+from qwen3_planner.rules.serving import VLLM_VENDORS
+from qwen3_planner.sizing.weights import checkpoint_bytes
+from qwen3_planner.units import MIB
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from qwen3_planner.catalog.rows import Accelerator
+
+NODE_SIZES = (1, 2, 4, 8)
+"""GPUs of one server, as they are sold."""
+
+MOST_NODES = 8
+"""Servers of the largest size that are proposed together."""
+
+
+def max_gpus_step(stuck: Stuck) -> Change | None:
+    """Raise the bound on GPUs to the smallest that the hardware here can use."""
+    bound = stuck.request.max_gpus
+    if bound is None:
+        return None
+    pools = pools_of(stuck.inventory, stuck.request.accelerators)
+    most = max((pool.gpus for pool in pools), default=0)
+    return stuck.first(one("maxGpus", gpus) for gpus in range(bound + 1, most + 1))
+
+
+def more_gpus_step(stuck: Stuck) -> Change | None:
+    """Take more of an accelerator that is here, least device memory first."""
+    pools = pools_of(stuck.inventory, stuck.request.accelerators)
+    proposals = [
+        (gpus * pool.accelerator.memory_mib, _hardware(stuck, text, gpus))
+        for pool in pools
+        if _runs_vllm(pool.accelerator)
+        for gpus, text in _servers(pool.accelerator, pool.largest_node)
+        if gpus > pool.gpus
+    ]
+    return stuck.first(change for _, change in sorted(proposals, key=lambda pair: pair[0]))
+
+
+def other_accelerator_here_step(stuck: Stuck) -> Change | None:
+    """Allow an accelerator that is here and was not allowed, smallest first."""
+    allowed = {name.lower() for name in stuck.request.accelerators}
+    if not allowed:
+        return None
+    others = [a for a in stuck.inventory.accelerators if a.name.lower() not in allowed]
+    others.sort(key=lambda accelerator: accelerator.memory_mib)
+    return stuck.first(one("accelerators", accelerator.name) for accelerator in others)
+
+
+def other_hardware_step(stuck: Stuck) -> Change | None:
+    """Take servers of another accelerator, least device memory first."""
+    here = {accelerator.name for accelerator in stuck.inventory.accelerators}
+    enough = _least_bytes(stuck)
+    proposals = []
+    for accelerator in stuck.catalog.accelerators:
+        if accelerator.name in here or not _runs_vllm(accelerator):
+            continue
+        for gpus, text in _servers(accelerator, 0):
+            if gpus * accelerator.usable_memory_mib * MIB >= enough:
+                proposals.append((gpus * accelerator.memory_mib, text, accelerator, gpus))
+    proposals.sort(key=lambda proposal: proposal[:2])
+    return stuck.first(
+        _hardware(stuck, text, gpus, accelerator) for _, text, accelerator, gpus in proposals
+    )
+
+
+def _least_bytes(stuck: Stuck) -> int:
+    """Return a bound below which no device memory can be enough: the smallest weights there are."""
+    model = stuck.question.model
+    files = [checkpoint_bytes(model, choice.fmt) for choice in stuck.question.choices]
+    return min(files, default=0)
+
+
+def _servers(accelerator: Accelerator, node: int) -> Iterator[tuple[int, str]]:
+    """Yield (GPUs, short form): single servers, then several of the largest, or of those here."""
+    for size in NODE_SIZES:
+        yield size, f"{size}x{accelerator.name}"
+    largest = max(node, NODE_SIZES[-1])
+    for nodes in range(2, MOST_NODES + 1):
+        yield nodes * largest, f"{nodes}x{largest}x{accelerator.name}"
+
+
+def _hardware(stuck: Stuck, text: str, gpus: int, accelerator: Accelerator | None = None) -> Change:
+    """Assign hardware, with what else of the request would still forbid it."""
+    assignments: list[tuple[str, str | int | float]] = [("hardware", text)]
+    allowed = stuck.request.accelerators
+    if accelerator is not None and allowed:
+        assignments.append(("accelerators", accelerator.name))
+    bound = stuck.request.max_gpus
+    if bound is not None and gpus > bound:
+        assignments.append(("maxGpus", gpus))
+    return Change(tuple(assignments))
+
+
+def _runs_vllm(accelerator: Accelerator) -> bool:
+    is_gpu = accelerator.device_class is AcceleratorClass.GPU
+    return is_gpu and accelerator.vendor in VLLM_VENDORS

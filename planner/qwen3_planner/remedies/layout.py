@@ -1,0 +1,105 @@
+"""Steps that give up what the user fixed of the layout, or the weight format."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from qwen3_planner.candidates import LARGEST_FREE_REPLICA, MOST_FREE_STAGES
+from qwen3_planner.changes import PARALLELISM_NAMES, apply_change
+from qwen3_planner.plan import Change
+from qwen3_planner.question import PRECISION, understand
+from qwen3_planner.remedies.trying import Stuck, one
+from qwen3_planner.request import KvCacheDtype, ParallelismWish, Quantization
+from qwen3_planner.rules.layouts import legal_tensor_sizes
+from qwen3_planner.solving import solve
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from qwen3_planner.changes import Value
+    from qwen3_planner.plan import Layout
+
+
+def layout_step(stuck: Stuck) -> Change | None:
+    """Give one fixed size its nearest value that works; else all fixed sizes the best ones."""
+    wish = stuck.request.parallelism
+    steps = [
+        (abs(value - fixed), PARALLELISM_NAMES.index(name), value, name)
+        for name in PARALLELISM_NAMES
+        if (fixed := getattr(wish, name)) is not None
+        for value in _values(stuck, name)
+        if value != fixed
+    ]
+    single = stuck.first(one(name, value) for _, _, value, name in sorted(steps))
+    return single or _all_free(stuck, ())
+
+
+def _values(stuck: Stuck, name: str) -> Iterable[int]:
+    """List what a size may be."""
+    model, wish = stuck.question.model, stuck.request.parallelism
+    match name:
+        case "tensor":
+            return legal_tensor_sizes(model)
+        case "pipeline":
+            return range(1, min(model.layers, MOST_FREE_STAGES) + 1)
+        case "expert":
+            groups = {1} | {size * (wish.data or 1) for size in legal_tensor_sizes(model)}
+            return sorted(groups) if model.is_moe else (1,)
+        case _:
+            return range(1, LARGEST_FREE_REPLICA + 1)
+
+
+def _all_free(stuck: Stuck, first: tuple[tuple[str, Value], ...]) -> Change | None:
+    """Apply some assignments, let the planner choose the layout, and fix what it chose.
+
+    Only sizes that the user had fixed, and that come out different, are assigned.
+    """
+    wish = stuck.request.parallelism
+    if wish == ParallelismWish():
+        return None
+    layout = _best_layout(stuck, first)
+    if layout is None:
+        return None
+    freed = tuple(
+        (name, getattr(layout, name))
+        for name in PARALLELISM_NAMES
+        if getattr(wish, name) not in (None, getattr(layout, name))
+    )
+    change = Change((*first, *freed))
+    return change if stuck.gives_plan(change) else None
+
+
+def _best_layout(stuck: Stuck, first: tuple[tuple[str, Value], ...]) -> Layout | None:
+    request, inventory = apply_change(stuck.request, stuck.inventory, Change(first), stuck.catalog)
+    freed = replace(request, parallelism=ParallelismWish(data=1))
+    best = solve(understand(freed, stuck.catalog), inventory).best
+    return None if best is None else best.fit.candidate.layout
+
+
+def kv_cache_step(stuck: Stuck) -> Change | None:
+    """Halve the KV cache, or take it back where the GPU cannot read it."""
+    other = KvCacheDtype.FP8
+    if stuck.request.kv_cache_dtype is KvCacheDtype.FP8:
+        other = KvCacheDtype.BF16
+    return stuck.first([one("kvCacheDtype", other.value)])
+
+
+def quantization_step(stuck: Stuck) -> Change | None:
+    """Take the next weight format down the ladder, or up where none below works."""
+    return stuck.first(one("quantization", name) for name in _formats(stuck))
+
+
+def _formats(stuck: Stuck) -> Iterator[str]:
+    asked = stuck.request.quantization
+    if asked is Quantization.AUTO:
+        return
+    place = PRECISION.index(asked)
+    yield from (quantization.value for quantization in PRECISION[place + 1 :])
+    yield from (quantization.value for quantization in reversed(PRECISION[:place]))
+
+
+def quantization_and_layout_step(stuck: Stuck) -> Change | None:
+    """Take another weight format and free the layout."""
+    changes = (_all_free(stuck, (("quantization", name),)) for name in _formats(stuck))
+    return next((change for change in changes if change is not None), None)

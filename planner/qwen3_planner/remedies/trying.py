@@ -1,0 +1,94 @@
+"""A question without a plan, and whether a change gives it one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from qwen3_planner.changes import apply_change
+from qwen3_planner.errors import SpecError
+from qwen3_planner.plan import Change
+from qwen3_planner.question import understand
+from qwen3_planner.solving import Solution, has_fit, solve
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from qwen3_planner.catalog.rows import Catalog
+    from qwen3_planner.changes import Value
+    from qwen3_planner.inventory.hardware import Inventory
+    from qwen3_planner.question import Question
+    from qwen3_planner.request import PlanRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Stuck:
+    """A question that has no plan.
+
+    Attributes:
+        question: with its defaults resolved.
+        inventory: the hardware.
+        catalog: resolves hardware that is proposed.
+        solution: every candidate refused.
+    """
+
+    question: Question
+    inventory: Inventory
+    catalog: Catalog
+    solution: Solution
+
+    @property
+    def request(self) -> PlanRequest:
+        """What was asked."""
+        return self.question.request
+
+    def gives_plan(self, change: Change) -> bool:
+        """Whether the planner finds a plan once this is changed."""
+        try:
+            request, inventory = apply_change(self.request, self.inventory, change, self.catalog)
+            return has_fit(understand(request, self.catalog), inventory)
+        except SpecError:
+            return False
+
+    def solution_after(self, change: Change) -> Solution | None:
+        """Return all verdicts once this is changed; None where the change is nonsense."""
+        try:
+            request, inventory = apply_change(self.request, self.inventory, change, self.catalog)
+            return solve(understand(request, self.catalog), inventory)
+        except SpecError:
+            return None
+
+    def first(self, changes: Iterable[Change]) -> Change | None:
+        """Return the first of these changes that gives a plan."""
+        return next((change for change in changes if self.gives_plan(change)), None)
+
+    def largest(self, name: str, low: int, high: int, grain: int = 1) -> Change | None:
+        """Return the assignment of the largest value in [low, high] that gives a plan.
+
+        Values are multiples of the grain; smaller ones are taken to fit wherever larger ones do.
+        """
+        if high < low or not self.gives_plan(one(name, low * grain)):
+            return None
+        return one(
+            name, grain * last_true(low, high, lambda n: self.gives_plan(one(name, n * grain)))
+        )
+
+
+def one(name: str, value: Value) -> Change:
+    """Make a change of one assignment."""
+    return Change(((name, value),))
+
+
+def last_true(low: int, high: int, holds: Callable[[int], bool]) -> int:
+    """Return the largest number up to ``high`` that holds; ``low`` is known to.
+
+    >>> last_true(1, 100, lambda n: n <= 37)
+    37
+    """
+    while low < high:
+        middle = (low + high + 1) // 2
+        if holds(middle):
+            low = middle
+        else:
+            high = middle - 1
+    return low

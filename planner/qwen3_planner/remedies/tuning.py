@@ -1,0 +1,78 @@
+"""Steps that only turn the engine's own screws."""
+
+from __future__ import annotations
+
+from math import ceil
+from typing import TYPE_CHECKING
+
+from qwen3_planner.candidates import pools_of
+from qwen3_planner.fit import device_bytes, setting_of
+from qwen3_planner.remedies.trying import Stuck, one
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from qwen3_planner.fit import Setting
+    from qwen3_planner.plan import Change
+
+HIGHEST_UTILIZATION = 0.97
+"""Above this the CUDA context and the graphs' growth do not find room on 24 GiB GPUs."""
+
+UTILIZATION_STEP = 100
+"""Steps of one hundredth."""
+
+
+def node_limit_step(stuck: Stuck) -> Change | None:
+    """Let one replica span as many nodes as a plan that already fits needs."""
+    if stuck.request.max_nodes_per_replica is None:
+        return None
+    spans = sorted(
+        {
+            refused.candidate.layout.nodes_per_replica
+            for refused in stuck.solution.refused
+            if refused.refusal.rule == "MultiNodeNotSupported" and refused.candidate
+        }
+    )
+    return stuck.first(one("maxNodesPerReplica", span) for span in spans)
+
+
+def utilization_step(stuck: Stuck) -> Change | None:
+    """Give the engine just enough more of the device."""
+    shares = sorted(
+        {
+            ceil(misfit.needed_bytes / device_bytes(misfit.candidate.pool) * UTILIZATION_STEP)
+            for refused in stuck.solution.refused
+            if (misfit := refused.misfit) is not None
+        }
+    )
+    limit = HIGHEST_UTILIZATION * UTILIZATION_STEP
+    return stuck.first(
+        one("gpuMemoryUtilization", share / UTILIZATION_STEP) for share in shares if share <= limit
+    )
+
+
+def sequences_step(stuck: Stuck) -> Change | None:
+    """Schedule fewer sequences at once, but never fewer than are in flight."""
+    settings = tuple(_settings(stuck))
+    if not settings:
+        return None
+    most = max(setting.batch.seqs for setting in settings)
+    in_flight = min(stuck.request.workload.concurrency, most)
+    return stuck.largest("maxNumSeqs", in_flight, most - 1)
+
+
+def batched_tokens_step(stuck: Stuck) -> Change | None:
+    """Take fewer tokens into a step, or enough for every sequence where there were too few."""
+    settings = tuple(_settings(stuck))
+    if not settings:
+        return None
+    seqs = max(setting.batch.seqs for setting in settings)
+    most = max(setting.batch.tokens for setting in settings)
+    if most < seqs:
+        return stuck.first([one("maxNumBatchedTokens", seqs)])
+    return stuck.largest("maxNumBatchedTokens", seqs, most - 1)
+
+
+def _settings(stuck: Stuck) -> Iterator[Setting]:
+    for pool in pools_of(stuck.inventory, stuck.request.accelerators):
+        yield setting_of(stuck.question, pool)
