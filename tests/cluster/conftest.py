@@ -10,12 +10,15 @@ import pytest
 from support.availability import cannot_run
 from support.controlplane import (
     DEMO_NODES,
+    H100_SXM_80GB,
     BuildError,
     ControlPlane,
     MissingPrerequisiteError,
+    NodeSpec,
     find_or_build,
 )
 from support.controlplane.binaries import say_on_stderr
+from support.room import Room
 from support.wait import until
 
 if TYPE_CHECKING:
@@ -62,3 +65,22 @@ def namespace(control_plane: ControlPlane) -> Iterator[str]:
     # can make another pod in it.
     control_plane.kubectl("delete", "namespace", name, "--wait=false")
     control_plane.kubectl("delete", "pods", "--all", f"--namespace={name}", "--timeout=60s")
+
+
+@pytest.fixture
+def room(control_plane: ControlPlane, namespace: str) -> Room:
+    """The test's namespace with the moves that tests make in it."""
+    return Room(control_plane, namespace)
+
+
+@pytest.fixture
+def lone_node(control_plane: ControlPlane) -> Iterator[NodeSpec]:
+    """An untainted node of 8 H100 with labels of its own; gone after the test.
+
+    Ask for it before `room`: pods of a node that is gone first linger for 40 seconds.
+    """
+    pool = "test.qwen3.dev/pool"
+    spec = NodeSpec("lone", H100_SXM_80GB, gpus=8, labels={pool: "lone"})
+    control_plane.add_nodes(spec)
+    yield spec
+    control_plane.remove_nodes(spec.name)

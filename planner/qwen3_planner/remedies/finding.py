@@ -99,8 +99,13 @@ FIXING_KINDS: dict[str, frozenset[str]] = {
 
 
 def find_remedies(stuck: Stuck) -> tuple[tuple[str, Change], ...]:
-    """Return (kind, change) for each step that gives a plan, least costly first."""
-    found = ((kind, step(stuck)) for kind, step in KINDS)
+    """Return (kind, change) for each step that gives a plan, least costly first.
+
+    Kinds that answer none of the rules which refused are not tried.
+    """
+    rules = {refused.refusal.rule for refused in stuck.solution.refused}
+    useful = frozenset[str]().union(*(FIXING_KINDS.get(rule, frozenset()) for rule in rules))
+    found = ((kind, step(stuck)) for kind, step in KINDS if kind in useful)
     return tuple((kind, change) for kind, change in found if change is not None)
 
 
