@@ -75,24 +75,91 @@ class Reason(StrEnum):
     INVALID_SPEC = "InvalidSpec"
     """A field's value means nothing here; the message names field, value and choices."""
 
-    # -- no plan: the binding rule ----------------------------------------------------------
+    # -- no plan: about the cluster ---------------------------------------------------------
     NO_GPU_LABELS = "NoGPULabels"
     """Nodes offer GPUs but no label says which; install GPU Feature Discovery."""
 
     NO_MATCHING_NODES = "NoMatchingNodes"
     """No node satisfies accelerators, nodeSelector, affinity and tolerations together."""
 
-    INSUFFICIENT_GPU_MEMORY = "InsufficientGPUMemory"
-    """The model does not fit; the message says how many GiB are missing per GPU and what would."""
-
-    NOT_ENOUGH_GPUS = "NotEnoughGPUs"
-    """No pool of the cluster has enough GPUs, even when all of them are free."""
-
     MULTI_NODE_NOT_SUPPORTED = "MultiNodeNotSupported"
     """Only a replica over several nodes would fit, which this version does not run."""
 
     NO_FEASIBLE_PLAN = "NoFeasiblePlan"
-    """A rule of the planner refuses every layout; status.plan.refusals names rule and fix."""
+    """Every layout is refused; status.plan.refusals names rules and fixes."""
+
+    # -- no plan: the planner's rule that binds, by its own name ----------------------------
+    INSUFFICIENT_GPU_MEMORY = "InsufficientGPUMemory"
+    """The weights do not fit; the message says how many GiB are missing per GPU and what would."""
+
+    INSUFFICIENT_KV_CACHE = "InsufficientKVCache"
+    """The weights fit, but not the KV cache of the load or of one longest request beside them."""
+
+    NOT_ENOUGH_GPUS = "NotEnoughGPUs"
+    """The pool has too few GPUs, even when all of them are free."""
+
+    NOT_ENOUGH_NODES = "NotEnoughNodes"
+    """The GPUs are spread over the nodes so that too few replicas fit."""
+
+    MAX_GPUS_EXCEEDED = "MaxGpusExceeded"
+    """What would fit takes more GPUs than spec.maxGpus allows."""
+
+    NO_MATCHING_ACCELERATOR = "NoMatchingAccelerator"
+    """The cluster has none of spec.accelerators."""
+
+    CHECKPOINT_UNKNOWN = "CheckpointUnknown"
+    """No checkpoint of the variant in that quantization is known; name one in model.source."""
+
+    CONTEXT_TOO_LONG = "ContextTooLong"
+    """spec.maxModelLen is longer than the model can be stretched to."""
+
+    REQUEST_EXCEEDS_CONTEXT = "RequestExceedsContext"
+    """workload.inputTokens + outputTokens is longer than the context."""
+
+    ENGINE_UNSUPPORTED_HERE = "EngineUnsupportedHere"
+    """The engine does not run on that kind of accelerator."""
+
+    COMPUTE_CAPABILITY = "ComputeCapability"
+    """The accelerator is too old for that quantization."""
+
+    BFLOAT16_UNSUPPORTED = "Bfloat16Unsupported"
+    """The accelerator does not compute in bf16."""
+
+    FP8_KV_CACHE_CAPABILITY = "Fp8KvCacheCapability"
+    """The engine has no attention for an fp8 KV cache on that accelerator."""
+
+    SCHEDULER_TOKEN_BUDGET = "SchedulerTokenBudget"  # noqa: S105 - no password
+    """engine.maxNumBatchedTokens is below maxNumSeqs."""
+
+    ATTENTION_HEAD_DIVISIBILITY = "AttentionHeadDivisibility"
+    """parallelism.tensor does not divide the attention heads."""
+
+    KV_HEAD_DIVISIBILITY = "KvHeadDivisibility"
+    """parallelism.tensor neither divides the key-value heads nor is a multiple of them."""
+
+    VOCABULARY_DIVISIBILITY = "VocabularyDivisibility"
+    """parallelism.tensor does not divide the vocabulary."""
+
+    INNER_SIZE_DIVISIBILITY = "InnerSizeDivisibility"
+    """parallelism.tensor does not divide the MLP, or an expert."""
+
+    FP8_BLOCK_ALIGNMENT = "FP8BlockAlignment"
+    """parallelism.tensor cuts through the blocks that share an FP8 scale."""
+
+    MARLIN_TILE_ALIGNMENT = "MarlinTileAlignment"
+    """parallelism.tensor leaves slices that the int4 kernels cannot work on."""
+
+    EXPERT_PARALLEL_NEEDS_EXPERTS = "ExpertParallelNeedsExperts"
+    """parallelism.expert is above 1 for a dense model."""
+
+    EXPERT_PARALLEL_GROUP = "ExpertParallelGroup"
+    """parallelism.expert is neither 1 nor tensor x data."""
+
+    TENSOR_PARALLEL_EXCEEDS_EXPERTS = "TensorParallelExceedsExperts"
+    """There are more ranks than experts to share."""
+
+    PIPELINE_EXCEEDS_LAYERS = "PipelineExceedsLayers"
+    """parallelism.pipeline is above the number of layers."""
 
     # -- GPUs and scheduling ----------------------------------------------------------------
     INSUFFICIENT_GPU = "InsufficientGPU"

@@ -1,11 +1,8 @@
 from __future__ import annotations
 
-import re
-
 import pytest
 
 from qwen3_planner.api.crd import custom_resource_definition
-from qwen3_planner.api.reasons import ConditionType, Reason
 from qwen3_planner.api.reference import reasons_page, resource_page
 from qwen3_planner.catalog.loading import load_catalog
 
@@ -29,11 +26,6 @@ def test_a_reason_is_listed_with_its_docstring() -> None:
 def test_a_reason_without_a_docstring_is_an_error() -> None:
     with pytest.raises(ValueError, match="Colour: Blue has no docstring"):
         reasons_page(SOURCE + '    BLUE = "Blue"\n')
-
-
-@pytest.mark.parametrize("name", [*Reason, *ConditionType])
-def test_reasons_are_words_that_kubernetes_takes(name: str) -> None:
-    assert re.fullmatch(r"[A-Z][A-Za-z]{1,62}", name)
 
 
 def test_the_page_of_the_resource_has_every_object_and_field() -> None:
