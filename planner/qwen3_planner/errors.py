@@ -50,10 +50,19 @@ class SpecError(ServingError):
 def nearest_first(value: str, choices: Iterable[str]) -> tuple[str, ...]:
     """Order the choices by likeness to what was typed, letter case ignored; ties keep their order.
 
+    What begins as typed comes before what only resembles it.
+
     >>> nearest_first("qwen3-23b", ["Qwen3-0.6B", "Qwen3-32B"])
     ('Qwen3-32B', 'Qwen3-0.6B')
+    >>> nearest_first("qwen3-235b", ["Qwen3-32B", "Qwen3-235B-A22B"])
+    ('Qwen3-235B-A22B', 'Qwen3-32B')
     """
     from difflib import SequenceMatcher  # noqa: PLC0415 - only needed once something is wrong
 
     typed = value.lower()
-    return tuple(sorted(choices, key=lambda c: -SequenceMatcher(None, typed, c.lower()).ratio()))
+
+    def distance(choice: str) -> tuple[bool, float]:
+        known = choice.lower()
+        return not known.startswith(typed), -SequenceMatcher(None, typed, known).ratio()
+
+    return tuple(sorted(choices, key=distance))
