@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qwen3_planner.api.conversion import parse, plan_request
+from qwen3_planner.catalog.loading import load_catalog
+from qwen3_planner.errors import SpecError
+from qwen3_planner.report.manifest import resource_name, to_manifest
+from qwen3_planner.request import (
+    EngineName,
+    EngineTuning,
+    KvCacheDtype,
+    ParallelismWish,
+    PlanRequest,
+    Quantization,
+    Workload,
+)
+from support.plan_builders import make_plan
+
+CATALOG = load_catalog()
+SIZES = st.none() | st.sampled_from([1, 2, 4, 8])
+REQUESTS = st.builds(
+    PlanRequest,
+    model=st.sampled_from([row.name for row in CATALOG.models]),
+    source=st.sampled_from([None, "hf://org/tuned", "pvc://models/qwen"]),
+    served_name=st.sampled_from([None, "chat"]),
+    engine=st.sampled_from(EngineName),
+    engine_version=st.sampled_from([None, "0.32.0"]),
+    quantization=st.sampled_from(Quantization),
+    kv_cache_dtype=st.sampled_from(KvCacheDtype),
+    parallelism=st.builds(ParallelismWish, tensor=SIZES, pipeline=SIZES, data=SIZES),
+    replicas=st.integers(1, 9),
+    max_model_len=st.none() | st.integers(8192, 131072),
+    workload=st.builds(
+        Workload,
+        concurrency=st.integers(1, 999),
+        input_tokens=st.none() | st.integers(1, 4096),
+        output_tokens=st.none() | st.integers(1, 4096),
+    ),
+    tuning=st.builds(
+        EngineTuning,
+        gpu_memory_utilization=st.none() | st.sampled_from([0.5, 0.9, 0.925, 1.0]),
+        max_num_seqs=st.none() | st.integers(1, 512),
+        max_num_batched_tokens=st.none() | st.integers(512, 16384),
+    ),
+    accelerators=st.just(("H100-SXM-80GB",)),
+    max_gpus=st.just(None) | st.integers(4608, 9999),
+)
+
+
+@given(REQUESTS)
+def test_a_resource_asks_what_was_asked(request: PlanRequest) -> None:
+    manifest = to_manifest(request, make_plan())
+
+    assert plan_request(parse(manifest), CATALOG) == request
+
+
+def test_the_manifest_is_no_longer_than_the_question() -> None:
+    manifest = to_manifest(PlanRequest("Qwen3-8B"), make_plan(accelerator="L40S-48GB"))
+
+    assert manifest == {
+        "apiVersion": "serving.qwen3.dev/v1alpha1",
+        "kind": "Qwen3Deployment",
+        "metadata": {"name": "qwen3-8b"},
+        "spec": {
+            "model": {"variant": "Qwen3-8B"},
+            "replicas": 1,
+            "accelerators": ["L40S-48GB"],
+        },
+    }
+
+
+def test_weights_in_a_local_folder_cannot_be_applied() -> None:
+    with pytest.raises(SpecError, match="not from a local folder") as caught:
+        to_manifest(PlanRequest("mine"), make_plan(source="/models/mine"))
+
+    assert caught.value.value == "/models/mine"
+
+
+def test_what_a_resource_has_no_field_for_is_refused_not_dropped() -> None:
+    with pytest.raises(SpecError, match="--max-nodes-per-replica: 1"):
+        to_manifest(PlanRequest("Qwen3-8B", max_nodes_per_replica=1), make_plan())
+
+
+@pytest.mark.parametrize("typed", ["0.6B", "-", "Ünïcödé", "x" * 99, "a--b", "team/chat.v2"])
+def test_every_name_becomes_one_that_a_service_may_have(typed: str) -> None:
+    manifest = to_manifest(PlanRequest("Qwen3-8B"), make_plan())
+    manifest["metadata"]["name"] = resource_name(typed)
+
+    assert parse(manifest).metadata.name == resource_name(typed)
