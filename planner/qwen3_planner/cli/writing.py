@@ -11,7 +11,8 @@ from typing import Any
 PLAIN_WIDTH = 80
 _WIDEST = 120
 """Lines longer than that are hard to read, however wide the terminal."""
-_NARROWEST = 60
+_NARROWEST = 72
+"""Narrower, the tables no longer fit, and a terminal wraps better than we would."""
 
 
 class Output(StrEnum):
