@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from support.controlplane import Binaries
 
-BUILD_COMMAND = "PYTHONPATH=tests python -m support.controlplane build"
+BUILD_COMMAND = "make controlplane"
 
 
 @pytest.fixture(scope="session")
