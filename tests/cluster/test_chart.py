@@ -1,0 +1,292 @@
+"""The chart: what it renders, and that it installs, upgrades, goes and comes back."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from qwen3_operator import settings
+from support.controlplane import Commands, ControlPlane
+from support.controlplane.errors import CommandError
+from support.resources import resource
+from support.wait import until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from support.controlplane import Binaries
+
+pytestmark = pytest.mark.cluster
+
+ROOT = Path(__file__).parents[2]
+CHART = ROOT / "charts" / "qwen3-operator"
+GENERATED = ROOT / "crds" / "serving.qwen3.dev_qwen3deployments.yaml"
+GOLDEN = ROOT / "tests" / "golden" / "chart"
+INPUTS = sorted(GOLDEN.glob("*.in.yaml"))
+UPDATE = "pytest -m cluster tests/golden tests/cluster/test_chart.py --update-golden"
+
+RELEASE = "q3"
+HOME = "qwen3-system"
+ACCOUNT = f"system:serviceaccount:{HOME}:q3-qwen3-operator"
+CRD = "qwen3deployments.serving.qwen3.dev"
+
+
+@pytest.fixture(scope="session")
+def helm(control_plane_binaries: Binaries, tmp_path_factory: pytest.TempPathFactory) -> Commands:
+    """Helm without any cluster."""
+    home = tmp_path_factory.mktemp("helm")
+    return Commands(control_plane_binaries, home / "no-kubeconfig", home)
+
+
+@pytest.fixture(scope="module")
+def cluster(control_plane_binaries: Binaries) -> Iterator[ControlPlane]:
+    """A control plane of its own: here the chart owns the CRD, and nobody else's operator runs."""
+    with ControlPlane(control_plane_binaries) as running:
+        running.kubectl("create", "namespace", HOME)
+        level = "pod-security.kubernetes.io/enforce=restricted"
+        running.kubectl("label", "namespace", HOME, level)
+        yield running
+
+
+@pytest.fixture(scope="module")
+def installed(cluster: ControlPlane) -> ControlPlane:
+    """The chart with its defaults."""
+    install(cluster)
+    return cluster
+
+
+def install(cluster: ControlPlane, *options: str) -> None:
+    cluster.helm("upgrade", "--install", RELEASE, CHART, f"--namespace={HOME}", *options)
+
+
+def rendered(helm: Commands, *options: str | Path) -> list[dict[str, Any]]:
+    text = helm.helm("template", RELEASE, CHART, f"--namespace={HOME}", *options)
+    return [document for document in yaml.safe_load_all(text) if document]
+
+
+def the(documents: list[dict[str, Any]], kind: str) -> dict[str, Any]:
+    found = [document for document in documents if document["kind"] == kind]
+    assert len(found) == 1
+    return found[0]
+
+
+def test_the_chart_is_lint_free(helm: Commands) -> None:
+    helm.helm("lint", "--strict", CHART)
+
+
+@pytest.mark.parametrize("values", INPUTS, ids=lambda path: path.name.removesuffix(".in.yaml"))
+def test_the_chart_renders_what_it_rendered(
+    helm: Commands, values: Path, request: pytest.FixtureRequest
+) -> None:
+    text = helm.helm("template", RELEASE, CHART, f"--namespace={HOME}", "--values", values)
+    approved = values.with_name(values.name.replace(".in.", ".out."))
+
+    if request.config.getoption("--update-golden", default=False):
+        approved.write_text(text, "utf-8")
+
+    assert approved.is_file(), UPDATE
+    assert text == approved.read_text("utf-8"), f"if that is meant: {UPDATE}"
+
+
+def test_the_definition_in_the_chart_is_the_generated_one_and_kept(helm: Commands) -> None:
+    definition = the(rendered(helm), "CustomResourceDefinition")
+    generated = yaml.safe_load(GENERATED.read_text("utf-8"))
+
+    assert definition["spec"] == generated["spec"]
+    assert definition["metadata"]["annotations"] == {"helm.sh/resource-policy": "keep"}
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        pytest.param("replica=2", "'replica' not allowed", id="misspelt"),
+        pytest.param("operator.logLevel=LOUD", "/operator/logLevel", id="no such choice"),
+        pytest.param("operator.workers=0", "/operator/workers", id="too small"),
+        pytest.param("watchNamespaces={A_B}", "/watchNamespaces/0", id="no namespace"),
+        pytest.param("image.digest=sha256:12", "/image/digest", id="no digest"),
+        pytest.param(
+            "serviceAccount.create=false", "serviceAccount.name is needed", id="no account"
+        ),
+    ],
+)
+def test_a_wrong_value_is_refused_by_name(helm: Commands, option: str, said: str) -> None:
+    with pytest.raises(CommandError) as caught:
+        rendered(helm, "--set", option)
+
+    assert said in caught.value.stderr
+
+
+def test_every_value_has_a_rule_and_every_rule_a_value() -> None:
+    schema = json.loads((CHART / "values.schema.json").read_text("utf-8"))
+    values = yaml.safe_load((CHART / "values.yaml").read_text("utf-8"))
+
+    assert set(schema["properties"]) - {"global"} == set(values)
+    for name, rule in schema["properties"].items():
+        if name in values and rule.get("additionalProperties") is False:
+            assert set(rule["properties"]) == set(values[name]), name
+
+
+@pytest.mark.parametrize("values", INPUTS, ids=lambda path: path.name.removesuffix(".in.yaml"))
+def test_the_operator_understands_the_settings_it_is_given(helm: Commands, values: Path) -> None:
+    template = the(rendered(helm, "--values", values), "Deployment")["spec"]["template"]
+    container = template["spec"]["containers"][0]
+    environment = {entry["name"]: entry.get("value", "from-the-pod") for entry in container["env"]}
+    known = {settings.ENVIRONMENT_PREFIX + name.upper() for name in settings.Settings.model_fields}
+
+    understood = settings.load(None, environment, {})
+
+    assert set(environment) <= known
+    assert understood.health_port == container["ports"][0]["containerPort"]
+    assert template["spec"]["terminationGracePeriodSeconds"] > understood.drain_timeout_s
+
+
+def test_settings_from_the_values_arrive(helm: Commands) -> None:
+    values = GOLDEN / "everything.in.yaml"
+    template = the(rendered(helm, "--values", values), "Deployment")["spec"]["template"]
+    entries = template["spec"]["containers"][0]["env"]
+
+    understood = settings.load(None, {e["name"]: e.get("value", "x") for e in entries}, {})
+
+    assert understood.namespaces == ("team-a", "team-b")
+    assert understood.images == {"vllm": "registry.example.com/vllm:v{version}"}
+    assert (understood.workers, understood.request_limit) == (16, 64)
+    assert (understood.log_level, understood.log_format) == ("DEBUG", settings.LogFormat.TEXT)
+
+
+def test_its_pod_is_admitted_under_pod_security_restricted(installed: ControlPlane) -> None:
+    pods = until(
+        lambda: installed.kubectl_json("get", "pods", f"--namespace={HOME}")["items"],
+        30,
+        "no pod was created",
+    )
+
+    assert pods[0]["spec"]["serviceAccountName"] == "q3-qwen3-operator"
+
+
+def may(cluster: ControlPlane, account: str, verb: str, what: str, where: str) -> bool:
+    """Ask the API server; `what` is kind, kind/subresource or kind:name."""
+    kind, _, subresource = what.partition("/")
+    options = [f"--as={account}", where]
+    if subresource:
+        options.append(f"--subresource={subresource}")
+    try:
+        answer = cluster.kubectl("auth", "can-i", verb, kind.replace(":", "/"), *options)
+    except CommandError as error:
+        if error.stdout.strip() != "no":
+            raise
+        return False
+    return answer.strip() == "yes"
+
+
+ALL = "--all-namespaces"
+NEEDS = (
+    *(("list", kind) for kind in ("nodes", "pods", "resourcequotas", "qwen3deployments")),
+    *(("watch", kind) for kind in ("nodes", "pods", "priorityclasses", "deployments.apps")),
+    *((verb, "services") for verb in ("list", "watch", "create", "patch", "delete")),
+    *((verb, "deployments.apps") for verb in ("list", "create", "patch", "delete")),
+    ("patch", "qwen3deployments/status"),
+    ("update", "qwen3deployments/finalizers"),
+    ("create", "events.events.k8s.io"),
+)
+MUST_NOT = (
+    *((verb, "secrets") for verb in ("get", "list", "watch", "create")),
+    *((verb, "pods") for verb in ("create", "delete", "patch")),
+    *((verb, "qwen3deployments") for verb in ("create", "update", "patch", "delete")),
+    *((verb, "nodes") for verb in ("get", "patch", "update", "delete")),
+    ("get", "configmaps"),
+    ("create", "pods/exec"),
+    ("get", "pods/log"),
+    ("create", "serviceaccounts/token"),
+    ("create", "rolebindings"),
+    ("list", "leases.coordination.k8s.io"),
+)
+
+
+@pytest.mark.parametrize(("verb", "what"), NEEDS)
+def test_the_operator_may_do_its_work(installed: ControlPlane, verb: str, what: str) -> None:
+    assert may(installed, ACCOUNT, verb, what, ALL)
+
+
+@pytest.mark.parametrize(("verb", "what"), MUST_NOT)
+def test_the_operator_may_do_nothing_else(installed: ControlPlane, verb: str, what: str) -> None:
+    assert not may(installed, ACCOUNT, verb, what, "--namespace=default")
+
+
+def test_the_lease_is_its_own_and_no_other(installed: ControlPlane) -> None:
+    home = f"--namespace={HOME}"
+
+    assert may(installed, ACCOUNT, "create", "leases.coordination.k8s.io", home)
+    assert may(installed, ACCOUNT, "update", "leases.coordination.k8s.io:q3-qwen3-operator", home)
+    assert not may(installed, ACCOUNT, "update", "leases.coordination.k8s.io:other", home)
+    assert not may(
+        installed, ACCOUNT, "create", "leases.coordination.k8s.io", "--namespace=default"
+    )
+
+
+def test_who_edits_a_namespace_edits_its_models(installed: ControlPlane) -> None:
+    where = "--namespace=default"
+    for role in ("edit", "view"):
+        installed.kubectl("create", "rolebinding", role, f"--clusterrole={role}", f"--user={role}")
+
+    for role in ("edit", "view"):  # the controller that joins the roles takes a moment
+        until(
+            partial(may, installed, role, "get", "qwen3deployments", where),
+            30,
+            f"the role {role} does not include the models",
+        )
+    for verb, what in (("create", "qwen3deployments"), ("patch", "qwen3deployments/scale")):
+        assert may(installed, "edit", verb, what, where)
+        assert not may(installed, "view", verb, what, where)
+    assert not may(installed, "edit", "patch", "qwen3deployments/status", where)
+
+
+def test_named_namespaces_are_all_it_may_write_to(cluster: ControlPlane) -> None:
+    for name in ("team-a", "team-b"):
+        cluster.kubectl("create", "namespace", name)
+    try:
+        install(cluster, "--set", "watchNamespaces={team-a}")
+
+        assert may(cluster, ACCOUNT, "patch", "deployments.apps", "--namespace=team-a")
+        assert may(cluster, ACCOUNT, "list", "resourcequotas", "--namespace=team-a")
+        assert may(cluster, ACCOUNT, "list", "nodes", ALL)
+        assert may(cluster, ACCOUNT, "list", "pods", ALL)
+        for verb, what in (("patch", "deployments.apps"), ("list", "qwen3deployments")):
+            assert not may(cluster, ACCOUNT, verb, what, "--namespace=team-b")
+            assert not may(cluster, ACCOUNT, verb, what, ALL)
+    finally:
+        install(cluster, "--reset-values")
+
+
+def test_models_outlive_the_chart_and_a_new_release_takes_them_over(
+    installed: ControlPlane,
+) -> None:
+    installed.kubectl("apply", "-f", "-", input=json.dumps(resource(name="kept")))
+
+    installed.helm("uninstall", RELEASE, f"--namespace={HOME}", "--wait")
+
+    assert installed.kubectl("get", "q3d", "kept", "-o", "name")
+    install(installed)
+    assert installed.kubectl("get", "q3d", "kept", "-o", "name")
+    labels = installed.kubectl_json("get", "crd", CRD)["metadata"]["labels"]
+    assert labels["app.kubernetes.io/managed-by"] == "Helm"
+
+
+def test_an_upgrade_brings_the_definition_up_to_date(installed: ControlPlane) -> None:
+    column = {"op": "remove", "path": "/spec/versions/0/additionalPrinterColumns/0"}
+    installed.kubectl("patch", "crd", CRD, "--type=json", "--patch", json.dumps([column]))
+    assert len(columns(installed)) == 11
+
+    install(installed, "--force-conflicts")
+
+    assert columns(installed)[0] == "Model"
+    assert len(columns(installed)) == 12
+
+
+def columns(cluster: ControlPlane) -> list[str]:
+    version = cluster.kubectl_json("get", "crd", CRD)["spec"]["versions"][0]
+    return [column["name"] for column in version["additionalPrinterColumns"]]
