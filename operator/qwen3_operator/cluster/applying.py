@@ -114,7 +114,7 @@ class Writer:
         body = {
             "apiVersion": "events.k8s.io/v1",
             "kind": "Event",
-            "metadata": {"generateName": f"{metadata['name']}.", "namespace": namespace},
+            "metadata": {"generateName": f"{metadata['name']}-", "namespace": namespace},
             "eventTime": stamp,
             "reportingController": "serving.qwen3.dev/qwen3-operator",
             "reportingInstance": self._identity[:128],

@@ -59,14 +59,16 @@ class Caches:
         self._listeners = listeners
         self._pods: dict[Key, dict[str, OwnPod]] = {}
         self._children: dict[Key, dict[tuple[str, str], Manifest]] = {}
-        self.nodes: Store[Node] = Store(partial(_node, grouping=grouping), listeners.node)
+        self.nodes: Store[Node] = Store(partial(reducing.node, grouping=grouping), listeners.node)
         self.foreign_pods: Store[Pod] = Store(reducing.foreign_pod, listeners.foreign_pod)
         self.own_pods: Store[OwnPod] = Store(reducing.own_pod, self._own_pod_changed)
         self.deployments: Store[Manifest] = Store(
-            reducing.child, partial(self._child_changed, listeners.deployment)
+            partial(reducing.child, api_version="apps/v1", kind="Deployment"),
+            partial(self._child_changed, listeners.deployment),
         )
         self.services: Store[Manifest] = Store(
-            reducing.child, partial(self._child_changed, listeners.service)
+            partial(reducing.child, api_version="v1", kind="Service"),
+            partial(self._child_changed, listeners.service),
         )
         self.quotas: Store[Quota] = Store(reducing.quota, listeners.quota)
         self.priority_classes: Store[PriorityClass] = Store(
@@ -161,10 +163,6 @@ def _remove(index: dict[Key, dict[K, T]], key: Key, entry: K) -> None:
     entries.pop(entry, None)
     if not entries:
         index.pop(key, None)
-
-
-def _node(raw: dict[str, Any], grouping: Grouping) -> Node:
-    return reducing.node(raw, grouping)
 
 
 def _within(root: str, namespace: str | None, plural: str, params: dict[str, str]) -> Selection:

@@ -144,10 +144,13 @@ def priority_class(raw: Mapping[str, Any]) -> PriorityClass:
     )
 
 
-def child(raw: dict[str, Any]) -> Manifest:
-    """Reduce a child: all of it but the book-keeping of field managers."""
+def child(raw: dict[str, Any], api_version: str, kind: str) -> Manifest:
+    """Reduce a child: all of it but the book-keeping of field managers.
+
+    Items of a list do not say what they are, so it is added.
+    """
     metadata = {name: value for name, value in raw["metadata"].items() if name != "managedFields"}
-    return {**raw, "metadata": metadata}
+    return {**raw, "apiVersion": api_version, "kind": kind, "metadata": metadata}
 
 
 def resources(amounts: Mapping[str, Any]) -> Resources:

@@ -82,15 +82,14 @@ class Store(Generic[T]):
         """Return one value."""
         return self._values.get((namespace, name))
 
-    def put(self, raw: dict[str, Any]) -> Name:
+    def put(self, raw: dict[str, Any]) -> None:
         """Take an object as listed, watched, or answered to a write; older news are ignored."""
         name, version = identify(raw)
         if version <= self._versions.get(name, self._gone.get(name, 0)):
-            return name
+            return
         self._gone.pop(name, None)
         self._versions[name] = version
         self._set(name, self._reduce(raw))
-        return name
 
     def drop(self, raw: dict[str, Any]) -> None:
         """Take the news that an object is gone.
@@ -169,7 +168,9 @@ class Watch(Generic[T]):
         params = {**self._selection.params, "limit": str(PAGE_SIZE)}
         while True:
             page = await self._api.get(self._selection.path, params)
-            seen.update(self._store.put(item) for item in page.get("items") or ())
+            for item in page.get("items") or ():
+                seen.add(identify(item)[0])
+                self._hold(self._store.put, item)
             metadata = page.get("metadata") or {}
             if not metadata.get("continue"):
                 break
@@ -206,9 +207,16 @@ class Watch(Generic[T]):
             raise ClusterError(code, str(raw.get("reason", "")), str(raw.get("message", "")))
         self._version = raw["metadata"]["resourceVersion"]
         if kind == "DELETED":
-            self._store.drop(raw)
+            self._hold(self._store.drop, raw)
         elif kind != "BOOKMARK":
-            self._store.put(raw)
+            self._hold(self._store.put, raw)
+
+    def _hold(self, take: Callable[[dict[str, Any]], None], raw: dict[str, Any]) -> None:
+        """Have the store take an object; a defect of ours with one must not stop all others."""
+        try:
+            take(raw)
+        except Exception:
+            log.exception("cannot make sense of %s %s", self._selection.path, identify(raw)[0])
 
     def _recovered(self) -> None:
         if self._failures:
