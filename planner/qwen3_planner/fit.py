@@ -26,7 +26,11 @@ from qwen3_planner.sizing.activation import (
 )
 from qwen3_planner.sizing.graphs import graph_bytes, graph_sizes
 from qwen3_planner.sizing.kv_cache import blocks_for, logged_tokens, token_bytes
-from qwen3_planner.sizing.overhead import memory_error_bytes, non_torch_bytes
+from qwen3_planner.sizing.overhead import (
+    UNEXPLAINED_BYTES,
+    memory_error_bytes,
+    non_torch_bytes,
+)
 from qwen3_planner.sizing.weights import rank_weights, stage_layers
 from qwen3_planner.units import MIB, ceil_div
 
@@ -315,8 +319,9 @@ def _activation(
     is_last: bool,
 ) -> int:
     forward = forward_peak(model, layout.tensor, batch)
-    if semantics.runner is Runner.V1:
+    if not semantics.expert_buffers_stay:
         forward += _expert_buffers(model, layout, batch)
+    if semantics.runner is Runner.V1:
         return max(forward, sampler_peak(model, batch)) if is_last else forward
     return max(forward, logits_peak(model, layout.tensor, batch)) if is_last else forward
 
@@ -329,16 +334,14 @@ def _overhead(
     capability: tuple[int, int] | None,
 ) -> int:
     """Sum what stays allocated beside the weights on every rank."""
-    kept = _expert_buffers(model, layout, batch) if semantics.runner is Runner.V2 else 0
+    kept = _expert_buffers(model, layout, batch) if semantics.expert_buffers_stay else 0
     workspace = matmul_workspace(capability[0] if capability else None)
-    return non_torch_bytes(layout.gpus_per_replica) + workspace + kept
+    profiling = UNEXPLAINED_BYTES[semantics.runner]
+    return non_torch_bytes(layout.gpus_per_replica) + workspace + profiling + kept
 
 
 def _expert_buffers(model: ModelArchitecture, layout: Layout, batch: Batch) -> int:
-    """Return the fused experts' buffers; data-parallel ranks exchange their tokens.
-
-    The V1 runner's releases free them after the pass, the V2 runner's keep them.
-    """
+    """Return the fused experts' buffers; data-parallel ranks exchange their tokens."""
     inner = 1 if layout.expert > 1 else layout.tensor * layout.data
     return moe_workspaces(model, inner, Batch(batch.tokens * layout.data, batch.seqs))
 

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from qwen3_planner.changes import apply_change
+from qwen3_planner.plan import Nearest
 from qwen3_planner.question import understand
+from qwen3_planner.remedies.finding import find_remedies, with_fixes
+from qwen3_planner.remedies.trying import Stuck
 from qwen3_planner.solving import solve
 from qwen3_planner.telling import nothing_fits, tell, telling_refusals
 
 if TYPE_CHECKING:
     from qwen3_planner.catalog.rows import Catalog
     from qwen3_planner.inventory.hardware import Inventory
-    from qwen3_planner.plan import PlanResult
+    from qwen3_planner.plan import Change, PlanResult
     from qwen3_planner.request import PlanRequest
+
+
+__all__ = ["apply_change", "plan"]
 
 
 def plan(request: PlanRequest, inventory: Inventory, catalog: Catalog) -> PlanResult:
@@ -33,5 +40,15 @@ def plan(request: PlanRequest, inventory: Inventory, catalog: Catalog) -> PlanRe
     solution = solve(question, inventory)
     if solution.best is not None:
         return tell(question, solution, inventory)
-    refusals = tuple(one.refusal for one in telling_refusals(solution.refused))
-    return nothing_fits(question, refusals, None)
+    stuck = Stuck(question, inventory, catalog, solution)
+    remedies = find_remedies(stuck)
+    refusals = [with_fixes(no.refusal, remedies) for no in telling_refusals(solution.refused)]
+    nearest = _nearest(stuck, remedies[0][1]) if remedies else None
+    return nothing_fits(question, refusals, nearest)
+
+
+def _nearest(stuck: Stuck, change: Change) -> Nearest:
+    """Plan the question after its smallest change."""
+    request, inventory = apply_change(stuck.request, stuck.inventory, change, stuck.catalog)
+    question = understand(request, stuck.catalog)
+    return Nearest(change, tell(question, solve(question, inventory), inventory))

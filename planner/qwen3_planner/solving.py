@@ -86,6 +86,31 @@ def solve(question: Question, inventory: Inventory) -> Solution:
     return Solution(ranked(fits, request.replicas), tuple(refused))
 
 
+def has_fit(question: Question, inventory: Inventory) -> bool:
+    """Whether any candidate fits: :func:`solve` without telling why the others do not."""
+    for pool in pools_of(inventory, question.request.accelerators):
+        setting = setting_of(question, pool)
+        for choice in question.choices:
+            facts = pool_facts(question, pool, choice, setting)
+            if pool_refusal(facts) is None and any(
+                _fits(question, facts, candidate, setting)
+                for candidate in reversed(candidates_of(question, pool, choice))
+            ):
+                return True
+    return False
+
+
+def _fits(question: Question, facts: PoolFacts, candidate: Candidate, setting: Setting) -> bool:
+    layout, limit = candidate.layout, question.request.max_nodes_per_replica
+    return (
+        (limit is None or layout.nodes_per_replica <= limit)
+        and gpus_exceeded(question, candidate) is None
+        and _unplaced(question, candidate) is None
+        and isinstance(fit(question, candidate, setting), Fit)
+        and layout_refusal(LayoutFacts(facts, layout)) is None
+    )
+
+
 def judge_pool(question: Question, pool: Pool, choice: WeightChoice) -> Iterator[Fit | Refused]:
     """Yield a verdict for each layout of one weight format on one pool, or one for all."""
     setting = setting_of(question, pool)

@@ -24,7 +24,7 @@ from qwen3_planner.sizing.tensors import parameters
 from qwen3_planner.sizing.weights import checkpoint_bytes, rank_weights
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from qwen3_planner.fit import Fit
     from qwen3_planner.inventory.hardware import Inventory
@@ -76,7 +76,9 @@ def _kind(score: Score) -> tuple[str, str, int]:
 
 
 def telling_refusals(refused: tuple[Refused, ...]) -> list[Refused]:
-    """Pick one refusal for each rule, weight format and accelerator, the nearest miss of each.
+    """Pick one refusal for each rule, weight format and accelerator, nothing said twice.
+
+    Of each the nearest miss.
 
     First those that only the number of nodes stands against, then those that lack least memory,
     then illegal ones.
@@ -87,7 +89,11 @@ def telling_refusals(refused: tuple[Refused, ...]) -> list[Refused]:
         key = (refusal.rule, refusal.quantization, refusal.accelerator)
         if key not in nearest or _distance(one) < _distance(nearest[key]):
             nearest[key] = one
-    return sorted(nearest.values(), key=_distance)[:MOST_REFUSALS]
+    ordered = sorted(nearest.values(), key=_distance)
+    said: dict[str, Refused] = {}
+    for one in ordered:
+        said.setdefault(one.refusal.message, one)
+    return list(said.values())[:MOST_REFUSALS]
 
 
 def _distance(one: Refused) -> tuple[int, int, int]:
@@ -212,7 +218,7 @@ def _per_gpu(question: Question, fit: Fit) -> Iterator[GpuMemory]:
 
 
 def nothing_fits(
-    question: Question, refusals: tuple[Refusal, ...], nearest: Nearest | None
+    question: Question, refusals: Sequence[Refusal], nearest: Nearest | None
 ) -> NoPlan:
     """Say that nothing fits, why, and what would."""
     source = question.choices[0].source if question.choices else ""
@@ -220,6 +226,6 @@ def nothing_fits(
         variant=question.model.name,
         parameters=parameters(question.model),
         source=source,
-        refusals=refusals,
+        refusals=tuple(refusals),
         nearest=nearest,
     )

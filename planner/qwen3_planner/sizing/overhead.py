@@ -44,9 +44,14 @@ def host_bytes(gpus: int, data: int) -> int:
     return gpus * HOST_BYTES_PER_WORKER + data * HOST_BYTES_PER_SERVER
 
 
-RUNNER_ERROR_BYTES = {Runner.V1: 0.08 * GIB, Runner.V2: 0.5 * GIB}
-"""One standard deviation of activation, graphs and workspaces together: the V1 formula against
-its logs, and the V2 estimate against the few that exist."""
+UNEXPLAINED_BYTES = {Runner.V1: 0, Runner.V2: int(0.75 * GIB)}
+"""What logs of the V2 runner lose beyond the formulas: 0 to 1.8 GiB, 0.9 in the middle, over seven
+runs of 8B, 14B and 32B on four kinds of GPU with 0.27.1 and 0.28.0. No log of a newer release
+is known to us; its profiling pins less memory, so a little less is taken."""
+
+RUNNER_ERROR_BYTES = {Runner.V1: 0.2 * GIB, Runner.V2: 0.6 * GIB}
+"""One standard deviation of activation, graphs and workspaces together: 0.00 to 0.33 GiB over
+eight logs of the V1 runner, and the spread of the seven of V2."""
 
 GROUP_ERROR_BYTES = 0.2 * GIB
 """Spread of communication buffers over machines with and without NVLink. Assumed."""
@@ -67,7 +72,7 @@ def memory_error_bytes(
     """Return how far the KV memory of one GPU may be off for the formulas, one sigma.
 
     >>> memory_error_bytes(1, 1, Runner.V1, 0, is_quantized=False) / GIB
-    0.08
+    0.2
     """
     share = QUANTIZED_WEIGHTS_ERROR if is_quantized else WEIGHTS_ERROR
     parts = [RUNNER_ERROR_BYTES[runner], weights * share]

@@ -60,21 +60,54 @@ UTILIZATION: Final = (
 )
 """Default of ``--gpu-memory-utilization``."""
 
-GRAPHS_IN_BUDGET: Final = (
+GRAPHS_IN_BUDGET: Final = {
+    Runner.V1: (
+        Ruling(
+            value=False,
+            since=Version(0, 0),
+            source="github.com/vllm-project/vllm/pull/30515",
+            confidence="A",
+        ),
+        Ruling(
+            value=True,
+            since=Version(0, 21),
+            source=f"{_V032} vllm/envs.py VLLM_MEMORY_PROFILER_ESTIMATE_CUDAGRAPHS",
+            confidence="B",
+        ),
+    ),
+    Runner.V2: (
+        Ruling(
+            value=False,
+            since=Version(0, 0),
+            source="start-up log of 0.27.1: 0.32 GiB of graphs, not subtracted",
+            confidence="B",
+        ),
+        Ruling(
+            value=True,
+            since=Version(0, 29),
+            source="release notes 0.29.0, github.com/vllm-project/vllm/pull/53306",
+            confidence="B",
+        ),
+    ),
+}
+"""Whether an estimate of CUDA graphs is taken out of the budget before the KV pool, by runner."""
+
+EXPERT_BUFFERS_STAY: Final = (
     Ruling(
         value=False,
         since=Version(0, 0),
-        source="github.com/vllm-project/vllm/pull/30515",
-        confidence="A",
+        source="vLLM 0.9 fused_moe.py: intermediate caches freed after the pass",
+        confidence="C",
     ),
     Ruling(
         value=True,
-        since=Version(0, 21),
-        source=f"{_V032} vllm/envs.py VLLM_MEMORY_PROFILER_ESTIMATE_CUDAGRAPHS",
-        confidence="B",
+        since=Version(0, 12),
+        source=f"{_V032} fused_moe/modular_kernel.py; the 235B log of 0.27.1 counts them as"
+        " consumed; the first release of it inferred",
+        confidence="C",
     ),
 )
-"""Whether an estimate of CUDA graphs is taken out of the budget before the KV pool."""
+"""Whether the fused experts' buffers stay allocated after the profile run."""
 
 DENSE_RUNNER: Final = (
     Ruling(Runner.V1, Version(0, 0), "github.com/vllm-project/vllm/pull/39337", "B"),
@@ -205,6 +238,7 @@ class VllmSemantics:
         version: asked for, or the newest known when newer was asked for.
         utilization: default of ``--gpu-memory-utilization``.
         graphs_in_budget: whether graphs reduce the KV pool.
+        expert_buffers_stay: whether the fused experts' buffers are kept after profiling.
         runner: which model runner profiles.
         fp8_moe_refines_blocks: whether a slice of 192 is legal for FP8 experts.
         yarn_form: how a longer context is asked for.
@@ -216,6 +250,7 @@ class VllmSemantics:
     version: Version
     utilization: float
     graphs_in_budget: bool
+    expert_buffers_stay: bool
     runner: Runner
     fp8_moe_refines_blocks: bool
     yarn_form: YarnForm
@@ -231,11 +266,13 @@ def semantics_at(version: Version, *, is_moe: bool) -> VllmSemantics:
     >>> semantics_at(Version(0, 11), is_moe=False).runner.value
     'v1'
     """
+    runner = ruling_at(MOE_RUNNER if is_moe else DENSE_RUNNER, version).value
     return VllmSemantics(
         version=version,
         utilization=ruling_at(UTILIZATION, version).value,
-        graphs_in_budget=ruling_at(GRAPHS_IN_BUDGET, version).value,
-        runner=ruling_at(MOE_RUNNER if is_moe else DENSE_RUNNER, version).value,
+        graphs_in_budget=ruling_at(GRAPHS_IN_BUDGET[runner], version).value,
+        expert_buffers_stay=ruling_at(EXPERT_BUFFERS_STAY, version).value,
+        runner=runner,
         fp8_moe_refines_blocks=ruling_at(FP8_MOE_REFINES_BLOCKS, version).value,
         yarn_form=ruling_at(YARN_FORM, version).value,
         dense_fp8_broken=ruling_at(DENSE_FP8_BROKEN, version).value,
