@@ -20,15 +20,16 @@ if TYPE_CHECKING:
 def tensor_sizes(model: ModelArchitecture) -> tuple[int, ...]:
     """List the tensor-parallel sizes that the model's shapes allow, whatever the GPU.
 
-    They divide the attention heads, the MLP and the vocabulary, and divide the key-value heads or
-    are a multiple of them. Engines stop with an error or an assertion otherwise
-    (vllm 0.32.0: config/model.py, model_executor/models/qwen3.py, distributed/utils.py).
+    They divide the attention heads, the vocabulary and the MLP of a dense model (experts need not
+    be cut), and divide the key-value heads or are a multiple of them. Engines stop with an error or
+    an assertion otherwise (vLLM 0.32.0: config/model.py, model_executor/models/qwen3.py,
+    distributed/utils.py).
     """
     return tuple(
         size
         for size in _divisors(model.attention_heads)
         if (model.kv_heads % size == 0 or size % model.kv_heads == 0)
-        and _inner_size(model) % size == 0
+        and (model.is_moe or model.intermediate_size % size == 0)
         and model.vocab_size % size == 0
     )
 
@@ -57,7 +58,7 @@ def _why(model: ModelArchitecture, sizes: Sequence[int]) -> str:
     if _divisors(model.attention_heads) != sizes:
         why += (
             f", {model.kv_heads} key-value heads, which it must divide or be a multiple of,"
-            f" and an MLP of {_inner_size(model)}, which it must divide"
+            f" and an MLP of {model.intermediate_size}, which it must divide"
         )
     return why
 
@@ -85,10 +86,6 @@ def _does_not_concern(model: ModelArchitecture, group: str) -> str:
         f"self.model.variant != '{model.name}'"
         f" || !has(self.parallelism) || !has(self.parallelism.{group})"
     )
-
-
-def _inner_size(model: ModelArchitecture) -> int:
-    return model.moe_intermediate_size if model.is_moe else model.intermediate_size
 
 
 def _divisors(number: int) -> tuple[int, ...]:

@@ -121,8 +121,7 @@ class _Amount:
     message: str = 'must be an amount such as 8, "500m" or "64Gi"'
 
     def _check(self, value: object) -> object:
-        is_number = isinstance(value, int) and not isinstance(value, bool)
-        if (is_number or isinstance(value, str)) and re.fullmatch(self.pattern, str(value)):
+        if isinstance(value, int | str) and re.fullmatch(self.pattern, str(value)):
             return value
         raise PydanticCustomError(RULE_ERROR, "{message}", {"message": self.message})
 

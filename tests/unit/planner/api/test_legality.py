@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from qwen3_planner.api.legality import legality_rules, tensor_sizes
@@ -25,6 +27,27 @@ def test_shapes_leave_these_tensor_sizes(variant: str, sizes: tuple[int, ...]) -
 @pytest.mark.parametrize("model", CATALOG.models, ids=lambda model: model.name)
 def test_api_server_and_planner_know_the_same_tensor_sizes(model) -> None:  # noqa: ANN001 - a row
     assert tensor_sizes(model) == legal_tensor_sizes(model)
+
+
+@pytest.mark.parametrize(
+    ("variant", "shape", "sizes"),
+    [
+        pytest.param("Qwen3-32B", {"kv_heads": 6}, (1, 2), id="KV heads"),
+        pytest.param("Qwen3-32B", {"kv_heads": 1}, (1, 2, 4, 8, 16, 32, 64), id="one KV head"),
+        pytest.param("Qwen3-32B", {"intermediate_size": 12}, (1, 2, 4), id="MLP"),
+        pytest.param("Qwen3-32B", {"vocab_size": 151938}, (1, 2), id="vocabulary"),
+        pytest.param(
+            "Qwen3-30B-A3B", {"moe_intermediate_size": 3}, (1, 2, 4, 8, 16, 32), id="experts"
+        ),
+    ],
+)
+def test_each_shape_has_its_say(
+    variant: str, shape: dict[str, int], sizes: tuple[int, ...]
+) -> None:
+    model = replace(CATALOG.model(variant), **shape)
+
+    assert tensor_sizes(model) == sizes
+    assert legal_tensor_sizes(model) == sizes
 
 
 def test_every_variant_has_a_rule_that_says_what_to_use() -> None:
