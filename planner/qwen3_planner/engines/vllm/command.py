@@ -90,12 +90,16 @@ def model_argument(source: str) -> str:
 
     >>> model_argument("hf://Qwen/Qwen3-32B"), model_argument("pvc://weights/Qwen3-32B")
     ('Qwen/Qwen3-32B', '/models/Qwen3-32B')
+    >>> model_argument("file:///home/me/tuned")  # a folder on the machine that plans
+    '/home/me/tuned'
 
     Raises:
         SpecError: the scheme is not one that this release serves from.
     """
     scheme, separator, rest = source.partition("://")
     if separator and scheme == "hf" and rest.strip("/"):
+        return rest
+    if separator and scheme == "file" and rest.startswith("/"):
         return rest
     if separator and scheme == "pvc":
         claim, _, path = rest.partition("/")
