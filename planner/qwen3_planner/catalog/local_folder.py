@@ -24,6 +24,9 @@ T = TypeVar("T", bool, int, float, str)
 DENSE = "Qwen3ForCausalLM"
 SPARSE = "Qwen3MoeForCausalLM"
 CONFIG = "config.json"
+FILE = "file://"
+"""Scheme of a source on the machine that plans; a cluster cannot mount it."""
+
 _INDEX = "model.safetensors.index.json"
 _HEAD = "lm_head.weight"
 _INT4_BITS = 4
@@ -49,7 +52,7 @@ def add_folder(typed: str, catalog: Catalog, *, field: str) -> tuple[str, Catalo
     name = _free_name(folder.resolve().name, catalog)
     as_of = _date_of(folder / CONFIG)
     model = _architecture(config, name, as_of, head_is_stored=_head_is_stored(folder))
-    checkpoint = _checkpoint(config, model, str(folder.resolve()))
+    checkpoint = _checkpoint(config, model, f"{FILE}{folder.resolve()}")
     extended = replace(
         catalog,
         models=(*catalog.models, model),

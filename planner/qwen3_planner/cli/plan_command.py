@@ -17,7 +17,7 @@ from qwen3_planner.cli.exit_codes import ExitCode
 from qwen3_planner.cli.parameters import Listed, Named, Share, Suggested, Whole
 from qwen3_planner.cli.reading import read_hardware, read_yaml
 from qwen3_planner.cli.writing import Output, as_json, as_yaml, is_terminal, width, write
-from qwen3_planner.errors import SpecError
+from qwen3_planner.errors import SpecError, nearest_first
 from qwen3_planner.request import (
     EngineName,
     EngineTuning,
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from qwen3_planner.plan import PlanResult
 
 MISSING = "(missing)"
+ACCELERATORS = "--accelerators"
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,11 +272,17 @@ def _accelerators(
     typed: tuple[str, ...], inventory: Inventory, catalog: Catalog
 ) -> tuple[str, ...]:
     """Resolve names among the hardware at hand first: ``H100`` is clear where there is one kind."""
-    names: dict[str, None] = {}
-    for name in typed:
-        try:
-            row = resolve_accelerator(name, inventory.accelerators, field="--accelerators")
-        except SpecError:
-            row = resolve_accelerator(name, catalog.accelerators, field="--accelerators")
-        names[row.name] = None
-    return tuple(names)
+    return tuple(dict.fromkeys(_accelerator(name, inventory, catalog) for name in typed))
+
+
+def _accelerator(typed: str, inventory: Inventory, catalog: Catalog) -> str:
+    here = inventory.accelerators
+    try:
+        return resolve_accelerator(typed, here, field=ACCELERATORS).name
+    except SpecError:
+        pass
+    try:
+        return resolve_accelerator(typed, catalog.accelerators, field=ACCELERATORS).name
+    except SpecError as error:
+        choices = dict.fromkeys((*nearest_first(typed, [row.name for row in here]), *error.choices))
+        raise SpecError(ACCELERATORS, typed, error.reason, tuple(choices)) from None

@@ -12,6 +12,7 @@ import click
 from qwen3_planner.cli.catalog_command import catalog
 from qwen3_planner.cli.exit_codes import ExitCode
 from qwen3_planner.cli.plan_command import plan
+from qwen3_planner.cli.writing import ReaderLeftError
 from qwen3_planner.errors import SpecError, nearest_first
 
 if TYPE_CHECKING:
@@ -68,12 +69,11 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit status; nothing but the document goes to stdout."""
     try:
         status = qwen3.main(list(arguments), prog_name=_program_name(), standalone_mode=False)
-        sys.stdout.flush()
     except (SpecError, click.UsageError) as error:
         return _bad_input(error)
     except (click.Abort, KeyboardInterrupt):
         return _fail(ExitCode.INTERRUPTED, "interrupted")
-    except BrokenPipeError:
+    except ReaderLeftError:
         return _leave_quietly()
     except Exception as error:  # noqa: BLE001 - whatever is left is a defect, told as one
         return _defect(error, arguments)

@@ -32,10 +32,22 @@ class Listing(StrEnum):
     YAML = "yaml"
 
 
+class ReaderLeftError(Exception):
+    """Whoever read our output has closed it (``qwen3 … | head``); not an error of ours."""
+
+
 def write(text: str) -> None:
-    """Write to stdout; what its encoding cannot say is written as an escape."""
+    """Write to stdout; what its encoding cannot say is written as an escape.
+
+    Raises:
+        ReaderLeftError: nobody reads any more. Click would end the process with status 1.
+    """
     encoding = sys.stdout.encoding or "utf-8"
-    sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
+    try:
+        sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        sys.stdout.flush()
+    except BrokenPipeError as error:
+        raise ReaderLeftError from error
 
 
 def as_json(document: Any) -> str:  # noqa: ANN401 - any JSON

@@ -21,7 +21,7 @@ MAX_PER_NODE = 64
 _MAX_DIGITS = 9
 
 _POOL = re.compile(r"(?:(\d+)\s*[x×]\s*)?(?:(\d+)\s*[x×]\s*)?(\S.*)", re.IGNORECASE)  # noqa: RUF001 - people type the sign too
-_COUNT_ALONE = re.compile(r"[\d\s]*[x×]?", re.IGNORECASE)  # noqa: RUF001 - as above
+_COUNT_ALONE = re.compile(r"(\d+\s*[x×]\s*)+|\d{1,3}", re.IGNORECASE)  # noqa: RUF001 - as above
 _FORM = "[NODESx]COUNTxPRODUCT, such as 8xH100-SXM-80GB or 2x8xH100-SXM-80GB"
 
 

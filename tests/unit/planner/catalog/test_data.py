@@ -134,7 +134,7 @@ def test_rates_that_a_generation_lacks_are_absent() -> None:
     for row in GPUS:
         if row.architecture in ("turing", "ampere"):
             assert row.fp8_tflops is None
-        if row.architecture not in ("blackwell",):
+        if row.architecture != "blackwell":
             assert row.fp4_tflops is None
     assert CATALOG.accelerator("T4-16GB").bf16_tflops is None
 

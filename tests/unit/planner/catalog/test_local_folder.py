@@ -1,8 +1,7 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -10,6 +9,9 @@ from qwen3_planner.catalog.loading import load_catalog
 from qwen3_planner.catalog.resolving import resolve_model
 from qwen3_planner.errors import SpecError
 from qwen3_planner.request import Quantization
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 CATALOG = load_catalog()
 DENSE: dict[str, Any] = {
@@ -54,7 +56,7 @@ def test_a_fine_tune_is_planned_from_its_own_figures(tmp_path: Path) -> None:
     assert row.is_moe is False
     assert (resolved.quantization, resolved.source) == (None, None)
     (checkpoint,) = resolved.catalog.checkpoints_of("my-tune")
-    assert (checkpoint.quantization, checkpoint.uri) == ("bf16", str(path))
+    assert (checkpoint.quantization, checkpoint.uri) == ("bf16", f"file://{path}")
 
 
 def test_a_mixture_of_experts_keeps_its_experts(tmp_path: Path) -> None:
@@ -122,7 +124,7 @@ def test_a_quantized_folder_fixes_its_format(
     resolved = resolve_model(str(path), CATALOG)
 
     (row,) = resolved.catalog.checkpoints_of("my-tune")
-    assert (resolved.quantization, resolved.source) == (quantization, str(path))
+    assert (resolved.quantization, resolved.source) == (quantization, f"file://{path}")
     assert (row.block_size, row.group_size, row.has_zero_points) == shape
 
 

@@ -74,9 +74,9 @@ def test_the_manifest_is_no_longer_than_the_question() -> None:
 
 def test_weights_in_a_local_folder_cannot_be_applied() -> None:
     with pytest.raises(SpecError, match="not from a local folder") as caught:
-        to_manifest(PlanRequest("mine"), make_plan(source="/models/mine"))
+        to_manifest(PlanRequest("mine"), make_plan(source="file:///models/mine"))
 
-    assert caught.value.value == "/models/mine"
+    assert caught.value.value == "file:///models/mine"
 
 
 def test_what_a_resource_has_no_field_for_is_refused_not_dropped() -> None:
