@@ -13,6 +13,7 @@ from qwen3_planner.api.conversion import parse
 from qwen3_planner.api.legality import tensor_sizes
 from qwen3_planner.catalog.loading import load_catalog
 from support.controlplane.errors import CommandError
+from support.real_plans import status_plan
 from support.resources import BAD_RULES, BAD_SHAPES, GOOD, Bad, resource
 from support.wait import until
 
@@ -239,14 +240,15 @@ STATUS = {
 
 
 def write_status(cluster: ControlPlane, namespace: str, status: dict[str, Any]) -> None:
-    patch = json.dumps({"status": status})
+    """Write as the operator does: a merge patch would drop the nulls of placement.nodes."""
+    patch = json.dumps([{"op": "add", "path": "/status", "value": status}])
     cluster.kubectl(
         "patch",
         "q3d",
         "q",
         f"--namespace={namespace}",
         "--subresource=status",
-        "--type=merge",
+        "--type=json",
         "--patch",
         patch,
     )
@@ -286,17 +288,27 @@ def test_a_user_cannot_write_the_status_with_the_spec(
     assert "status" not in stored
 
 
-def test_the_plan_is_stored_whole(
+@pytest.mark.parametrize(
+    "question",
+    [
+        pytest.param(("Qwen3-32B", "2xH100-SXM-80GB", "bf16"), id="a plan"),
+        pytest.param(("Qwen3-30B-A3B", "2x8xH100-SXM-80GB", "auto"), id="a mixture of experts"),
+        pytest.param(("Qwen3-235B-A22B", "4xA100-SXM-80GB", "bf16"), id="no plan"),
+    ],
+)
+def test_a_real_plan_is_stored_whole(
     cluster: ControlPlane,
     namespace: str,
     apply: Callable[[dict[str, Any]], dict[str, Any]],
+    question: tuple[str, str, str],
 ) -> None:
     apply(resource())
-    write_status(cluster, namespace, STATUS)
+    status = {**STATUS, "plan": status_plan(*question)}
+    write_status(cluster, namespace, status)
 
     stored = cluster.kubectl_json("get", "q3d", "q", f"--namespace={namespace}")
 
-    assert stored["status"] == STATUS
+    assert stored["status"] == status
 
 
 def test_scale_reads_and_writes_replicas(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qwen3_planner.api.legality import legality_rules
+from qwen3_planner.api.plan_document import PlanDocument
 from qwen3_planner.api.schema import VALIDATIONS
 from qwen3_planner.api.status import Qwen3DeploymentStatus
 from qwen3_planner.api.structural import JsonSchema, in_one_line, structural
@@ -100,7 +101,6 @@ def _column(name: str, kind: str, path: str, description: str, priority: int) ->
 def _document_schema(catalog: Catalog) -> JsonSchema:
     spec = structural(Qwen3DeploymentSpec.model_json_schema(by_alias=True))
     spec[VALIDATIONS] = [*spec.get(VALIDATIONS, []), *legality_rules(catalog.models)]
-    status = structural(Qwen3DeploymentStatus.model_json_schema(by_alias=True), with_defaults=False)
     return {
         "description": in_one_line(Qwen3Deployment.__doc__ or ""),
         "type": "object",
@@ -110,7 +110,15 @@ def _document_schema(catalog: Catalog) -> JsonSchema:
             "kind": {"type": "string"},
             "metadata": {"type": "object"},
             "spec": spec,
-            "status": status,
+            "status": _status_schema(),
         },
         VALIDATIONS: [rule.as_validation() for rule in Qwen3Deployment.rules],
     }
+
+
+def _status_schema() -> JsonSchema:
+    """Describe the status; the plan in it is a free document whose main fields are described."""
+    status = structural(Qwen3DeploymentStatus.model_json_schema(by_alias=True), with_defaults=False)
+    plan = structural(PlanDocument.model_json_schema(by_alias=True), with_defaults=False)
+    status["properties"]["plan"] = {**plan, **status["properties"]["plan"]}
+    return status

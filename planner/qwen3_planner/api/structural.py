@@ -133,6 +133,7 @@ def _refuse_unbounded(schema: JsonSchema, path: str) -> None:
         "array": {"maxItems"},
         "integer": {"maximum"},
         "boolean": {"type"},
+        "number": {"type"},
         "object": {"properties", "maxProperties", "x-kubernetes-preserve-unknown-fields"},
         None: {"x-kubernetes-int-or-string"},
     }
