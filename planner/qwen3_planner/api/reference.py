@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 _NOTE = "<!-- Written by `make generate` from planner/qwen3_planner/api; do not edit. -->"
 
+_OF_KUBERNETES = "spec.affinity."
+"""Where objects begin that are Kubernetes' own word for word, and documented there."""
+
 
 def resource_page(crd: dict[str, Any]) -> str:
     """Describe every field of the resource, one table per object, as Markdown."""
@@ -29,7 +32,8 @@ def resource_page(crd: dict[str, Any]) -> str:
     lines += _rules(schema, "the object")
     for part in ("spec", "status"):
         for path, struct in _structs(schema["properties"][part], part):
-            lines += _section(path, struct)
+            if not path.startswith(_OF_KUBERNETES):
+                lines += _section(path, struct)
     return "\n".join(lines).rstrip() + "\n"
 
 

@@ -225,7 +225,7 @@ class PodAffinity(Struct):
 
 
 class Affinity(Struct):
-    """Attraction to nodes, and attraction to and repulsion from other pods."""
+    """Attraction to nodes, and attraction to and repulsion from other pods, as in any pod."""
 
     node_affinity: NodeAffinity | None = None
     """Nodes, by their labels. The planner only counts nodes that are possible."""

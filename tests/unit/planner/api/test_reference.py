@@ -31,7 +31,7 @@ def test_a_reason_without_a_docstring_is_an_error() -> None:
 def test_the_page_of_the_resource_has_every_object_and_field() -> None:
     page = resource_page(custom_resource_definition(load_catalog()))
 
-    for title in ("## spec", "## spec.engine.env[]", "## spec.affinity.nodeAffinity", "## status"):
+    for title in ("## spec", "## spec.engine.env[]", "## spec.affinity", "## status"):
         assert f"\n{title}\n" in page
     assert "| `variant` | one of `Qwen3-0.6B`" in page
     assert "- `source`: must be hf://" in page
