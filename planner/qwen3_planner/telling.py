@@ -19,6 +19,7 @@ from qwen3_planner.plan import (
 )
 from qwen3_planner.provenance import provenance_of
 from qwen3_planner.rules.quantized import BF16_CAPABILITY, has_fp8_units
+from qwen3_planner.sizing.formats import WeightKind
 from qwen3_planner.sizing.overhead import host_bytes
 from qwen3_planner.sizing.tensors import parameters
 from qwen3_planner.sizing.weights import checkpoint_bytes, rank_weights
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     from qwen3_planner.question import Question
     from qwen3_planner.rank import Score
     from qwen3_planner.solving import Refused, Solution
+
+CONSUMER_BLACKWELL_MAJOR = 12
+"""Compute capability major of RTX 5090 and RTX PRO 6000."""
 
 MOST_ALTERNATIVES = 3
 """Plans told beside the best one."""
@@ -118,6 +122,7 @@ def _plan_of(
     request, fit = question.request, score.fit
     candidate = fit.candidate
     served_name = request.served_name or question.model.name
+    options = _serve_options(question, fit, served_name)
     return Plan(
         variant=question.model.name,
         parameters=parameters(question.model),
@@ -135,8 +140,8 @@ def _plan_of(
         memory=_memory(question, fit),
         usd_per_hour=score.usd_per_hour,
         provenance=provenance_of(question, fit),
-        command=command(_serve_options(question, fit, served_name)),
-        env=environment(candidate.choice.source),
+        command=command(options),
+        env=environment(options),
         warnings=warnings_of(question, fit, inventory),
         alternatives=alternatives,
         refusals=refusals,
@@ -157,6 +162,12 @@ def _serve_options(question: Question, fit: Fit, served_name: str) -> ServeOptio
         tuning=request.tuning,
         is_online_fp8=candidate.choice.fmt.online,
         needs_half=capability is not None and capability < BF16_CAPABILITY,
+        avoids_deep_gemm=(
+            question.semantics.deep_gemm_breaks
+            and candidate.choice.fmt.kind is WeightKind.FP8_BLOCK
+            and capability is not None
+            and capability[0] == CONSUMER_BLACKWELL_MAJOR
+        ),
         semantics=question.semantics,
     )
 

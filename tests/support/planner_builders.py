@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from qwen3_planner.candidates import pools_of
 from qwen3_planner.catalog.loading import load_catalog
+from qwen3_planner.fit import setting_of
 from qwen3_planner.inventory.short_form import parse_hardware
 from qwen3_planner.plan import NoPlan, Plan
 from qwen3_planner.planning import plan
-from qwen3_planner.question import understand
+from qwen3_planner.question import WeightChoice, understand
 from qwen3_planner.request import ParallelismWish, PlanRequest, Quantization, Workload
+from qwen3_planner.rules.facts import LayoutFacts
 from qwen3_planner.sizing.formats import WeightFormat, WeightKind
+from qwen3_planner.solving import pool_facts
 
 if TYPE_CHECKING:
     from qwen3_planner.catalog.rows import Accelerator, ModelArchitecture
     from qwen3_planner.inventory.hardware import Inventory
+    from qwen3_planner.plan import Layout
     from qwen3_planner.question import Question
+    from qwen3_planner.rules.facts import PoolFacts
 
 VARIANTS = (
     "Qwen3-0.6B",
@@ -78,3 +84,28 @@ def refused(model: str, on: str, **fields: object) -> NoPlan:
     found = answer(model, on, **fields)
     assert isinstance(found, NoPlan), found
     return found
+
+
+def pool_facts_of(
+    model: str = "Qwen3-32B",
+    quantization: Quantization = Quantization.BF16,
+    accelerator: str = "H100-SXM-80GB",
+    *,
+    fmt: WeightFormat | None = None,
+    version: str | None = None,
+    **fields: object,
+) -> PoolFacts:
+    """Gather the facts of one weight format on one kind of GPU."""
+    if fmt is None:
+        question = a_question(model, quantization=quantization, engine_version=version, **fields)
+        choice = question.choices[0]
+    else:
+        question = a_question(model, engine_version=version, **fields)
+        choice = WeightChoice("hf://example/checkpoint", fmt)
+    (pool,) = pools_of(hardware(f"64x{accelerator}"), ())
+    return pool_facts(question, pool, choice, setting_of(question, pool))
+
+
+def layout_facts_of(layout: Layout, **facts: object) -> LayoutFacts:
+    """Gather the facts of one layout."""
+    return LayoutFacts(pool_facts_of(**facts), layout)  # type: ignore[arg-type]  # by name

@@ -49,6 +49,7 @@ class ServeOptions:
         tuning: what the user fixed.
         is_online_fp8: whether fp8 weights are made while loading.
         needs_half: whether the GPU lacks bf16 units.
+        avoids_deep_gemm: whether DeepGEMM fails on these weights on this GPU.
         semantics: of the version.
     """
 
@@ -62,6 +63,7 @@ class ServeOptions:
     tuning: EngineTuning
     is_online_fp8: bool
     needs_half: bool
+    avoids_deep_gemm: bool
     semantics: VllmSemantics
 
 
@@ -109,12 +111,17 @@ def model_argument(source: str) -> str:
     raise SpecError("source", source, reason, ("hf://organization/name", "pvc://claim/path"))
 
 
-def environment(source: str) -> tuple[tuple[str, str], ...]:
+def environment(options: ServeOptions) -> tuple[tuple[str, str], ...]:
     """Return the environment the engine needs, sorted by name.
 
     Weights on a volume are complete, so the hub is not asked for them.
     """
-    return (("HF_HUB_OFFLINE", "1"),) if source.startswith("pvc://") else ()
+    variables = []
+    if options.source.startswith("pvc://"):
+        variables.append(("HF_HUB_OFFLINE", "1"))
+    if options.avoids_deep_gemm:
+        variables.append(("VLLM_USE_DEEP_GEMM", "0"))
+    return tuple(variables)
 
 
 def _revision(options: ServeOptions) -> tuple[str, ...]:

@@ -159,21 +159,24 @@ YARN_FORM: Final = (
 )
 """Which flag switches YaRN on."""
 
-DENSE_FP8_BROKEN: Final = (
+DEEP_GEMM_BREAKS_BLOCK_FP8: Final = (
     Ruling(
         value=True,
-        since=Version(0, 8, 4),
-        source="github.com/vllm-project/vllm/issues/17327",
-        confidence="A",
+        since=Version(0, 0),
+        source="0.27.1 on an RTX PRO 6000: 'Unknown SF transformation' until VLLM_USE_DEEP_GEMM=0;"
+        " github.com/kubesimplify/website content/blog/"
+        "running-a-big-llm-across-multiple-gpus-with-vllm.md",
+        confidence="B",
     ),
     Ruling(
         value=False,
-        since=Version(0, 8, 5),
-        source="QwenLM/Qwen3@7a2f61f docs/source/deployment/vllm.md",
-        confidence="A",
+        since=Version(0, 32),
+        source=f"{_V032} vllm/platforms/cuda.py support_deep_gemm names 12.x; the release that"
+        " mended it is not known",
+        confidence="C",
     ),
 )
-"""0.8.4 stops with an IndexError in ``load_qkv_weight`` on dense FP8 checkpoints."""
+"""Whether DeepGEMM must be switched off for block FP8 on compute capability 12.x."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +245,7 @@ class VllmSemantics:
         runner: which model runner profiles.
         fp8_moe_refines_blocks: whether a slice of 192 is legal for FP8 experts.
         yarn_form: how a longer context is asked for.
-        dense_fp8_broken: whether dense FP8 checkpoints fail to load.
+        deep_gemm_breaks: whether DeepGEMM fails on block FP8 with compute capability 12.x.
         batch_tiers: default scheduler sizes.
         graph_strides: of the captured batch sizes.
     """
@@ -254,7 +257,7 @@ class VllmSemantics:
     runner: Runner
     fp8_moe_refines_blocks: bool
     yarn_form: YarnForm
-    dense_fp8_broken: bool
+    deep_gemm_breaks: bool
     batch_tiers: tuple[BatchTier, ...]
     graph_strides: tuple[int, ...]
 
@@ -275,7 +278,7 @@ def semantics_at(version: Version, *, is_moe: bool) -> VllmSemantics:
         runner=runner,
         fp8_moe_refines_blocks=ruling_at(FP8_MOE_REFINES_BLOCKS, version).value,
         yarn_form=ruling_at(YARN_FORM, version).value,
-        dense_fp8_broken=ruling_at(DENSE_FP8_BROKEN, version).value,
+        deep_gemm_breaks=ruling_at(DEEP_GEMM_BREAKS_BLOCK_FP8, version).value,
         batch_tiers=ruling_at(BATCH_TIERS, version).value,
         graph_strides=ruling_at(GRAPH_SIZE_STEPS, version).value,
     )
