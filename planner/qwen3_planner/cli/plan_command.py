@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 MISSING = "(missing)"
 ACCELERATORS = "--accelerators"
+SOURCE = "source"
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +174,14 @@ def plan(
         request, catalog = _request_from_options(model, asked, inventory, catalog)
     else:
         request = _request_from_resource(filename, model, asked, catalog)
-    return answer(request, inventory, catalog, output)
+    try:
+        return answer(request, inventory, catalog, output)
+    except SpecError as error:
+        # the planner names the source without knowing who asked
+        if error.field != SOURCE:
+            raise
+        name = f"--{SOURCE}" if filename is None else "spec.model.source"
+        raise SpecError(name, *error.args[1:]) from None
 
 
 def answer(request: PlanRequest, inventory: Inventory, catalog: Catalog, output: Output) -> int:

@@ -87,12 +87,13 @@ def _round(document: Document) -> None:
         entry["source"] = shortened(entry["source"], MAX_SOURCE)
 
 
-def _counted(gpus: list[Document]) -> list[Document]:
+def _counted(gpus: list[Document], *ignored: str) -> list[Document]:
     """Merge GPUs of equal figures into the first of them, with how many they are."""
+    left_aside = {"rank", "count", *ignored}
     merged: dict[str, Document] = {}
     for gpu in gpus:
-        figures = json.dumps({key: value for key, value in gpu.items() if key != "rank"})
-        merged.setdefault(figures, {**gpu, "count": 0})["count"] += 1
+        figures = json.dumps({k: v for k, v in gpu.items() if k not in left_aside})
+        merged.setdefault(figures, {**gpu, "count": 0})["count"] += gpu.get("count", 1)
     return list(merged.values())
 
 
@@ -106,6 +107,14 @@ def _merge_gpus(document: Document) -> None:
         document["memory"]["perGpu"] = _counted(document["memory"]["perGpu"])
 
 
+def _merge_stages(document: Document) -> None:
+    """Merge stages of equal figures, too; of what still differs keep the ranks with most weights."""
+    if "memory" in document:
+        merged = _counted(document["memory"]["perGpu"], "stage")
+        merged.sort(key=lambda gpu: (-gpu["weightsBytes"], gpu["rank"]))
+        document["memory"]["perGpu"] = merged[:MAX_GPUS_LISTED]
+
+
 def _shorten_texts(document: Document) -> None:
     document["refusals"] = document["refusals"][:_FEW]
     for refusal in document["refusals"]:
@@ -117,5 +126,10 @@ def _shorten_texts(document: Document) -> None:
         ]
 
 
-_SHRINKS: tuple[Callable[[Document], None], ...] = (_drop_sources, _shorten_texts, _merge_gpus)
+_SHRINKS: tuple[Callable[[Document], None], ...] = (
+    _merge_gpus,
+    _drop_sources,
+    _shorten_texts,
+    _merge_stages,
+)
 """What is given up for size, the least missed first; the same plan always loses the same."""

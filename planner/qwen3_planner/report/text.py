@@ -60,7 +60,10 @@ def _groups(layout: Layout) -> list[str]:
 
 
 def _headed(block: Sequence[str], *, styled: bool) -> Iterable[str]:
+    """Set off the first line of a block; an empty one means that the block has no heading."""
     first, *rest = block
+    if not first:
+        return rest
     return [f"{_BOLD}{first}{_PLAIN}" if styled else first, *rest]
 
 
@@ -97,7 +100,8 @@ def _serving(plan: Plan, width: int) -> list[str]:
         facts.insert(0, ("Served as", plan.served_name))
     if plan.usd_per_hour is not None:
         facts.append(("Price", f"${plan.usd_per_hour:.2f} an hour"))
-    return [line for label, text in facts for line in labelled(label, text, width, _LABEL)]
+    lines = (line for label, text in facts for line in labelled(label, text, width, _LABEL))
+    return ["", *lines]
 
 
 def _command(plan: Plan, width: int) -> list[str]:

@@ -341,6 +341,20 @@ def test_a_wrong_value_is_repeated_as_typed(qwen3: Run, option: str, typed: str)
     assert f"error: {option}: {typed}: " in err
 
 
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("s3://bucket/qwen", "--source: s3://bucket/qwen: is not a source"),
+        ("hf://Qwen/Qwen3-8B", "--source: hf://Qwen/Qwen3-8B: is a checkpoint of Qwen3-8B"),
+    ],
+)
+def test_a_source_that_cannot_be_is_named_by_its_option(qwen3: Run, typed: str, said: str) -> None:
+    status, out, err = qwen3("plan", "Qwen3-32B", *H100, "--source", typed)
+
+    assert (status, out) == (2, "")
+    assert said in err
+
+
 def test_help_shows_every_option_and_examples(qwen3: Run) -> None:
     status, out, _ = qwen3("plan", "--help")
 

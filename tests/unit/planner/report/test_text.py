@@ -99,6 +99,8 @@ def test_nothing_is_styled_unless_asked_for() -> None:
     assert to_text(plan).isascii()
     assert "\x1b[1m" in to_text(plan, styled=True)
     assert "█" in to_text(plan, styled=True)
+    assert "\x1b[1mMemory of each" in to_text(plan, styled=True)
+    assert "\nEngine       vllm" in to_text(plan, styled=True)
 
 
 def test_warnings_and_alternatives_are_told() -> None:
