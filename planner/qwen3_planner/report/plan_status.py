@@ -108,7 +108,7 @@ def _merge_gpus(document: Document) -> None:
 
 
 def _merge_stages(document: Document) -> None:
-    """Merge stages of equal figures, too; of what still differs keep the ranks with most weights."""
+    """Merge stages of equal figures, too; of what still differs keep the heaviest ranks."""
     if "memory" in document:
         merged = _counted(document["memory"]["perGpu"], "stage")
         merged.sort(key=lambda gpu: (-gpu["weightsBytes"], gpu["rank"]))
