@@ -35,6 +35,8 @@ _SIXTEEN_BIT = ("bfloat16", "float16")
 
 def looks_like_folder(typed: str) -> bool:
     """Whether a MODEL argument means a place on this machine rather than a name."""
+    if not typed.strip() or "\x00" in typed:
+        return False
     return typed.startswith(("/", "./", "../", "~")) or Path(typed).is_dir()
 
 
@@ -47,7 +49,10 @@ def add_folder(typed: str, catalog: Catalog, *, field: str) -> tuple[str, Catalo
     Raises:
         SpecError: there is no config.json, or it describes what is not planned.
     """
-    folder = Path(typed).expanduser()
+    try:
+        folder = Path(typed).expanduser()
+    except RuntimeError:  # ~somebody, whom this machine does not know
+        raise SpecError(field, typed, "is no folder") from None
     config = _Config(_read_config(folder, typed, field), f"{typed.rstrip('/')}/{CONFIG}")
     name = _free_name(folder.resolve().name, catalog)
     as_of = _date_of(folder / CONFIG)

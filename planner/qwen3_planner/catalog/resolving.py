@@ -65,7 +65,7 @@ def resolve_model(typed: str, catalog: Catalog, *, field: str = "MODEL") -> Reso
     ids = [row.uri.removeprefix(_HUB) for row in catalog.checkpoints]
     names = ids if "/" in typed else [row.name for row in catalog.models]
     reason = "is no model of the catalog, no checkpoint it knows and no folder with a config.json"
-    raise SpecError(field, typed, reason, _nearest(typed, names))
+    raise SpecError(field, typed or "(empty)", reason, _nearest(typed, names))
 
 
 def _from_checkpoint(checkpoint: Checkpoint, catalog: Catalog) -> ResolvedModel:

@@ -65,6 +65,12 @@ def test_an_unknown_model_is_repeated_as_typed_with_the_nearest_first(
     assert caught.value.choices[0] == nearest
 
 
+@pytest.mark.parametrize("typed", ["", " ", "\x00", "hf://", "/", "~no-such-user/x"])
+def test_odd_models_are_errors_not_defects(typed: str) -> None:
+    with pytest.raises(SpecError, match="MODEL"):
+        resolve_model(typed, CATALOG)
+
+
 def test_a_quantized_id_and_another_quantization_contradict() -> None:
     resolved = resolve_model("Qwen/Qwen3-32B-FP8", CATALOG)
 

@@ -108,6 +108,16 @@ def test_equal_plans_give_equal_bytes() -> None:
     assert a == b
 
 
+def test_the_nearest_plan_is_rounded_alike() -> None:
+    nearest = Nearest(
+        Change((("quantization", "fp8"),)), make_plan(memory=make_memory(max_concurrency=1.23456))
+    )
+
+    status = status_document(make_no_plan(nearest=nearest))
+
+    assert status["nearest"]["plan"]["memory"]["maxConcurrency"] == 1.23
+
+
 def test_status_does_not_change_the_plan_it_is_made_of() -> None:
     made = make_plan(refusals=(make_refusal(message=LONG),))
 
