@@ -21,7 +21,7 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
         (str(BIN / "ruff"), "check", "--quiet", "."),
         (str(BIN / "mypy"),),
         (str(BIN / "mypy"), "--strict", "scripts", "tests/support"),
-        (str(BIN / "lint-imports"), "--no-timing"),
+        (str(BIN / "lint-imports"),),
         (sys.executable, "scripts/generate.py", "--check"),
     ),
     "unit": ((sys.executable, "-m", "pytest", "-q"),),
