@@ -24,6 +24,7 @@ from qwen3_planner.remedies.load import (
     output_step,
     replicas_step,
 )
+from qwen3_planner.remedies.together import together_step
 from qwen3_planner.remedies.tuning import (
     batched_tokens_step,
     node_limit_step,
@@ -62,6 +63,9 @@ KINDS: tuple[tuple[str, Step], ...] = (
 than asked for, a smaller KV cache, less precise weights, fewer replicas, more hardware, other
 hardware. A node limit comes before all: whoever set it decides where plans run, not what they are.
 """
+
+TOGETHER = "together"
+"""Several assignments at once, tried only where none of the kinds gives a plan alone."""
 
 MOST_FIXES = 4
 """Fixes told with one refusal."""
@@ -106,11 +110,15 @@ def find_remedies(stuck: Stuck) -> tuple[tuple[str, Change], ...]:
     rules = {refused.refusal.rule for refused in stuck.solution.refused}
     useful = frozenset[str]().union(*(FIXING_KINDS.get(rule, frozenset()) for rule in rules))
     found = ((kind, step(stuck)) for kind, step in KINDS if kind in useful)
-    return tuple((kind, change) for kind, change in found if change is not None)
+    remedies = tuple((kind, change) for kind, change in found if change is not None)
+    if remedies:
+        return remedies
+    change = together_step(stuck)
+    return () if change is None else ((TOGETHER, change),)
 
 
 def with_fixes(refusal: Refusal, remedies: tuple[tuple[str, Change], ...]) -> Refusal:
     """Return the refusal with those remedies that answer its rule."""
     kinds = FIXING_KINDS.get(refusal.rule, frozenset())
-    fixes = tuple(change for kind, change in remedies if kind in kinds)
+    fixes = tuple(change for kind, change in remedies if kind in kinds or kind == TOGETHER)
     return replace(refusal, fixes=fixes[:MOST_FIXES])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from qwen3_planner.candidates import pools_of
@@ -15,7 +16,7 @@ from qwen3_planner.units import MIB
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from qwen3_planner.catalog.rows import Accelerator
+    from qwen3_planner.catalog.rows import Accelerator, Catalog
 
 NODE_SIZES = (1, 2, 4, 8)
 """GPUs of one server, as they are sold."""
@@ -59,19 +60,27 @@ def other_accelerator_here_step(stuck: Stuck) -> Change | None:
 
 def other_hardware_step(stuck: Stuck) -> Change | None:
     """Take servers of another accelerator, least device memory first."""
-    here = {accelerator.name for accelerator in stuck.inventory.accelerators}
+    here = frozenset(accelerator.name for accelerator in stuck.inventory.accelerators)
     enough = _least_bytes(stuck)
-    proposals = []
-    for accelerator in stuck.catalog.accelerators:
-        if accelerator.name in here or not _runs_vllm(accelerator):
-            continue
-        for gpus, text in _servers(accelerator, 0):
-            if gpus * accelerator.usable_memory_mib * MIB >= enough:
-                proposals.append((gpus * accelerator.memory_mib, text, accelerator, gpus))
-    proposals.sort(key=lambda proposal: proposal[:2])
     return stuck.first(
-        _hardware(stuck, text, gpus, accelerator) for _, text, accelerator, gpus in proposals
+        _hardware(stuck, text, gpus, accelerator)
+        for memory_mib, text, accelerator, gpus in server_sizes(stuck.catalog, here)
+        if memory_mib * MIB >= enough
     )
+
+
+@lru_cache(maxsize=64)
+def server_sizes(
+    catalog: Catalog, without: frozenset[str]
+) -> tuple[tuple[int, str, Accelerator, int], ...]:
+    """List (device memory in MiB, short form, accelerator, GPUs), least memory first."""
+    sizes = [
+        (gpus * accelerator.memory_mib, text, accelerator, gpus)
+        for accelerator in catalog.accelerators
+        if accelerator.name not in without and _runs_vllm(accelerator)
+        for gpus, text in _servers(accelerator, 0)
+    ]
+    return tuple(sorted(sizes, key=lambda size: size[:2]))
 
 
 def _least_bytes(stuck: Stuck) -> int:

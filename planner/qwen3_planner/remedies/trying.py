@@ -50,11 +50,11 @@ class Stuck:
         except SpecError:
             return False
 
-    def solution_after(self, change: Change) -> Solution | None:
-        """Return all verdicts once this is changed; None where the change is nonsense."""
+    def solution_of(self, request: PlanRequest, change: Change) -> Solution | None:
+        """Return all verdicts on a request once this is changed; None where it is nonsense."""
         try:
-            request, inventory = apply_change(self.request, self.inventory, change, self.catalog)
-            return solve(understand(request, self.catalog), inventory)
+            asked, inventory = apply_change(request, self.inventory, change, self.catalog)
+            return solve(understand(asked, self.catalog), inventory)
         except SpecError:
             return None
 

@@ -1,0 +1,117 @@
+"""Every fix and every nearest change, applied, gives a plan; and nothing smaller does."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import event, given, settings
+
+from qwen3_planner.catalog.loading import load_catalog
+from qwen3_planner.changes import apply_change
+from qwen3_planner.plan import Change, NoPlan, Plan
+from qwen3_planner.planning import plan
+from qwen3_planner.request import KvCacheDtype, PlanRequest, Quantization
+from support.planner_builders import hardware, refused
+from support.planner_strategies import hardware_texts, requests
+
+
+@settings(max_examples=120, deadline=None, derandomize=True)
+@given(request=requests, text=hardware_texts)
+def test_every_fix_and_every_nearest_gives_a_plan(request: PlanRequest, text: str) -> None:
+    catalog, inventory = load_catalog(), hardware(text)
+    found = plan(request, inventory, catalog)
+    event(type(found).__name__)
+    if isinstance(found, Plan):
+        return
+    event(found.refusals[0].rule)
+    event("nearest" if found.nearest else "no nearest")
+    fixes = {fix for refusal in found.refusals for fix in refusal.fixes}
+    if found.nearest:
+        fixes.add(found.nearest.change)
+        asked = apply_change(request, inventory, found.nearest.change, catalog)
+        assert plan(*asked, catalog) == found.nearest.plan
+    for fix in fixes:
+        changed, hardware_after = apply_change(request, inventory, fix, catalog)
+        assert isinstance(plan(changed, hardware_after, catalog), Plan), (fix, request)
+
+
+SMALLER_STEPS = {
+    "gpuMemoryUtilization": -0.01,
+    "maxNumSeqs": 1,
+    "maxNumBatchedTokens": 1,
+    "concurrency": 1,
+    "inputTokens": 1,
+    "outputTokens": 1,
+    "maxModelLen": 16,
+    "replicas": 1,
+    "maxGpus": -1,
+    "maxNodesPerReplica": -1,
+}
+
+
+@settings(max_examples=120, deadline=None, derandomize=True)
+@given(request=requests, text=hardware_texts)
+def test_no_smaller_step_of_the_same_kind_gives_a_plan(request: PlanRequest, text: str) -> None:
+    catalog, inventory = load_catalog(), hardware(text)
+    found = plan(request, inventory, catalog)
+    if isinstance(found, Plan) or found.nearest is None:
+        return
+    ((name, value), *others) = found.nearest.change.assignments
+    raises_context = name == "maxModelLen" and (request.max_model_len or 10**9) < float(value)
+    raises_tokens = name == "maxNumBatchedTokens" and (
+        request.tuning.max_num_batched_tokens or 10**9
+    ) < float(value)
+    if others or name not in SMALLER_STEPS:
+        return
+    step = SMALLER_STEPS[name]
+    smaller = round(float(value) + (-step if raises_context or raises_tokens else step), 2)
+    if smaller <= 0 or (name == "maxNodesPerReplica" and smaller == request.max_nodes_per_replica):
+        return
+    event(name)
+    change = Change(((name, smaller if name == "gpuMemoryUtilization" else int(smaller)),))
+    changed, after = apply_change(request, inventory, change, catalog)
+    assert isinstance(plan(changed, after, catalog), NoPlan), (change, found.nearest.change)
+
+
+@pytest.mark.parametrize(
+    ("model", "on", "fields", "expected"),
+    [
+        ("Qwen3-32B", "8xH100-SXM-80GB", {"tensor": 3}, "--tensor 2"),
+        ("Qwen3-14B", "8xH100-SXM-80GB", {"tensor": 10}, "--tensor 8"),
+        ("Qwen3-8B", "8xH100-SXM-80GB", {"expert": 2}, "--expert 1"),
+        ("Qwen3-8B", "1xH100-SXM-80GB", {"max_model_len": 200000}, "--max-model-len 131072"),
+        (
+            "Qwen3-32B",
+            "1xRTX-4090-24GB",
+            {"quantization": Quantization.BF16},
+            "--quantization awq-int4",
+        ),
+        ("Qwen3-8B", "1xT4-16GB", {"quantization": Quantization.BF16}, "--quantization fp8"),
+        ("Qwen3-0.6B", "1xT4-16GB", {"kv_cache_dtype": KvCacheDtype.FP8}, "--kv-cache-dtype bf16"),
+        ("Qwen3-32B", "RaspberryPi5-8GB", {}, "--hardware 1xRTX-4090-24GB"),
+        (
+            "Qwen3-30B-A3B",
+            "1xH100-SXM-80GB",
+            {"quantization": Quantization.AWQ_INT4},
+            "--quantization gptq-int4",
+        ),
+        ("Qwen3-8B", "1xH100-SXM-80GB", {"replicas": 3}, "--replicas 1"),
+        (
+            "Qwen3-32B",
+            "8xH100-SXM-80GB",
+            {"max_gpus": 1, "quantization": Quantization.BF16, "max_model_len": 40960},
+            "--gpu-memory-utilization 0.94",
+        ),
+        (
+            "Qwen3-8B",
+            "8xH100-SXM-80GB",
+            {"accelerators": ("L4-24GB",)},
+            "--accelerators H100-SXM-80GB",
+        ),
+    ],
+)
+def test_the_nearest_change_is_what_a_person_would_say(
+    model: str, on: str, fields: dict[str, object], expected: str
+) -> None:
+    found = refused(model, on, **fields)
+    assert found.nearest is not None
+    assert str(found.nearest.change) == expected
