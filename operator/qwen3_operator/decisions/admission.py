@@ -24,19 +24,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from qwen3_operator.decisions.eligibility import Selector, selector_of
+from qwen3_operator.decisions.verdict import Verdict
 from qwen3_operator.observed import DEPLOYMENT_LABEL, PLAN_HASH_LABEL, Key, Resources
 from qwen3_operator.quantities import ceil
+from qwen3_planner.api.reasons import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from qwen3_operator.decisions.verdict import Verdict
     from qwen3_operator.observed import Manifest
 
+Order: TypeAlias = tuple[int, str, Key]
+"""A place in the queue: priority (negated), creation, key. Smaller is sooner."""
+
 MILLI = Fraction(1, 1000)
+
+MAX_HOLDERS = 5
+"""Named in a message; the others would be many words for few GPUs."""
 
 DEFAULT_PRIORITY = 0
 """Priority of pods without a class where the cluster has no global default."""
@@ -60,6 +67,14 @@ class Demand:
     plan_hash: str
     replicas: int
 
+    def is_alike(self, other: Demand) -> bool:
+        """Whether the pods are made from the same template; their number does not count."""
+        return (
+            self.plan_hash == other.plan_hash
+            and self.per_pod == other.per_pod
+            and self.selector == other.selector
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
@@ -76,7 +91,7 @@ class Claim:
     created: str
 
     @property
-    def order(self) -> tuple[int, str, Key]:
+    def order(self) -> Order:
         """Sort key of the queue: priority, highest first, then age, then name."""
         return (-self.priority, self.created, self.demand.key)
 
@@ -149,6 +164,63 @@ class Admission:
     shortage: Shortage | None = None
 
 
+def explain(wanted: int, shortage: Shortage) -> Verdict:
+    """Say why replicas wait and what would help."""
+    if shortage.quota:
+        return Verdict(Reason.QUOTA_EXCEEDED, _quota_sentence(wanted, shortage))
+    who = _replicas(shortage.missing_replicas, wanted)
+    sentences = [
+        f"{who} for {shortage.gpus_per_replica} x {shortage.resource} on one node.",
+        _where(shortage),
+    ]
+    if shortage.holders or shortage.other_holders:
+        sentences.append(f"Held by {_holders(shortage)}.")
+    sentences.append(f"Position {shortage.position} of {shortage.waiting} in the queue.")
+    return Verdict(Reason.INSUFFICIENT_GPU, " ".join(sentences))
+
+
+def _replicas(missing: int, wanted: int) -> str:
+    if missing == wanted:
+        return "The replica waits" if wanted == 1 else f"All {wanted} replicas wait, each"
+    verb = "waits" if missing == 1 else "wait, each"
+    return f"{missing} of {wanted} replicas {verb}"
+
+
+def _quota_sentence(wanted: int, shortage: Shortage) -> str:
+    who = _replicas(shortage.missing_replicas, wanted)
+    return (
+        f"{who} for {shortage.gpus_per_replica} x {shortage.resource} within the namespace's"
+        f" ResourceQuota {shortage.quota}. Raise the quota or free some of it."
+    )
+
+
+def _where(shortage: Shortage) -> str:
+    if not shortage.nodes:
+        return "No node of the pool takes pods now: all are cordoned, NotReady or gone."
+    nodes = "The 1 node" if shortage.nodes == 1 else f"The {shortage.nodes} nodes"
+    has = "has" if shortage.nodes == 1 else "have"
+    text = f"{nodes} of the pool {has} {shortage.gpus_free} of {shortage.gpus_total} free"
+    if shortage.nodes > 1:
+        text += f", at most {shortage.gpus_free_on_one_node} on one node"
+    if shortage.gpus_promised:
+        text += f", and {shortage.gpus_promised} are promised to pods that are being placed"
+    if shortage.other_resource:
+        text += f"; where GPUs are free, {shortage.other_resource} is not"
+    return text + "."
+
+
+def _holders(shortage: Shortage) -> str:
+    named = [f"{holder.name} ({holder.gpus})" for holder in shortage.holders[:MAX_HOLDERS]]
+    rest = shortage.holders[MAX_HOLDERS:]
+    if rest:
+        named.append(f"{len(rest)} more here ({sum(holder.gpus for holder in rest)})")
+    if shortage.other_holders:
+        count = shortage.other_holders
+        noun = "workload" if count == 1 else "workloads"
+        named.append(f"{count} {noun} of other namespaces ({shortage.other_gpus})")
+    return ", ".join(named)
+
+
 def demand_of(deployment: Manifest) -> Demand:
     """Read the demand out of a Deployment, desired or live."""
     metadata, spec = deployment["metadata"], deployment["spec"]
@@ -218,6 +290,36 @@ def slots_destroyed(other: Resources, need: Resources) -> int:
         if want:
             destroyed.append(-(-have // want))
     return max(destroyed, default=0)
+
+
+def plus(left: Resources, right: Resources) -> Resources:
+    """Add two amounts."""
+    return _combine(left, right, 1)
+
+
+def minus(left: Resources, right: Resources) -> Resources:
+    """Subtract; a node that is overcommitted has less than nothing left."""
+    return _combine(left, right, -1)
+
+
+def _combine(left: Resources, right: Resources, sign: int) -> Resources:
+    gpus = left.gpus
+    if right.gpus:
+        counts = dict(gpus)
+        for name, count in right.gpus:
+            counts[name] = counts.get(name, 0) + sign * count
+        gpus = tuple(sorted((name, count) for name, count in counts.items() if count))
+    return Resources(
+        gpus,
+        left.cpu_millicores + sign * right.cpu_millicores,
+        left.memory_bytes + sign * right.memory_bytes,
+        left.pods + sign * right.pods,
+    )
+
+
+def gpus_of(amount: Resources, name: str) -> int:
+    """Return how many of one extended resource there are."""
+    return next((count for known, count in amount.gpus if known == name), 0)
 
 
 def _plain(left: Resources, right: Resources) -> tuple[tuple[int, int], ...]:

@@ -2,9 +2,9 @@
 
 Node selector, required node affinity, taints and tolerations follow Kubernetes 1.37
 (``k8s.io/component-helpers@v0.37.2/scheduling/corev1``,
-``k8s.io/api@v0.37.2/core/v1/toleration.go``, ``k8s.io/apimachinery@v0.37.2/pkg/labels/selector.go``;
-read 2026-11-23). Affinity between pods and topology spread are not judged here: they depend on
-where other pods end up.
+``k8s.io/api@v0.37.2/core/v1/toleration.go`` and
+``k8s.io/apimachinery@v0.37.2/pkg/labels/selector.go``, read 2026-11-23). Affinity between pods and
+topology spread are not judged here: they depend on where other pods end up.
 """
 
 from __future__ import annotations

@@ -38,6 +38,9 @@ AMOUNTS = frozenset({"requests", "limits"})
 AMOUNT_FIELDS = frozenset({"sizeLimit"})
 """Fields that are an amount."""
 
+MEANINGFUL_WHEN_EMPTY = frozenset({"emptyDir", "labelSelector", "namespaceSelector"})
+"""Objects that mean something although they say nothing; the API server keeps them."""
+
 UNTOLD = frozenset({"apiVersion", "kind"})
 """Entries of a list do not repeat these."""
 
@@ -54,23 +57,19 @@ def differs(desired: Manifest, live: Manifest) -> bool:
 
 def _contains(live: object, wanted: object, field: str) -> bool:
     """Whether ``wanted`` is contained in ``live``; ``field`` names where both stand."""
-    if _is_empty(wanted):
-        return _is_empty(live)
-    if isinstance(wanted, dict):
-        if not isinstance(live, dict):
-            return False
-        if field in AMOUNTS:
-            return all(_is_same_amount(live.get(name), value) for name, value in wanted.items())
-        return all(_contains(live.get(name), value, name) for name, value in wanted.items())
-    if isinstance(wanted, list | tuple):
-        if not isinstance(live, list | tuple):
-            return False
-        if field in MAP_LISTS:
-            return _map_contains(live, wanted, field)
-        return _is_same(live, wanted)
-    if field in AMOUNT_FIELDS:
-        return _is_same_amount(live, wanted)
-    return _is_same(live, wanted)
+    if _is_empty(wanted) or _is_empty(live):
+        present = field not in MEANINGFUL_WHEN_EMPTY or (wanted is None) is (live is None)
+        return present and _is_empty(wanted) and _is_empty(live)
+    if isinstance(wanted, dict) and isinstance(live, dict):
+        compare = _amount_contains if field in AMOUNTS else _contains
+        return all(compare(live.get(name), value, name) for name, value in wanted.items())
+    if field in MAP_LISTS and isinstance(wanted, list | tuple) and isinstance(live, list | tuple):
+        return _map_contains(live, wanted, field)
+    return (_is_same_amount if field in AMOUNT_FIELDS else _is_same)(live, wanted)
+
+
+def _amount_contains(live: object, wanted: object, _field: str) -> bool:
+    return _is_same_amount(live, wanted)
 
 
 def _map_contains(live: Sequence[Any], wanted: Sequence[Any], field: str) -> bool:

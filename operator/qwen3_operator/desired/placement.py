@@ -41,20 +41,16 @@ def _with_all(required: dict[str, Any] | None, expressions: list[dict[str, Any]]
     """
     if required is None:
         return {"nodeSelectorTerms": [{"matchExpressions": expressions}]}
-    meant = [
-        t
-        for t in required["nodeSelectorTerms"]
-        if t.get("matchExpressions") or t.get("matchFields")
-    ]
     terms = [
         {**term, "matchExpressions": [*(term.get("matchExpressions") or ()), *expressions]}
-        for term in meant
+        for term in required["nodeSelectorTerms"]
+        if term.get("matchExpressions") or term.get("matchFields")
     ]
     return {"nodeSelectorTerms": terms} if terms else required
 
 
 GPU_TAINTS = ("nvidia.com/gpu", "amd.com/gpu")
-"""Taints by which clusters keep other pods off GPU nodes; the device plugins' charts tolerate them."""
+"""Taints that keep other pods off GPU nodes; the device plugins' own charts tolerate them."""
 
 
 def make_tolerations(resource: Qwen3Deployment, pool: Pool | None) -> list[dict[str, Any]]:

@@ -1,0 +1,385 @@
+"""Who was promised which GPUs: bookkeeping without I/O, fed by the watches.
+
+The formulas are in :mod:`qwen3_operator.decisions.admission`; here is what they are applied to,
+kept up to date with every event so that judging a claim costs microseconds:
+
+- :mod:`.space` what bound pods leave free on each node;
+- :mod:`.lanes` pods that are alike, and what admitted pods can do to each other;
+- :mod:`.quotas` what namespaces may use;
+- :mod:`.accounts` what one resource wants, was promised, and has bound;
+- :mod:`.shortages` who holds what a claim waits for.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from dataclasses import replace
+from heapq import merge
+from typing import TYPE_CHECKING
+
+from qwen3_operator.decisions import admission
+from qwen3_operator.decisions.admission import Admission, slots_destroyed
+from qwen3_operator.decisions.capacity import inventory_for
+from qwen3_operator.ledger.accounts import Account
+from qwen3_operator.ledger.lanes import Lane, Lanes
+from qwen3_operator.ledger.quotas import QuotaRoom, Quotas
+from qwen3_operator.ledger.shortages import Place, Shortages
+from qwen3_operator.ledger.space import Space
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from qwen3_operator.decisions.admission import Claim, Demand, Order, Shortage
+    from qwen3_operator.decisions.eligibility import Selector
+    from qwen3_operator.observed import Key, Node, Pod, Quota
+    from qwen3_planner.inventory.hardware import Inventory
+
+__all__ = ["Ledger"]
+
+
+class Ledger:
+    """No GPU is promised twice. Rebuilt from the cluster: feed it everything, then offer.
+
+    Not safe for several threads; every method returns at once.
+    """
+
+    def __init__(self) -> None:
+        self._space = Space()
+        self._lanes = Lanes(self._space)
+        self._quotas = Quotas()
+        self._shortages = Shortages(self._space)
+        self._accounts: dict[Key, Account] = {}
+        self._pods: dict[str, Pod] = {}
+        self._held_by_quota: list[Order] = []
+        self._newly_admitted: dict[Key, None] = {}
+        self._may_have_room = False
+        self._hardware_version = 0
+        self._inventories: dict[Selector, tuple[int, Inventory]] = {}
+
+    # -- what the watches see -----------------------------------------------------------------
+
+    def upsert_node(self, node: Node) -> bool:
+        """Take a node in its present state; return whether anything about it changed."""
+        known = self._space.nodes.get(node.name)
+        if known == node:
+            return False
+        self._space.put_node(node)
+        self._node_changed(node.name)
+        return True
+
+    def delete_node(self, name: str) -> bool:
+        """Forget a node; return whether it was known."""
+        if name not in self._space.nodes:
+            return False
+        self._space.drop_node(name)
+        self._node_changed(name)
+        return True
+
+    def upsert_pod(self, pod: Pod) -> bool:
+        """Take an unfinished pod (bound, or one of ours); return whether anything changed."""
+        known = self._pods.get(pod.uid)
+        if known == pod:
+            return False
+        self._pods[pod.uid] = pod
+        self._pod_changed(known, pod)
+        return True
+
+    def delete_pod(self, uid: str) -> bool:
+        """Forget a pod that is gone or finished; return whether it was known."""
+        known = self._pods.pop(uid, None)
+        if known is None:
+            return False
+        self._pod_changed(known, None)
+        return True
+
+    def see_deployment(self, demand: Demand) -> bool:
+        """Take one of our Deployments as it lives.
+
+        It counts as admitted until its resource is offered; from then on what was decided here
+        counts, since the Deployment is about to follow.
+        """
+        account = self._account(demand.key)
+        if account.seen == demand:
+            return False
+        account.seen = demand
+        if account.claim is None or account.demand is None:
+            self._book(account, demand)
+        return True
+
+    def forget_deployment(self, key: Key) -> bool:
+        """Forget a Deployment that is gone; return whether it was known."""
+        account = self._accounts.get(key)
+        if account is None or account.seen is None:
+            return False
+        account.seen = None
+        if not account.is_as_claimed:
+            account.told = None
+            self._book(account, None)
+        self._drop_if_idle(account)
+        return True
+
+    def upsert_quota(self, quota: Quota) -> bool:
+        """Take a ResourceQuota in its present state; return whether anything changed."""
+        changed = self._quotas.put(quota)
+        self._may_have_room |= changed
+        return changed
+
+    def delete_quota(self, namespace: str, name: str) -> bool:
+        """Forget a ResourceQuota; return whether it was known."""
+        changed = self._quotas.drop(namespace, name)
+        self._may_have_room |= changed
+        return changed
+
+    # -- what resources ask -------------------------------------------------------------------
+
+    def offer(self, claim: Claim) -> Admission:
+        """Judge a claim and book what is admitted of it; offering again is harmless.
+
+        Claims that wait and come first are judged before it where there may be room for them.
+        """
+        account = self._account(claim.demand.key)
+        self._stop_waiting(account)
+        account.claim = claim
+        self._admit_waiting(before=claim.order)
+        self._judge(account)
+        self._newly_admitted.pop(account.key, None)
+        if account.is_as_claimed:
+            account.told = account.demand
+        return self._admission(account)
+
+    def withdraw(self, key: Key) -> None:
+        """Drop the claim of a resource that is deleted, suspended or cannot be planned.
+
+        A Deployment of it that still lives goes on counting until it is forgotten.
+        """
+        account = self._accounts.get(key)
+        if account is None:
+            return
+        self._stop_waiting(account)
+        self._newly_admitted.pop(key, None)
+        account.claim = account.told = None
+        self._book(account, account.seen)
+        self._drop_if_idle(account)
+
+    def settle(self) -> list[Key]:
+        """Admit what has become possible; return the resources it concerns, first come first.
+
+        What is returned is booked already: offer the claim again to learn the number.
+        """
+        self._admit_waiting()
+        concerned = list(self._newly_admitted)
+        self._newly_admitted.clear()
+        return concerned
+
+    def waiting(self) -> list[Key]:
+        """Return the resources with replicas that wait, in the order of the queue."""
+        lanes = (lane.waiting for lane in self._lanes)
+        return [order[-1] for order in merge(self._held_by_quota, *lanes)]
+
+    def inventory(self, selector: Selector) -> Inventory:
+        """Return the hardware for such pods; the same object until it changes."""
+        version, known = self._inventories.get(selector, (0, None))
+        if known is None or version != self._hardware_version:
+            fresh = inventory_for(selector, self._space.nodes.values())
+            known = known if known == fresh else fresh
+            self._inventories[selector] = (self._hardware_version, known)
+        return known
+
+    def nodes(self) -> Iterable[Node]:
+        """Return the nodes, as they are now."""
+        return self._space.nodes.values()
+
+    # -- bookkeeping --------------------------------------------------------------------------
+
+    def _node_changed(self, name: str) -> None:
+        self._lanes.judge_node(name)
+        self._hardware_version += 1
+        self._may_have_room = True
+
+    def _pod_changed(self, before: Pod | None, after: Pod | None) -> None:
+        """Move what a pod takes; a change of anything else about it moves nothing."""
+        if before is not None and after is not None and _weighs(before) == _weighs(after):
+            if after.owner is not None:
+                self._account(after.owner).pods[after.uid] = after
+            return
+        self._may_have_room = True
+        for pod, put in ((before, False), (after, True)):
+            if pod is None:
+                continue
+            if put:
+                self._quotas.use(pod.namespace, pod.requests)
+            else:
+                self._quotas.stop_using(pod.namespace, pod.requests)
+            if pod.node is not None:
+                (self._space.put_pod if put else self._space.drop_pod)(pod)
+                self._shortages.node_changed(pod.node)
+        for node in {pod.node for pod in (before, after) if pod is not None and pod.node}:
+            self._lanes.count_node(node)
+        for pod, put in ((before, False), (after, True)):
+            if pod is not None and pod.owner is not None:
+                account = self._account(pod.owner)
+                if put:
+                    account.pods[pod.uid] = pod
+                else:
+                    del account.pods[pod.uid]
+                self._book(account, account.demand)
+                self._drop_if_idle(account)
+
+    def _account(self, key: Key) -> Account:
+        account = self._accounts.get(key)
+        if account is None:
+            account = self._accounts[key] = Account(key)
+        return account
+
+    def _drop_if_idle(self, account: Account) -> None:
+        if account.is_idle:
+            self._accounts.pop(account.key, None)
+
+    def _book(self, account: Account, demand: Demand | None) -> None:
+        """Let the demand count as admitted, with the pods that the resource has now."""
+        namespace = account.key.namespace
+        before = account.demand
+        if before and not (
+            demand and demand.is_alike(before) and demand.replicas >= before.replicas
+        ):
+            self._may_have_room = True
+        entered = self._enter(account, demand) if demand is not None else None
+        if account.lane is not None:
+            self._lanes.book(account.lane, -account.unbound)
+            self._lanes.leave(account.lane)
+        self._quotas.unpromise(namespace, account.promised)
+        account.demand, account.lane, account.unbound = demand, entered, 0
+        account.promised = account.to_come()
+        self._quotas.promise(namespace, account.promised)
+        if demand is not None and entered is not None:
+            account.unbound = max(0, demand.replicas - account.bound(demand))
+            self._lanes.book(entered, account.unbound)
+
+    def _enter(self, account: Account, demand: Demand) -> Lane:
+        released = account.released_by(demand)
+        return self._lanes.enter(account.key, demand.per_pod, demand.selector, released)
+
+    # -- judging ------------------------------------------------------------------------------
+
+    def _admit_waiting(self, before: Order | None = None) -> None:
+        """Judge the claims that wait, in their order, where there may be room for them.
+
+        Args:
+            before: stop at this place in the queue.
+        """
+        if not self._may_have_room:
+            return
+        hopeful = [lane.waiting for lane in self._lanes if lane.total]
+        for order in list(merge(self._held_by_quota, *hopeful)):
+            if before is not None and order > before:
+                return
+            account = self._accounts[order[-1]]
+            admitted = account.admitted
+            self._stop_waiting(account)
+            self._judge(account)
+            if account.admitted > admitted:
+                self._newly_admitted[account.key] = None
+        self._may_have_room = before is not None
+
+    def _judge(self, account: Account) -> None:
+        """Book as many replicas of the claim as surely fit; let the rest wait."""
+        claim = account.claim
+        assert claim is not None, "only claims are judged"  # noqa: S101 - for the type checker
+        wanted, running = claim.demand, None
+        if not account.is_as_claimed:
+            running = account.told or account.seen
+            self._book(account, None)
+        lane = self._enter(account, wanted)
+        started = max(account.admitted, min(wanted.replicas, account.bound(wanted)))
+        room = self._room_in_quota(account)
+        allowed = wanted.replicas if room is None else min(wanted.replicas, room.replicas)
+        more = self._sure(lane, claim.order, allowed - started, running)
+        admitted = min(wanted.replicas, started + more)
+        if admitted or not wanted.replicas:
+            self._book(account, replace(wanted, replicas=admitted))
+        elif running is not None:
+            self._book(account, running)  # what runs goes on
+        if account.missing:
+            self._wait(account, lane, held_by_quota=allowed <= started + more)
+        else:
+            self._lanes.leave(lane)
+
+    def _sure(self, lane: Lane, order: Order, limit: int, running: Demand | None) -> int:
+        """Count the further pods of a lane that fit whatever the scheduler does.
+
+        Claims that come first and may fit as soon as others are bound are not overtaken; but what
+        a resource was promised it may take in another shape that is no larger.
+        """
+        own = 0
+        if running is not None and slots_destroyed(lane.need, running.per_pod) <= 1:
+            own = running.replicas
+        count = min(limit, lane.margin)
+        if _is_behind(order, lane):
+            count = min(count, own)
+        for other, harm in lane.harms.items():
+            if count <= 0:
+                break
+            if other.total and _is_behind(order, other):
+                count = min(count, own)
+            if other.total and other.unbound:
+                count = min(count, other.margin // harm)
+        return max(0, count)
+
+    def _room_in_quota(self, account: Account) -> QuotaRoom | None:
+        claim = account.claim
+        assert claim is not None, "only claims are judged"  # noqa: S101 - for the type checker
+        return self._quotas.room(
+            account.key.namespace, claim.demand.per_pod, account.existing(), account.promised
+        )
+
+    # -- waiting ------------------------------------------------------------------------------
+
+    def _wait(self, account: Account, lane: Lane, *, held_by_quota: bool) -> None:
+        assert account.claim is not None, "only claims wait"  # noqa: S101 - for the type checker
+        account.wish = lane
+        account.is_held_by_quota = held_by_quota
+        insort(self._held_by_quota if held_by_quota else lane.waiting, account.claim.order)
+
+    def _stop_waiting(self, account: Account) -> None:
+        lane, claim = account.wish, account.claim
+        if lane is None or claim is None:
+            return
+        queue = self._held_by_quota if account.is_held_by_quota else lane.waiting
+        queue.pop(bisect_left(queue, claim.order))
+        account.wish = None
+        self._lanes.leave(lane)
+
+    def _admission(self, account: Account) -> Admission:
+        assert account.claim is not None, "only claims are answered"  # noqa: S101 - for the type checker
+        wanted = account.claim.demand.replicas
+        shortage = self._shortage(account) if account.missing else None
+        return Admission(
+            wanted=wanted,
+            replicas=account.admitted,
+            may_apply=account.admitted > 0 or not wanted,
+            verdict=admission.explain(wanted, shortage) if shortage else None,
+            shortage=shortage,
+        )
+
+    def _shortage(self, account: Account) -> Shortage:
+        lane, claim = account.wish, account.claim
+        assert lane is not None, "who misses replicas waits"  # noqa: S101 - for the type checker
+        assert claim is not None, "who waits has a claim"  # noqa: S101 - for the type checker
+        queues = [lane.waiting, *(other.waiting for other in lane.harms)]
+        place = Place(
+            position=1 + sum(bisect_left(queue, claim.order) for queue in queues),
+            waiting=sum(map(len, queues)) + account.is_held_by_quota,
+        )
+        room = self._room_in_quota(account) if account.is_held_by_quota else None
+        text = room.text if room else ""
+        return self._shortages.explain(account.key, lane, account.missing, place, text)
+
+
+def _weighs(pod: Pod) -> tuple[object, ...]:
+    """Return everything about a pod that changes what it takes, and from whom."""
+    return (pod.node, pod.requests, pod.owner, pod.plan_hash, pod.terminating, pod.namespace)
+
+
+def _is_behind(order: Order, lane: Lane) -> bool:
+    """Whether a claim that comes first waits for this lane."""
+    return bool(lane.waiting) and lane.waiting[0] < order
