@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from qwen3_planner.candidates import pools_of
 from qwen3_planner.catalog.loading import load_catalog
 from qwen3_planner.fit import setting_of
+from qwen3_planner.inventory.hardware import Inventory, NodeGroup
 from qwen3_planner.inventory.short_form import parse_hardware
 from qwen3_planner.plan import NoPlan, Plan
 from qwen3_planner.planning import plan
@@ -18,7 +19,6 @@ from qwen3_planner.solving import pool_facts
 
 if TYPE_CHECKING:
     from qwen3_planner.catalog.rows import Accelerator, ModelArchitecture
-    from qwen3_planner.inventory.hardware import Inventory
     from qwen3_planner.plan import Layout
     from qwen3_planner.question import Question
     from qwen3_planner.rules.facts import PoolFacts
@@ -102,7 +102,7 @@ def pool_facts_of(
     else:
         question = a_question(model, engine_version=version, **fields)
         choice = WeightChoice("hf://example/checkpoint", fmt)
-    (pool,) = pools_of(hardware(f"64x{accelerator}"), ())
+    (pool,) = pools_of(Inventory((NodeGroup(an_accelerator(accelerator), 64),)), ())
     return pool_facts(question, pool, choice, setting_of(question, pool))
 
 

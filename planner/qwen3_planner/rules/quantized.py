@@ -6,10 +6,11 @@ from math import gcd
 from typing import TYPE_CHECKING
 
 from qwen3_planner.request import KvCacheDtype, Quantization
+from qwen3_planner.rules.layouts import legal_tensor_sizes
 from qwen3_planner.sizing.formats import WeightKind
 
 if TYPE_CHECKING:
-    from qwen3_planner.catalog.rows import Accelerator
+    from qwen3_planner.catalog.rows import Accelerator, ModelArchitecture
     from qwen3_planner.plan import Refusal
     from qwen3_planner.rules.facts import LayoutFacts, PoolFacts
 
@@ -127,7 +128,7 @@ def fp8_blocks_divide(facts: LayoutFacts) -> Refusal | None:
     part, block = inner // ranks, fmt.block_columns
     if part % block == 0 or (model.is_moe and _scales_are_refined(facts, part)):
         return None
-    legal = _aligned(inner, block, facts.layout.tensor)
+    legal = _aligned(model, inner, block, facts.layout.tensor)
     help_text = f"tensor={legal} is aligned" if legal else "another quantization would do"
     if model.is_moe and facts.layout.expert == 1:
         help_text += ", and so is expert parallelism"
@@ -146,8 +147,9 @@ def _scales_are_refined(facts: LayoutFacts, part: int) -> bool:
     return gcd(*blocks, part, facts.model.hidden_size) >= SMALLEST_REFINED_BLOCK
 
 
-def _aligned(inner: int, block: int, below: int) -> int | None:
-    sizes = [t for t in range(1, below) if inner % t == 0 and (inner // t) % block == 0]
+def _aligned(model: ModelArchitecture, inner: int, block: int, below: int) -> int | None:
+    """Return the largest legal size below one that is not, whose slices hold whole blocks."""
+    sizes = [t for t in legal_tensor_sizes(model) if t < below and (inner // t) % block == 0]
     return sizes[-1] if sizes else None
 
 

@@ -14,7 +14,7 @@ from support.planner_builders import hardware, refused
 from support.planner_strategies import hardware_texts, requests
 
 
-@settings(max_examples=120, deadline=None, derandomize=True)
+@settings(max_examples=80, deadline=None, derandomize=True)
 @given(request=requests, text=hardware_texts)
 def test_every_fix_and_every_nearest_gives_a_plan(request: PlanRequest, text: str) -> None:
     catalog, inventory = load_catalog(), hardware(text)
@@ -48,7 +48,7 @@ SMALLER_STEPS = {
 }
 
 
-@settings(max_examples=120, deadline=None, derandomize=True)
+@settings(max_examples=80, deadline=None, derandomize=True)
 @given(request=requests, text=hardware_texts)
 def test_no_smaller_step_of_the_same_kind_gives_a_plan(request: PlanRequest, text: str) -> None:
     catalog, inventory = load_catalog(), hardware(text)
