@@ -1,4 +1,4 @@
-"""Write everything that is made from the API models, or check that it is fresh.
+"""Write everything that is made from the API models and the commands, or check that it is fresh.
 
 Usage: scripts/generate.py [--check]
 
@@ -7,16 +7,23 @@ With --check nothing is written; the exit code is 1 when a file differs, and eac
 
 from __future__ import annotations
 
+import inspect
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import click
 import yaml
 
+from qwen3_operator import __main__ as operator_program
 from qwen3_planner.api import reasons
 from qwen3_planner.api.crd import custom_resource_definition
 from qwen3_planner.api.reference import reasons_page, resource_page
 from qwen3_planner.catalog.loading import load_catalog
+from qwen3_planner.cli import program
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parent.parent
 _HEADER = "# Written by `make generate` from planner/qwen3_planner/api; do not edit.\n"
@@ -29,9 +36,57 @@ def generated() -> dict[str, str]:
     return {
         "crds/serving.qwen3.dev_qwen3deployments.yaml": crd_text,
         "charts/qwen3-operator/files/crd.yaml": crd_text,
+        "docs/reference/cli.md": cli_page(),
         "docs/reference/resource.md": resource_page(crd),
         "docs/reference/reasons.md": reasons_page(Path(reasons.__file__).read_text("utf-8")),
     }
+
+
+def cli_page() -> str:
+    """Describe every command with its options, as Markdown.
+
+    Written from the commands' parameters and not from their ``--help``: how that is wrapped depends
+    on click's version and on the terminal.
+    """
+    note = "<!-- Written by `make generate` from the commands' own help; do not edit. -->"
+    lines = ["# Command line", "", note, ""]
+    for command, name in ((program.qwen3, "qwen3"), (operator_program.main, "qwen3-operator")):
+        for context in _contexts(click.Context(command, info_name=name)):
+            lines += _command_section(context)
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _contexts(context: click.Context) -> Iterator[click.Context]:
+    """Walk a command and those below it."""
+    yield context
+    if isinstance(context.command, click.Group):
+        for name, command in context.command.commands.items():
+            yield from _contexts(click.Context(command, info_name=name, parent=context))
+
+
+def _command_section(context: click.Context) -> list[str]:
+    command = context.command
+    usage = " ".join([context.command_path, *command.collect_usage_pieces(context)])
+    lines = [f"## {context.command_path}", "", "```text", usage, "```", ""]
+    for paragraph in inspect.cleandoc(command.help or "").split("\n\n"):
+        text = paragraph.strip("\n")
+        if text.startswith("\b\n"):  # click's mark for lines to keep
+            lines += ["```text", text.removeprefix("\b\n"), "```", ""]
+        else:
+            lines += [" ".join(text.split()), ""]
+    options = [o for o in command.params if isinstance(o, click.Option) and not o.hidden]
+    rows = [f"| `{_spelled(o, context)}` | {_cell(o.help or '')} |" for o in options]
+    return [*lines, "| option | meaning |", "|---|---|", *rows, ""] if rows else lines
+
+
+def _spelled(option: click.Option, context: click.Context) -> str:
+    metavar = "" if option.is_flag else f" {option.make_metavar(context)}"
+    return _cell(", ".join(option.opts) + metavar)
+
+
+def _cell(text: str) -> str:
+    """Escape what ends a cell; click sets defaults off by two blanks."""
+    return " ".join(text.split()).replace("|", "\\|")
 
 
 def stale() -> list[str]:
