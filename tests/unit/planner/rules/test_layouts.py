@@ -103,7 +103,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("rule", "model", "legal", "illegal", "name", "said"), CASES)
-def test_a_rule_refuses_what_it_is_named_for(  # noqa: PLR0913 - one column each
+def test_a_rule_refuses_what_it_is_named_for(  # noqa: PLR0913, PLR0917 - one column each
     rule: object, model: str, legal: Layout, illegal: Layout, name: str, said: str
 ) -> None:
     assert callable(rule)
