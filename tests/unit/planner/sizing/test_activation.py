@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from qwen3_planner.sizing.activation import (
@@ -34,8 +36,6 @@ def test_the_v1_sampler_peaks_as_logged(name: str, logged_gib: float) -> None:
 def test_the_v1_sampler_peaks_as_logged_for_other_vocabularies(
     vocabulary: int, hidden: int, logged_gib: float
 ) -> None:
-    from dataclasses import replace
-
     model = replace(a_model("Qwen3-8B"), vocab_size=vocabulary, hidden_size=hidden)
     computed = sampler_peak(model, LARGE) + matmul_workspace(9)
     assert computed / GIB == pytest.approx(logged_gib, abs=0.01)

@@ -118,7 +118,7 @@ def test_uneven_experts_go_to_the_first_ranks() -> None:
     first = weights("Qwen3-30B-A3B", BF16, layout, rank=0)
     last = weights("Qwen3-30B-A3B", BF16, layout, rank=11)
     one_expert = 48 * 3 * 2048 * 768 * 2
-    assert first - last == pytest.approx(one_expert, rel=0.02)
+    assert one_expert <= first - last <= 1.15 * one_expert  # whole segments
 
 
 def test_data_parallel_ranks_copy_attention_and_share_experts() -> None:
