@@ -2,20 +2,42 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from qwen3_operator.decisions.readiness import Finding, Rollout, judge, on_its_way
+from qwen3_operator.decisions.replan import Outcome, identity_in
+from qwen3_operator.decisions.verdict import Verdict
+from qwen3_operator.desired import labels, names
 from qwen3_operator.observed import Observed
+from qwen3_planner.api.reasons import ConditionType, Reason
+from qwen3_planner.api.status import ConditionStatus, Phase
+from qwen3_planner.plan import Layout, Plan
+from qwen3_planner.report.plan_status import shortened, status_document
+from qwen3_planner.units import gib
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from qwen3_operator.decisions.admission import Admission
     from qwen3_operator.decisions.replan import Chosen
-    from qwen3_operator.observed import Key
-    from qwen3_planner.api.status import Qwen3DeploymentStatus
+    from qwen3_operator.observed import Key, Manifest
+    from qwen3_planner.api.status import Condition, Qwen3DeploymentStatus
     from qwen3_planner.api.v1alpha1 import Qwen3Deployment
     from qwen3_planner.errors import SpecError
+
+MAX_BYTES = 16 * 1024
+"""The API server keeps whole objects in memory and sends them to every watcher."""
+
+MAX_MESSAGE = 900
+"""Characters of a condition's message: 6 of them and a plan of 11 KiB stay below 16 KiB."""
+
+MAX_NOTE = 1000
+"""Characters of an Event's note; the API server allows 1024 bytes."""
+
+TRUE, FALSE, UNKNOWN = ConditionStatus.TRUE, ConditionStatus.FALSE, ConditionStatus.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +64,24 @@ class Facts:
     observed: Observed = field(default_factory=Observed)
     plan_hash: str = ""
 
+    @property
+    def deployment(self) -> Manifest | None:
+        """The live Deployment; None while there is none."""
+        children = self.observed.children
+        return next((child for (kind, _), child in children.items() if kind == "Deployment"), None)
+
+    @property
+    def running(self) -> int:
+        """Replicas that the live Deployment asks for."""
+        return int(self.deployment["spec"].get("replicas", 1)) if self.deployment else 0
+
+    @property
+    def wanted(self) -> int:
+        """Replicas that the resource asks for; those that run where it cannot be read."""
+        if self.resource is None:
+            return self.running
+        return 0 if self.resource.spec.suspend else self.resource.spec.replicas
+
 
 @dataclass(frozen=True, slots=True)
 class EventNote:
@@ -52,8 +92,32 @@ class EventNote:
     message: str
 
 
+@dataclass(frozen=True, slots=True)
+class State:
+    """What the conditions are, before they are written down."""
+
+    phase: Phase
+    findings: Mapping[ConditionType, Finding]
+
+
 def derive(facts: Facts, previous: Qwen3DeploymentStatus, now: datetime) -> dict[str, Any]:
     """Write the status document.
+
+    The first row that applies decides; ``-`` is Unknown with reason Pending, ``run`` is what
+    Deployment and pods say (:mod:`qwen3_operator.decisions.readiness`).
+
+    ================================ ========= ============ ========= ========= =========== =====
+    state                            SpecValid PlanFeasible Scheduled Available Progressing Ready
+    ================================ ========= ============ ========= ========= =========== =====
+    the specification means nothing  False     -            -         run       -           False
+    no plan                          True      False        -         run       -           False
+    suspended, or zero replicas      True      True         False     False     -           False
+    nothing admitted, nothing runs   True      True         False     False     -           False
+    only some replicas admitted      True      True         False     run       run         False
+    a pod fails or is refused        True      True         run       run       run         False
+    replicas start, load or change   True      True         True      run       True        False
+    all answer with this plan        True      True         True      True      True        True
+    ================================ ========= ============ ========= ========= =========== =====
 
     Args:
         facts: what was decided and seen.
@@ -63,9 +127,305 @@ def derive(facts: Facts, previous: Qwen3DeploymentStatus, now: datetime) -> dict
     Returns:
         The document for the status subresource, JSON-ready, below 16 KiB.
     """
-    raise NotImplementedError
+    admitted = facts.admission.replicas if facts.admission else None
+    runs_current = (
+        admitted is not None and facts.admission is not None and facts.admission.may_apply
+    )
+    expected = admitted if runs_current and admitted is not None else facts.running
+    rollout = judge(facts.deployment, facts.observed.pods, expected, facts.observed.refusal)
+    state = _state(facts, rollout, previous)
+    plan = _plan_document(facts, previous)
+    document = _without_empty(
+        {
+            "observedGeneration": facts.generation,
+            "phase": state.phase.value,
+            "replicas": rollout.replicas,
+            "readyReplicas": rollout.ready,
+            "updatedReplicas": rollout.updated,
+            "selector": labels.selector_text(facts.key.name),
+            "endpoint": _endpoint(facts, previous),
+            **_in_short(plan),
+            "available": f"{rollout.ready}/{facts.wanted}",
+            "plan": plan,
+            "planHash": facts.plan_hash or previous.plan_hash,
+            "conditions": _conditions(state, facts.generation, previous, now),
+        }
+    )
+    return _small(document)
 
 
-def events(previous: Qwen3DeploymentStatus, new: dict[str, Any]) -> tuple[EventNote, ...]:
-    """Say what changed, as Events: one per condition that changed status or reason."""
-    raise NotImplementedError
+# -- the state table --------------------------------------------------------------------------
+
+
+def _state(facts: Facts, rollout: Rollout, previous: Qwen3DeploymentStatus) -> State:
+    """Find the row of the table."""
+    if facts.spec_error is not None:
+        verdict = Verdict(Reason.INVALID_SPEC, f"{facts.spec_error}.")
+        return _blocked(ConditionType.SPEC_VALID, verdict, rollout)
+    if facts.chosen is not None and facts.chosen.outcome is Outcome.INFEASIBLE:
+        return _blocked(ConditionType.PLAN_FEASIBLE, facts.chosen.verdict, rollout)
+    if facts.wanted == 0:
+        return _at_rest(facts)
+    shortage = facts.admission.verdict if facts.admission else None
+    if shortage is not None and not facts.running and not rollout.worst:
+        return _blocked(ConditionType.SCHEDULED, shortage, rollout, feasible=_feasible(facts))
+    return _at_work(facts, rollout, shortage, previous)
+
+
+ORDER = (
+    ConditionType.SPEC_VALID,
+    ConditionType.PLAN_FEASIBLE,
+    ConditionType.SCHEDULED,
+    ConditionType.PROGRESSING,
+)
+"""Each has to hold before the next can be judged."""
+
+
+def _blocked(
+    by: ConditionType, verdict: Verdict, rollout: Rollout, feasible: Finding | None = None
+) -> State:
+    """One condition does not hold, so the later ones wait; what runs is told all the same."""
+    findings = {ConditionType.SPEC_VALID: ACCEPTED}
+    if feasible is not None:
+        findings[ConditionType.PLAN_FEASIBLE] = feasible
+    findings[by] = Finding(FALSE, verdict)
+    pending = Finding(UNKNOWN, Verdict(Reason.PENDING, f"{by.value} has to hold first."))
+    for later in ORDER[ORDER.index(by) + 1 :]:
+        findings[later] = pending
+    unavailable = Finding(FALSE, pending.verdict)
+    findings[ConditionType.AVAILABLE] = rollout.available if rollout.ready else unavailable
+    findings[ConditionType.READY] = Finding(FALSE, verdict)
+    if rollout.ready:
+        return State(Phase.DEGRADED, findings)
+    return State(Phase.PENDING if by is ConditionType.SCHEDULED else Phase.FAILED, findings)
+
+
+ACCEPTED = Finding(TRUE, Verdict(Reason.SPEC_ACCEPTED, "The specification can be planned."))
+
+SUSPENDED = Verdict(
+    Reason.SUSPENDED, "spec.suspend is true: the plan is in status.plan, nothing runs."
+)
+
+SCALED_TO_ZERO = Verdict(
+    Reason.SCALED_TO_ZERO, "spec.replicas is 0: the plan is in status.plan, nothing runs."
+)
+
+
+def _feasible(facts: Facts) -> Finding:
+    if facts.chosen is None:
+        return Finding(UNKNOWN, Verdict(Reason.PENDING, "Not planned yet."))
+    return Finding(TRUE, facts.chosen.verdict)
+
+
+def _at_rest(facts: Facts) -> State:
+    """Nothing shall run."""
+    is_suspended = facts.resource is not None and facts.resource.spec.suspend
+    verdict = SUSPENDED if is_suspended else SCALED_TO_ZERO
+    at_rest = Finding(FALSE, verdict)
+    findings = {
+        ConditionType.SPEC_VALID: ACCEPTED,
+        ConditionType.PLAN_FEASIBLE: _feasible(facts),
+        ConditionType.SCHEDULED: at_rest,
+        ConditionType.PROGRESSING: Finding(UNKNOWN, verdict),
+        ConditionType.AVAILABLE: at_rest,
+        ConditionType.READY: at_rest,
+    }
+    return State(Phase.SUSPENDED, findings)
+
+
+def _at_work(
+    facts: Facts, rollout: Rollout, shortage: Verdict | None, previous: Qwen3DeploymentStatus
+) -> State:
+    """Replicas run or are about to."""
+    scheduled = rollout.scheduled
+    if shortage is not None and scheduled.status is TRUE:
+        scheduled = Finding(FALSE, shortage)
+    findings = {
+        ConditionType.SPEC_VALID: ACCEPTED,
+        ConditionType.PLAN_FEASIBLE: _feasible(facts),
+        ConditionType.SCHEDULED: scheduled,
+        ConditionType.PROGRESSING: rollout.progressing,
+        ConditionType.AVAILABLE: rollout.available,
+    }
+    if shortage is not None and facts.admission and not facts.admission.may_apply:
+        findings[ConditionType.PROGRESSING] = Finding(FALSE, shortage)  # another template waits
+    if rollout.is_complete and rollout.worst is None and shortage is None:
+        noun = "replica answers" if facts.wanted == 1 else "replicas answer"
+        message = f"{facts.wanted} {noun} requests."
+        findings[ConditionType.READY] = Finding(TRUE, Verdict(Reason.READY, message))
+        return State(Phase.READY, findings)
+    trouble = rollout.worst or _lingering(facts, rollout, previous) or shortage
+    reason = trouble or on_its_way(is_loading=rollout.is_loading)
+    findings[ConditionType.READY] = Finding(FALSE, reason)
+    if trouble is not None:
+        return State(Phase.DEGRADED if rollout.ready else _without_any(rollout, shortage), findings)
+    return State(Phase.LOADING if rollout.is_loading else Phase.PROVISIONING, findings)
+
+
+def _without_any(rollout: Rollout, shortage: Verdict | None) -> Phase:
+    """Say the phase of a resource with trouble and no replica that answers."""
+    if rollout.worst is None and shortage is not None:
+        return Phase.LOADING if rollout.is_loading else Phase.PROVISIONING
+    return Phase.FAILED
+
+
+LINGERING = frozenset({Reason.CONTAINER_OOM_KILLED, Reason.CONTAINER_CRASH_LOOP_BACK_OFF})
+"""Failures that look healthy between two of them: the engine was started again and loads."""
+
+
+def _lingering(facts: Facts, rollout: Rollout, previous: Qwen3DeploymentStatus) -> Verdict | None:
+    """Keep naming a crash while the engine, started again, has not answered yet."""
+    before = previous.condition(ConditionType.READY)
+    restarted = rollout.is_loading and any(
+        pod.restarts and not pod.ready for pod in facts.observed.pods if not pod.terminating
+    )
+    if before is None or not restarted or before.observed_generation != facts.generation:
+        return None
+    lingering = next((reason for reason in LINGERING if reason.value == before.reason), None)
+    return Verdict(lingering, before.message) if lingering else None
+
+
+# -- writing it down --------------------------------------------------------------------------
+
+
+def _conditions(
+    state: State, generation: int, previous: Qwen3DeploymentStatus, now: datetime
+) -> list[dict[str, Any]]:
+    """Write the conditions, Ready first; only one that flips has a new time."""
+    written = []
+    for kind in ConditionType:
+        finding = state.findings[kind]
+        before = previous.condition(kind)
+        flipped = before is None or before.status is not finding.status
+        time = now.strftime("%Y-%m-%dT%H:%M:%SZ") if flipped else _time_of(before)
+        written.append(
+            {
+                "type": kind.value,
+                "status": finding.status.value,
+                "reason": finding.verdict.reason.value,
+                "message": shortened(finding.verdict.message, MAX_MESSAGE),
+                "observedGeneration": generation,
+                "lastTransitionTime": time,
+            }
+        )
+    return written
+
+
+def _time_of(before: Condition | None) -> str:
+    return before.last_transition_time if before is not None else ""
+
+
+def _plan_document(facts: Facts, previous: Qwen3DeploymentStatus) -> Mapping[str, Any] | None:
+    """Choose the plan to show: the one that runs is not lost to one that does not exist."""
+    before = previous.plan
+    if facts.chosen is None:
+        return before
+    result = facts.chosen.result
+    if not isinstance(result, Plan):
+        runs = facts.deployment is not None and before is not None and before.get("feasible")
+        return before if runs else status_document(result)
+    document = status_document(result)
+    if facts.chosen.outcome is Outcome.KEPT and before is not None and _is_same(document, before):
+        return before  # what other nodes there are, and figures of another release, move nothing
+    return document
+
+
+def _is_same(document: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
+    same = all(document.get(n) == before.get(n) for n in ("replicas", "command", "env", "model"))
+    return same and identity_in(document) == identity_in(before)
+
+
+def _in_short(plan: Mapping[str, Any] | None) -> dict[str, str]:
+    """Say a feasible plan for the columns of ``kubectl get``."""
+    if not plan or not plan.get("feasible") or identity_in(plan) is None:
+        return {}
+    layout = plan["layout"]
+    groups = {name: layout[name] for name in ("tensor", "pipeline", "data", "expert")}
+    return {
+        "layout": str(Layout(**groups, nodes_per_replica=layout["nodesPerReplica"])),
+        "gpu": f"{layout['gpusPerReplica']}x {plan['placement']['accelerator']}",
+        "memory": _memory_in_short(plan["memory"]["perGpu"]),
+    }
+
+
+def _memory_in_short(gpus: list[Mapping[str, int]]) -> str:
+    """Say what the fullest GPU needs of what the engine may take.
+
+    >>> _memory_in_short([{"weightsBytes": 2**34, "kvNeededBytes": 2**30, "activationBytes": 0,
+    ...     "graphBytes": 0, "overheadBytes": 0, "budgetBytes": 2**36}])
+    '17.0/64.0 GiB'
+    """
+    parts = ("weightsBytes", "kvNeededBytes", "activationBytes", "graphBytes", "overheadBytes")
+    used, budget = max((sum(gpu[part] for part in parts), gpu["budgetBytes"]) for gpu in gpus)
+    return f"{gib(used):.1f}/{gib(budget):.1f} GiB"
+
+
+def _endpoint(facts: Facts, previous: Qwen3DeploymentStatus) -> str | None:
+    """Say where clients reach the API; the Service exists once something was admitted."""
+    service = next(
+        (child for (kind, _), child in facts.observed.children.items() if kind == "Service"), None
+    )
+    if service is not None:
+        port = service["spec"]["ports"][0]["port"]
+        return names.endpoint(facts.key.namespace, facts.key.name, port)
+    return previous.endpoint if facts.deployment is not None else None
+
+
+def _without_empty(document: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in document.items() if value is not None and value != ""}
+
+
+def _small(document: dict[str, Any]) -> dict[str, Any]:
+    """Shorten messages until the whole fits; letters outside ASCII take more than one byte."""
+    limit = MAX_MESSAGE
+    while len(json.dumps(document, ensure_ascii=False).encode()) >= MAX_BYTES and limit > 1:
+        limit //= 2
+        for condition in document["conditions"]:
+            condition["message"] = shortened(condition["message"], limit)
+    return document
+
+
+# -- Events -----------------------------------------------------------------------------------
+
+QUIET = frozenset(
+    {
+        Reason.PENDING.value,
+        Reason.MODEL_LOADING.value,
+        Reason.ROLLOUT_IN_PROGRESS.value,
+    }
+)
+"""Passing states: the status tells them, an Event would only add noise."""
+
+CALM = frozenset({Reason.SUSPENDED.value, Reason.SCALED_TO_ZERO.value})
+"""Not Ready because the user said so."""
+
+TOLD = (ConditionType.PLAN_FEASIBLE, ConditionType.READY)
+"""Conditions whose changes are Events; Ready carries the reason of the worst of all others."""
+
+
+def events(previous: Qwen3DeploymentStatus, new: Mapping[str, Any]) -> tuple[EventNote, ...]:
+    """Say what changed, as Events: each transition once, passing states not at all."""
+    notes: list[EventNote] = []
+    conditions = {condition["type"]: condition for condition in new["conditions"]}
+    for kind in TOLD:
+        after = conditions[kind.value]
+        if not _is_news(previous.condition(kind), after):
+            continue
+        note = EventNote(
+            "Normal" if after["status"] == TRUE.value or after["reason"] in CALM else "Warning",
+            after["reason"],
+            shortened(after["message"], MAX_NOTE),
+        )
+        if note not in notes:
+            notes.append(note)
+    return tuple(notes)
+
+
+def _is_news(before: Condition | None, after: Mapping[str, Any]) -> bool:
+    """Whether a condition says something else; another plan is news under the same reason."""
+    if after["reason"] in QUIET:
+        return False
+    if before is None or before.reason != after["reason"]:
+        return True
+    is_plan: bool = after["reason"] == Reason.PLAN_COMPUTED.value
+    return is_plan and before.message != str(after["message"])

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qwen3_operator.desired.environment import make_env
-from qwen3_operator.desired.names import CONTAINER, ENGINE_PORT, PORT_NAME
+from qwen3_operator.desired.names import CONTAINER, PORT_NAME
 from qwen3_operator.desired.probes import make_probes
 from qwen3_operator.desired.resources import make_resources
 from qwen3_operator.desired.security import make_container_security_context
 from qwen3_operator.desired.shutdown import make_drain_arguments, pre_stop_s
-from qwen3_operator.desired.volumes import claim_of, make_volume_mounts
+from qwen3_operator.desired.volumes import make_volume_mounts
+from qwen3_planner.engines.profiles import engine_of
 
 if TYPE_CHECKING:
     from qwen3_operator.desired.pool import Pool
@@ -25,6 +26,7 @@ PROGRAM_WORDS = 2
 def make_container(resource: Qwen3Deployment, plan: Plan, site: Site, pool: Pool) -> dict[str, Any]:
     """Make the container that runs the planned command."""
     arguments = make_arguments(resource, plan)
+    port = engine_of(plan.engine).port
     return {
         "name": CONTAINER,
         "image": resource.spec.engine.image or site.image(plan),
@@ -32,7 +34,7 @@ def make_container(resource: Qwen3Deployment, plan: Plan, site: Site, pool: Pool
         "command": list(plan.command[:PROGRAM_WORDS]),
         "args": arguments,
         "env": make_env(resource, plan),
-        "ports": [{"name": PORT_NAME, "containerPort": ENGINE_PORT, "protocol": "TCP"}],
+        "ports": [{"name": PORT_NAME, "containerPort": port, "protocol": "TCP"}],
         "resources": make_resources(resource, plan, pool),
         "volumeMounts": make_volume_mounts(plan),
         "securityContext": make_container_security_context(),
@@ -46,14 +48,9 @@ def make_arguments(resource: Qwen3Deployment, plan: Plan) -> list[str]:
 
     Kubernetes would expand ``$(NAME)``; the planned ones are meant to the letter.
     """
-    planned = [_escaped(_mounted(word, plan)) for word in plan.command[PROGRAM_WORDS:]]
+    planned = [_escaped(word) for word in plan.command[PROGRAM_WORDS:]]
     arguments = [*planned, *resource.spec.engine.extra_args]
     return [*planned, *make_drain_arguments(plan, arguments), *resource.spec.engine.extra_args]
-
-
-def _mounted(word: str, plan: Plan) -> str:
-    claim = claim_of(plan.source)
-    return claim.mounted if claim is not None and word == plan.source else word
 
 
 def _escaped(word: str) -> str:

@@ -14,13 +14,6 @@ CONTAINER = "engine"
 PORT_NAME = "http"
 """Name of the engine's port, in container and Service."""
 
-ENGINE_PORT = 8000
-"""Where the engine listens; vLLM's own default."""
-
-HEALTH_PATH = "/health"
-"""200 while the engine lives, 503 once it is dead (vLLM 0.32.0,
-entrypoints/serve/instrumentator/health.py)."""
-
 CLUSTER_SUFFIX = "svc"
 """Short form that resolves in every cluster, whatever its domain."""
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qwen3_operator.desired.names import HEALTH_PATH, PORT_NAME
+from qwen3_operator.desired.names import PORT_NAME
 from qwen3_operator.desired.volumes import claim_of
+from qwen3_planner.engines.profiles import engine_of
 from qwen3_planner.units import MIB, ceil_div
 
 if TYPE_CHECKING:
@@ -55,19 +56,18 @@ def progress_deadline_s(plan: Plan) -> int:
 
 def make_probes(plan: Plan) -> dict[str, Any]:
     """Make the three probes, under their names in a container."""
+    path = engine_of(plan.engine).health_path
+    patience = ceil_div(startup_budget_s(plan), STARTUP_PERIOD_S)
     return {
-        "startupProbe": _http_get(
-            period_s=STARTUP_PERIOD_S,
-            failures=ceil_div(startup_budget_s(plan), STARTUP_PERIOD_S),
-        ),
-        "readinessProbe": _http_get(period_s=READINESS_PERIOD_S, failures=READINESS_FAILURES),
-        "livenessProbe": _http_get(period_s=LIVENESS_PERIOD_S, failures=LIVENESS_FAILURES),
+        "startupProbe": _http_get(path, STARTUP_PERIOD_S, patience),
+        "readinessProbe": _http_get(path, READINESS_PERIOD_S, READINESS_FAILURES),
+        "livenessProbe": _http_get(path, LIVENESS_PERIOD_S, LIVENESS_FAILURES),
     }
 
 
-def _http_get(period_s: int, failures: int) -> dict[str, Any]:
+def _http_get(path: str, period_s: int, failures: int) -> dict[str, Any]:
     return {
-        "httpGet": {"path": HEALTH_PATH, "port": PORT_NAME},
+        "httpGet": {"path": path, "port": PORT_NAME},
         "periodSeconds": period_s,
         "timeoutSeconds": TIMEOUT_S,
         "failureThreshold": failures,

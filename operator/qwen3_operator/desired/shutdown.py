@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qwen3_planner.engines.versions import Version, parse_version
+from qwen3_planner.engines.profiles import engine_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from qwen3_planner.plan import Plan
 
 FLAG = "--shutdown-timeout"
-
-FLAG_SINCE = Version(0, 18)
-"""First vLLM that drains on SIGTERM. Source: github.com/llm-d/llm-d/issues/927."""
 
 DRAIN_S = 60
 """A long answer at a slow rate: 2000 tokens at 30 ms each."""
@@ -35,7 +32,8 @@ def drain_s(plan: Plan, arguments: Sequence[str]) -> int:
     """Return how long the engine drains, by what its arguments say; 0 if it cannot.
 
     >>> from types import SimpleNamespace
-    >>> drain_s(SimpleNamespace(engine_version="0.32.0"), ["--shutdown-timeout=90"])
+    >>> plan = SimpleNamespace(engine="vllm", engine_version="0.32.0")
+    >>> drain_s(plan, ["--shutdown-timeout=90"])
     90
     """
     if not can_drain(plan):
@@ -51,13 +49,13 @@ def drain_s(plan: Plan, arguments: Sequence[str]) -> int:
 
 def can_drain(plan: Plan) -> bool:
     """Whether this engine version has the flag."""
-    return parse_version(plan.engine_version) >= FLAG_SINCE
+    return bool(_own_arguments(plan))
 
 
 def make_drain_arguments(plan: Plan, arguments: Sequence[str]) -> list[str]:
     """Make the flag where the engine has it and nobody gave it."""
     given = any(a.partition("=")[0].replace("_", "-") == FLAG for a in arguments)
-    return [] if given or not can_drain(plan) else [FLAG, str(DRAIN_S)]
+    return [] if given else [*_own_arguments(plan)]
 
 
 def pre_stop_s(plan: Plan) -> int:
@@ -68,3 +66,7 @@ def pre_stop_s(plan: Plan) -> int:
 def grace_period_s(plan: Plan, arguments: Sequence[str]) -> int:
     """Return terminationGracePeriodSeconds."""
     return pre_stop_s(plan) + drain_s(plan, arguments) + EXIT_S
+
+
+def _own_arguments(plan: Plan) -> tuple[str, ...]:
+    return engine_of(plan.engine).shutdown_arguments(plan.engine_version, DRAIN_S)

@@ -5,9 +5,9 @@ The root filesystem is read-only. All volumes are of kinds that Pod Security ``r
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from qwen3_planner.engines.profiles import engine_of
 from qwen3_planner.units import GIB, MIB
 
 if TYPE_CHECKING:
@@ -25,9 +25,6 @@ TMP_PATH = "/tmp"  # noqa: S108 - a volume of the pod's own
 SHM_PATH = "/dev/shm"  # noqa: S108 - a volume of the pod's own
 """Shared memory between the engine's processes."""
 
-WEIGHTS_PATH = "/mnt/weights"
-"""Where a claim with weights is mounted."""
-
 PVC_SCHEME = "pvc://"
 
 SHM_BYTES = 1 * GIB
@@ -39,29 +36,15 @@ SHM_BYTES_PER_GPU = 512 * MIB
 a few MiB per channel and pair."""
 
 
-@dataclass(frozen=True, slots=True)
-class ClaimPath:
-    """A folder on a PersistentVolumeClaim."""
-
-    claim: str
-    path: str
-
-    @property
-    def mounted(self) -> str:
-        """Where the container sees it."""
-        return f"{WEIGHTS_PATH}/{self.path}".rstrip("/")
-
-
-def claim_of(source: str) -> ClaimPath | None:
-    """Read ``pvc://claim/path``; None for sources that are downloaded.
+def claim_of(source: str) -> str | None:
+    """Return the claim of ``pvc://claim/path``; None for sources that are downloaded.
 
     >>> claim_of("pvc://models/qwen3/32b"), claim_of("hf://Qwen/Qwen3-32B")
-    (ClaimPath(claim='models', path='qwen3/32b'), None)
+    ('models', None)
     """
     if not source.startswith(PVC_SCHEME):
         return None
-    claim, _, path = source.removeprefix(PVC_SCHEME).partition("/")
-    return ClaimPath(claim, path.strip("/"))
+    return source.removeprefix(PVC_SCHEME).partition("/")[0]
 
 
 def shm_bytes(gpus: int) -> int:
@@ -83,7 +66,7 @@ def make_volumes(plan: Plan) -> list[dict[str, Any]]:
         volumes.append(
             {
                 "name": "weights",
-                "persistentVolumeClaim": {"claimName": claim.claim, "readOnly": True},
+                "persistentVolumeClaim": {"claimName": claim, "readOnly": True},
             }
         )
     return volumes
@@ -98,5 +81,6 @@ def make_volume_mounts(plan: Plan) -> list[dict[str, Any]]:
         {"name": "shm", "mountPath": SHM_PATH},
     ]
     if claim_of(plan.source) is not None:
-        mounts.append({"name": "weights", "mountPath": WEIGHTS_PATH, "readOnly": True})
+        path = engine_of(plan.engine).model_mount_path
+        mounts.append({"name": "weights", "mountPath": path, "readOnly": True})
     return mounts

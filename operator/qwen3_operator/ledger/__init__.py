@@ -203,27 +203,27 @@ class Ledger:
                 self._account(after.owner).pods[after.uid] = after
             return
         self._may_have_room = True
-        for pod, put in ((before, False), (after, True)):
-            if pod is None:
-                continue
-            if put:
-                self._quotas.use(pod.namespace, pod.requests)
-            else:
-                self._quotas.stop_using(pod.namespace, pod.requests)
-            if pod.node is not None:
-                (self._space.put_pod if put else self._space.drop_pod)(pod)
-                self._shortages.node_changed(pod.node)
+        if before is not None:
+            self._move(before, put=False)
+        if after is not None:
+            self._move(after, put=True)
         for node in {pod.node for pod in (before, after) if pod is not None and pod.node}:
             self._lanes.count_node(node)
-        for pod, put in ((before, False), (after, True)):
-            if pod is not None and pod.owner is not None:
-                account = self._account(pod.owner)
-                if put:
-                    account.pods[pod.uid] = pod
-                else:
-                    del account.pods[pod.uid]
-                self._book(account, account.demand)
-                self._drop_if_idle(account)
+        for owner in {pod.owner for pod in (before, after) if pod is not None and pod.owner}:
+            account = self._account(owner)
+            self._book(account, account.demand)
+            self._drop_if_idle(account)
+
+    def _move(self, pod: Pod, *, put: bool) -> None:
+        """Put a pod into the books that it is in, or take it out of them."""
+        (self._quotas.use if put else self._quotas.stop_using)(pod.namespace, pod.requests)
+        if pod.node is not None:
+            (self._space.put_pod if put else self._space.drop_pod)(pod)
+            self._shortages.node_changed(pod.node)
+        if pod.owner is not None and put:
+            self._account(pod.owner).pods[pod.uid] = pod
+        elif pod.owner is not None:
+            del self._account(pod.owner).pods[pod.uid]
 
     def _account(self, key: Key) -> Account:
         account = self._accounts.get(key)

@@ -115,4 +115,9 @@ class Account:
         return Resources(gpus=gpus)
 
     def _living(self) -> Iterator[Pod]:
-        return (pod for pod in self.pods.values() if not pod.terminating)
+        """Return its pods that stay; those that ended are being replaced."""
+        return (
+            pod
+            for pod in self.pods.values()
+            if not pod.terminating and pod.phase not in ("Succeeded", "Failed")
+        )

@@ -1,0 +1,164 @@
+"""What is wrong with a pod, or why it could not even be made: sentences to verdicts with a fix."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from qwen3_operator.decisions.verdict import Verdict
+from qwen3_planner.api.reasons import Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from qwen3_operator.observed import Pod
+
+FAILED = "Failed"
+"""Phase of a pod that ended and will not be restarted."""
+
+IMAGE_PROBLEMS = frozenset(
+    {
+        "ErrImageNeverPull",
+        "ErrImagePull",
+        "ImageInspectError",
+        "ImagePullBackOff",
+        "InvalidImageName",
+        "RegistryUnavailable",
+        "SignatureValidationFailed",
+    }
+)
+"""Waiting reasons of the kubelet about images (k8s.io/kubernetes@v1.37.2 pkg/kubelet/images/
+types.go, read 2026-11-23)."""
+
+CONFIG_PROBLEMS = frozenset(
+    {"CreateContainerConfigError", "CreateContainerError", "PreCreateHookError"}
+)
+"""Waiting reasons about what the container refers to."""
+
+START_PROBLEMS = frozenset({"CrashLoopBackOff", "Error", "RunContainerError", "StartError"})
+"""The engine's process ended, or did not start."""
+
+POD_NAME = re.compile(r'pods? "[^"]*"')
+"""Names of pods end in random letters; a sentence that is repeated must stay the same."""
+
+
+def has_no_image(pod: Pod) -> Verdict | None:
+    """The image cannot be pulled."""
+    if pod.problem not in IMAGE_PROBLEMS:
+        return None
+    return _about(
+        pod, Reason.IMAGE_PULL_ERROR, "Check spec.engine.image and spec.imagePullSecrets."
+    )
+
+
+def refers_to_nothing(pod: Pod) -> Verdict | None:
+    """A Secret, ConfigMap or key that the pod refers to is missing."""
+    if pod.problem not in CONFIG_PROBLEMS:
+        return None
+    return _about(
+        pod, Reason.CONTAINER_CONFIG_ERROR, "Create what is missing; the pod then starts by itself."
+    )
+
+
+def ran_out_of_memory(pod: Pod) -> Verdict | None:
+    """The container was killed for its host memory."""
+    if pod.problem != "OOMKilled":
+        return None
+    return Verdict(
+        Reason.CONTAINER_OOM_KILLED,
+        "The engine used more host memory than its limit and was killed."
+        " Raise spec.resources.limits.memory.",
+    )
+
+
+def was_evicted(pod: Pod) -> Verdict | None:
+    """The node put the pod out."""
+    if pod.problem != "Evicted":
+        return None
+    return _about(
+        pod, Reason.POD_EVICTED, "spec.resources.requests reserves more of it from the start."
+    )
+
+
+def crashes(pod: Pod) -> Verdict | None:
+    """The engine exits again and again."""
+    if pod.problem not in START_PROBLEMS:
+        return None
+    return _about(
+        pod,
+        Reason.CONTAINER_CRASH_LOOP_BACK_OFF,
+        "The engine's log has the cause: kubectl logs, with --previous for the last run.",
+    )
+
+
+def ended(pod: Pod) -> Verdict | None:
+    """The pod failed for another reason (the node refused it, was shut down, was lost)."""
+    return _about(pod, Reason.POD_FAILED, "") if pod.phase == FAILED else None
+
+
+def finds_no_node(pod: Pod) -> Verdict | None:
+    """The scheduler finds no node."""
+    if pod.problem not in ("Unschedulable", "SchedulingGated"):
+        return None
+    return _about(pod, Reason.UNSCHEDULABLE, "")
+
+
+def is_stuck_otherwise(pod: Pod) -> Verdict | None:
+    """The pod names a problem that is none of the above."""
+    return _about(pod, Reason.POD_FAILED, "") if pod.problem else None
+
+
+POD_FAILURES: tuple[Callable[[Pod], Verdict | None], ...] = (
+    has_no_image,  # somebody has to act: the name, or the right to pull
+    refers_to_nothing,  # somebody has to act: a Secret is missing
+    ran_out_of_memory,  # somebody has to act: the limit
+    crashes,  # somebody has to look: the log
+    finds_no_node,  # the cluster changed under us
+    was_evicted,  # replaced by itself, may come again
+    ended,  # replaced by itself
+    is_stuck_otherwise,  # never stay silent
+)
+"""What may be wrong with a pod, the most telling first."""
+
+
+def explain_pod(pod: Pod) -> tuple[int, Verdict] | None:
+    """Return what is wrong with a pod and how telling that is (less is more); None if nothing."""
+    for rank, rule in enumerate(POD_FAILURES):
+        verdict = rule(pod)
+        if verdict is not None:
+            return rank, verdict
+    return None
+
+
+def _about(pod: Pod, reason: Reason, fix: str) -> Verdict:
+    what = f"{pod.problem}: {pod.problem_message}" if pod.problem_message else pod.problem
+    sentence = f"{(what or pod.phase).rstrip('.')}."
+    return Verdict(reason, f"{sentence} {fix}".rstrip())
+
+
+REFUSALS: tuple[tuple[str, Reason, str], ...] = (
+    ("exceeded quota", Reason.QUOTA_EXCEEDED, "Raise the quota or free some of it."),
+    ("violates podsecurity", Reason.POD_SECURITY_VIOLATED, "Use a namespace that allows it."),
+    ("usage per container is", Reason.LIMIT_RANGE_VIOLATED, "spec.resources can be set to fit."),
+    ("usage per pod is", Reason.LIMIT_RANGE_VIOLATED, "spec.resources can be set to fit."),
+    ("limit to request ratio", Reason.LIMIT_RANGE_VIOLATED, "spec.resources can be set to fit."),
+    ("admission webhook", Reason.ADMISSION_DENIED, ""),
+    ("validatingadmissionpolicy", Reason.ADMISSION_DENIED, ""),
+    ("is forbidden", Reason.ADMISSION_DENIED, ""),
+)
+"""Words of the API server's sentences (plugin/pkg/admission/{resourcequota,limitranger,security/
+podsecurity}, apiserver pkg/admission, k8s.io/*@v0.37.2), in lower case, with reason and fix."""
+
+
+def explain_refusal(sentence: str) -> Verdict:
+    """Turn the API server's refusal of a child or pod into a verdict; its sentence is repeated.
+
+    >>> explain_refusal('pods "a-x7f" is forbidden: exceeded quota: gpus').reason.value
+    'QuotaExceeded'
+    """
+    told = POD_NAME.sub("its pod", sentence).strip()
+    lower = told.lower()
+    for words, reason, fix in REFUSALS:
+        if words in lower:
+            return Verdict(reason, f"{told.rstrip('.')}. {fix}".rstrip())
+    return Verdict(Reason.APPLY_FAILED, told)

@@ -1,0 +1,326 @@
+"""The law of the ledger, against a scheduler that places pods in the worst way it finds.
+
+Everything that is admitted can be bound; once it is, whatever is still held back does not fit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+)
+from qwen3_operator.decisions.admission import Demand, slots
+from qwen3_operator.decisions.eligibility import may_run_on
+from qwen3_operator.ledger import Ledger
+from qwen3_operator.observed import Key, Node, Pod, Resources
+from support.values import amount, claim, demand, node, pod, selector
+
+ZONES = ("a", "b")
+NEEDS = [amount(gpus, cpu) for gpus, cpu in ((1, 4), (1, 12), (2, 4), (3, 8), (4, 8), (8, 16))]
+WHERES = [selector(), selector(zone="a"), selector(zone="b")]
+
+
+@dataclass
+class Controller:
+    """What the Deployment controller knows of one Deployment: maxSurge 0, maxUnavailable 1."""
+
+    demand: Demand
+    pods: dict[str, Pod] = field(default_factory=dict)
+    made: int = 0
+
+    @property
+    def living(self) -> list[Pod]:
+        return [p for p in self.pods.values() if not p.terminating]
+
+
+class Cluster(RuleBasedStateMachine):
+    """A cluster in which other people's pods only leave, so that no promise is broken by them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ledger = Ledger()
+        self.nodes: dict[str, Node] = {}
+        self.foreign: dict[str, Pod] = {}
+        self.deployments: dict[Key, Controller] = {}
+        self.claims: dict[Key, object] = {}
+        self.clock = 0
+
+    # -- the cluster --------------------------------------------------------------------------
+
+    @initialize(
+        sizes=st.lists(
+            st.tuples(
+                st.sampled_from([1, 2, 4, 8]), st.sampled_from([16, 32]), st.sampled_from(ZONES)
+            ),
+            min_size=1,
+            max_size=4,
+        ),
+        taken=st.lists(st.tuples(st.integers(0, 3), st.integers(1, 4)), max_size=3),
+    )
+    def build(self, sizes, taken) -> None:
+        for number, (gpus, cpu, zone) in enumerate(sizes):
+            self._add_node(f"n{number}", gpus, cpu, zone)
+        for number, (where, gpus) in enumerate(taken):
+            name = f"n{where % len(sizes)}"
+            foreign = pod(f"f{number}", amount(gpus, 1), node=name, namespace="other")
+            if self._fits(foreign.requests, name):
+                self.foreign[foreign.uid] = foreign
+                self.ledger.upsert_pod(foreign)
+
+    def _add_node(self, name: str, gpus: int, cpu: int, zone: str) -> None:
+        self.nodes[name] = node(name, gpus, cpu=cpu, labels={"zone": zone})
+        self.ledger.upsert_node(self.nodes[name])
+
+    @precondition(lambda self: len(self.nodes) < 6)
+    @rule(gpus=st.sampled_from([2, 4, 8]), zone=st.sampled_from(ZONES))
+    def node_comes(self, gpus, zone) -> None:
+        self._add_node(f"n{len(self.nodes)}", gpus, 32, zone)
+
+    @precondition(lambda self: self.foreign)
+    @rule(data=st.data())
+    def other_peoples_pod_ends(self, data) -> None:
+        uid = data.draw(st.sampled_from(sorted(self.foreign)))
+        del self.foreign[uid]
+        self.ledger.delete_pod(uid)
+
+    def _all_pods(self) -> list[Pod]:
+        ours = [p for c in self.deployments.values() for p in c.pods.values()]
+        return [*self.foreign.values(), *ours]
+
+    def _free(self, name: str) -> Resources:
+        free = self.nodes[name].allocatable
+        for p in self._all_pods():
+            if p.node == name:
+                gpus = dict(free.gpus)
+                for resource, count in p.requests.gpus:
+                    gpus[resource] = gpus.get(resource, 0) - count
+                free = Resources(
+                    tuple(sorted(gpus.items())),
+                    free.cpu_millicores - p.requests.cpu_millicores,
+                    free.memory_bytes - p.requests.memory_bytes,
+                    free.pods - p.requests.pods,
+                )
+        return free
+
+    def _fits(self, need: Resources, name: str) -> bool:
+        return slots(self._free(name), need) > 0
+
+    def _possible_nodes(self, wanted: Demand) -> list[str]:
+        return [
+            name
+            for name, n in sorted(self.nodes.items())
+            if may_run_on(wanted.selector, n) and self._fits(wanted.per_pod, name)
+        ]
+
+    # -- the operator -------------------------------------------------------------------------
+
+    @rule(
+        name=st.sampled_from("abcdef"),
+        need=st.sampled_from(NEEDS),
+        where=st.sampled_from(WHERES),
+        replicas=st.integers(0, 3),
+        priority=st.integers(0, 1),
+    )
+    def user_applies(self, name, need, where, replicas, priority) -> None:
+        self.clock += 1
+        known = self.claims.get(Key("default", name))
+        created = known.created if known else f"{self.clock:06d}"
+        plan_hash = f"h{NEEDS.index(need)}{WHERES.index(where)}"
+        self._reconcile(
+            claim(
+                name,
+                need,
+                replicas,
+                where=where,
+                plan_hash=plan_hash,
+                priority=priority,
+                created=created,
+            )
+        )
+
+    @precondition(lambda self: self.claims)
+    @rule(data=st.data(), replicas=st.integers(0, 4))
+    def user_scales(self, data, replicas) -> None:
+        wanted = self.claims[data.draw(st.sampled_from(sorted(self.claims)))]
+        self._reconcile(replace(wanted, demand=replace(wanted.demand, replicas=replicas)))
+
+    @precondition(lambda self: self.claims)
+    @rule(data=st.data())
+    def user_deletes(self, data) -> None:
+        key = data.draw(st.sampled_from(sorted(self.claims)))
+        del self.claims[key]
+        self.ledger.withdraw(key)
+        controller = self.deployments.pop(key, None)
+        if controller is not None:
+            self.ledger.forget_deployment(key)
+            for gone in controller.pods.values():
+                self.ledger.delete_pod(gone.uid)
+
+    def _reconcile(self, wanted) -> None:
+        key = wanted.demand.key
+        self.claims[key] = wanted
+        admission = self.ledger.offer(wanted)
+        assert 0 <= admission.replicas <= wanted.demand.replicas
+        assert (admission.verdict is None) == (admission.replicas == wanted.demand.replicas)
+        if admission.may_apply:
+            applied = replace(wanted.demand, replicas=admission.replicas)
+            controller = self.deployments.setdefault(key, Controller(applied))
+            controller.demand = applied
+
+    @rule()
+    def operator_settles(self) -> None:
+        for key in self.ledger.settle():
+            self._reconcile(self.claims[key])
+
+    @rule()
+    def operator_restarts(self) -> None:
+        self.ledger = Ledger()
+        for n in self.nodes.values():
+            self.ledger.upsert_node(n)
+        for p in self._all_pods():
+            self.ledger.upsert_pod(p)
+        for controller in self.deployments.values():
+            self.ledger.see_deployment(controller.demand)
+        for wanted in list(self.claims.values()):
+            self._reconcile(wanted)
+
+    @precondition(lambda self: self.deployments)
+    @rule(data=st.data())
+    def watch_brings_a_deployment(self, data) -> None:
+        key = data.draw(st.sampled_from(sorted(self.deployments)))
+        self.ledger.see_deployment(self.deployments[key].demand)
+
+    # -- controllers and scheduler ------------------------------------------------------------
+
+    @precondition(lambda self: self.deployments)
+    @rule(data=st.data())
+    def deployment_controller_works(self, data) -> None:
+        key = data.draw(st.sampled_from(sorted(self.deployments)))
+        self._control(self.deployments[key])
+
+    def _control(self, controller: Controller) -> None:
+        target = controller.demand
+        living = controller.living
+        stale = [p for p in living if p.plan_hash != target.plan_hash]
+        fresh = [p for p in living if p.plan_hash == target.plan_hash]
+        waiting = [p for p in living if p.node is None]
+        surplus = len(living) - target.replicas
+        if surplus > 0:  # those without a node go first, then the old ones
+            for leaving in sorted(
+                living, key=lambda p: (p.node is not None, p.plan_hash == target.plan_hash)
+            )[:surplus]:
+                self._remove(controller, leaving)
+        elif stale and not (fresh and any(p.node is None for p in fresh)) and not surplus < 0:
+            self._remove(controller, next((p for p in stale if p in waiting), stale[0]))
+        for _ in range(target.replicas - len(controller.living)):
+            controller.made += 1
+            born = pod(
+                f"{target.key.name}-{controller.made}",
+                target.per_pod,
+                owner=target.key,
+                plan_hash=target.plan_hash,
+            )
+            controller.pods[born.uid] = born
+            self.ledger.upsert_pod(born)
+
+    def _remove(self, controller: Controller, leaving: Pod) -> None:
+        if leaving.node is None:
+            del controller.pods[leaving.uid]
+            self.ledger.delete_pod(leaving.uid)
+        else:
+            controller.pods[leaving.uid] = replace(leaving, terminating=True)
+            self.ledger.upsert_pod(controller.pods[leaving.uid])
+
+    @rule(data=st.data())
+    def pod_is_gone(self, data) -> None:
+        leaving = [
+            (key, p.uid)
+            for key, c in sorted(self.deployments.items())
+            for p in c.pods.values()
+            if p.terminating
+        ]
+        if leaving:
+            key, uid = data.draw(st.sampled_from(leaving))
+            del self.deployments[key].pods[uid]
+            self.ledger.delete_pod(uid)
+
+    @rule(data=st.data())
+    def scheduler_binds(self, data) -> None:
+        choices = [
+            (key, p.uid, name)
+            for key, c in sorted(self.deployments.items())
+            for p in c.living
+            if p.node is None
+            for name in self._possible_nodes(self._as_made(c, p))
+        ]
+        if choices:
+            key, uid, name = data.draw(st.sampled_from(choices))
+            self._bind(self.deployments[key], uid, name)
+
+    def _bind(self, controller: Controller, uid: str, name: str) -> None:
+        controller.pods[uid] = replace(controller.pods[uid], node=name, phase="Running")
+        self.ledger.upsert_pod(controller.pods[uid])
+
+    @staticmethod
+    def _as_made(controller: Controller, born: Pod) -> Demand:
+        """Return the demand a pod was made for, its selector included."""
+        where = WHERES[int(born.plan_hash[-1])]
+        return demand(controller.demand.key.name, born.requests, where=where)
+
+    # -- the law ------------------------------------------------------------------------------
+
+    @invariant()
+    def what_is_admitted_can_be_bound(self) -> None:
+        for controller in self.deployments.values():
+            target = controller.demand
+            if any(
+                p.terminating or p.plan_hash != target.plan_hash for p in controller.pods.values()
+            ):
+                continue  # its own pods still hold what it will take
+            if sum(p.node is not None for p in controller.living) < target.replicas:
+                if self._somebody_is_leaving():
+                    continue
+                assert self._possible_nodes(target), f"{target} was promised and cannot be placed"
+
+    def _somebody_is_leaving(self) -> bool:
+        return any(p.terminating for p in self._all_pods())
+
+    @precondition(lambda self: self.claims)
+    @rule()
+    def what_is_held_back_does_not_fit(self) -> None:
+        self._calm_down()
+        for key, wanted in self.claims.items():
+            admission = self.ledger.offer(wanted)
+            if admission.replicas < wanted.demand.replicas:
+                running = self.deployments.get(key)
+                if running is not None and not running.demand.is_alike(wanted.demand):
+                    continue  # what it holds itself counts as free for it
+                assert not self._possible_nodes(wanted.demand), f"{wanted} is held back and fits"
+
+    def _calm_down(self) -> None:
+        for _ in range(60):
+            self.operator_settles()
+            for controller in self.deployments.values():
+                self._control(controller)
+                for p in list(controller.pods.values()):
+                    if p.terminating:
+                        del controller.pods[p.uid]
+                        self.ledger.delete_pod(p.uid)
+            for controller in self.deployments.values():
+                for p in controller.living:
+                    possible = self._possible_nodes(self._as_made(controller, p))
+                    if p.node is None and possible:
+                        self._bind(controller, p.uid, possible[0])
+
+
+TestLedgerKeepsItsPromises = Cluster.TestCase
+TestLedgerKeepsItsPromises.settings = settings(
+    max_examples=60, stateful_step_count=25, deadline=None
+)
