@@ -15,6 +15,7 @@ from qwen3_operator.cluster import resources
 from qwen3_operator.decisions import replan
 from qwen3_operator.decisions.admission import claim_of, demand_of
 from qwen3_operator.decisions.eligibility import selector_of
+from qwen3_operator.decisions.feasibility import explain_no_hardware
 from qwen3_operator.desired.differences import differs
 from qwen3_operator.desired.placement import make_placement
 from qwen3_operator.desired.pool import pool_for
@@ -74,6 +75,8 @@ class Tools:
     """While it is entered, changes of that resource's objects are our own and no news."""
     waiting: set[Key]
     """Resources of which replicas wait for GPUs."""
+    settle: Callable[[], None]
+    """Asks for a pass over those who wait: what one gives up or is refused may suit another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +142,7 @@ class Reconciler:
     def _withdraw(self, key: Key) -> None:
         self._tools.ledger.withdraw(key)
         self._tools.waiting.discard(key)
+        self._tools.settle()
 
     def _question(self, resource: Qwen3Deployment) -> PlanRequest:
         """Say the resource as a question; this version runs a replica on one node."""
@@ -149,7 +153,9 @@ class Reconciler:
         self, subject: Subject, resource: Qwen3Deployment, request: PlanRequest
     ) -> replan.Chosen:
         """Keep the plan that runs or make one, for the hardware these pods may use."""
-        inventory = self._tools.ledger.inventory(selector_of(make_placement(resource, None)))
+        selector = selector_of(make_placement(resource, None))
+        inventory = self._tools.ledger.inventory(selector)
+        nodes = self._tools.ledger.nodes()
         running = subject.previous.plan
         return replan.choose(
             request,
@@ -157,6 +163,7 @@ class Reconciler:
             running if running and running.get("feasible") else None,
             spec_changed=subject.previous.observed_generation != subject.generation,
             ask=lambda question: self._tools.plan(question, inventory),
+            no_hardware=None if inventory.groups else explain_no_hardware(selector, nodes),
         )
 
     async def _run(
@@ -215,6 +222,7 @@ class Reconciler:
         created = str(subject.body["metadata"]["creationTimestamp"])
         claim = claim_of(wanted[0], priority, created, resource.spec.replicas)
         admission = self._tools.ledger.offer(claim)
+        self._tools.settle()
         if admission.verdict is None:
             self._tools.waiting.discard(subject.key)
         else:

@@ -102,14 +102,11 @@ def say_plan(plan: Plan) -> str:
     )
 
 
-def explain_no_hardware(
-    selector: Selector, accelerators: tuple[str, ...], nodes: Iterable[Node]
-) -> Verdict:
+def explain_no_hardware(selector: Selector, nodes: Iterable[Node]) -> Verdict:
     """Say why the pods of a resource find no GPU that the planner can use.
 
     Args:
         selector: of the pods, without a pool.
-        accelerators: that the resource allows; empty: any.
         nodes: of the cluster.
     """
     with_gpus = [node for node in nodes if node.allocatable.gpus]
@@ -123,14 +120,13 @@ def explain_no_hardware(
             f"{names}: the planner cannot use the GPUs there: {why}. GPU Feature Discovery"
             " (or AMD's node labeller) writes the labels it needs.",
         )
-    wishes = f" and spec.accelerators {list(accelerators)}" if accelerators else ""
     count = len(with_gpus)
     seen = (
         "No node of the cluster offers GPUs."
         if not count
         else (
             f"{'1 node offers' if count == 1 else f'{count} nodes offer'} GPUs, but none satisfies"
-            f" spec.nodeSelector, spec.affinity and spec.tolerations{wishes} together."
+            f" spec.nodeSelector, spec.affinity and spec.tolerations together."
         )
     )
     return Verdict(Reason.NO_MATCHING_NODES, seen)
