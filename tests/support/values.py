@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -42,7 +43,7 @@ def node(  # noqa: PLR0913 - a builder names what a test may vary
     labels: Mapping[str, str] | None = None,
     taints: tuple[Taint, ...] = (),
 ) -> Node:
-    """Make a node with GPUs of one product, labelled as GPU Feature Discovery does."""
+    """Make a node with GPUs of one product, labelled as its vendor's labeller does."""
     row = accelerator(product)
     group = NodeGroup(
         accelerator=row,
@@ -53,15 +54,20 @@ def node(  # noqa: PLR0913 - a builder names what a test may vary
         memory_bytes=memory_gib * 2**30,
     )
     own_labels = {"kubernetes.io/hostname": name}
-    if gpus:
+    if gpus and row.vendor == "nvidia":
         own_labels["nvidia.com/gpu.product"] = row.product_labels[0]
         own_labels["nvidia.com/gpu.memory"] = str(row.memory_mib)
+    elif gpus:
+        own_labels["amd.com/gpu.product-name"] = row.product_labels[0]
+        own_labels["amd.com/gpu.vram"] = f"{row.memory_mib // 1024}G"
     return Node(
         name=name,
         labels={**own_labels, **(labels or {})},
         taints=taints,
         schedulable=schedulable,
-        allocatable=amount(gpus, cpu, memory_gib, pods),
+        allocatable=replace(
+            amount(0, cpu, memory_gib, pods), gpus=((row.resource, gpus),) if gpus else ()
+        ),
         group=group if gpus else None,
     )
 
@@ -110,7 +116,7 @@ def selector(
     return Selector(terms=(Term(expressions),) if labels else None, tolerations=tolerations)
 
 
-def demand(
+def demand(  # noqa: PLR0913 - a builder names what a test may vary
     name: str,
     need: Resources,
     replicas: int = 1,
