@@ -22,6 +22,9 @@ LARGEST_FREE_REPLICA = 64
 """GPUs of one replica that the planner considers unasked: 235B in bf16 needs 32 of the smallest
 GPUs that take part. A larger one can be asked for."""
 
+MOST_SPANS_TRIED = 1024
+"""Node counts that are tried for a replica that has no room anyway."""
+
 MOST_FREE_STAGES = 16
 """Pipeline stages that the planner considers unasked."""
 
@@ -202,7 +205,7 @@ def smallest_span(pool: Pool, gpus: int, replicas: int) -> int | None:
     node can give as many such parts as fit. All replicas find room exactly if the nodes together
     give ``replicas x nodes`` parts, each node at most one per replica.
     """
-    for nodes in range(ceil_div(gpus, pool.largest_node), gpus + 1):
+    for nodes in range(ceil_div(gpus, pool.largest_node), min(gpus, pool.node_count) + 1):
         if gpus % nodes == 0 and replicas_that_fit(pool, gpus // nodes, nodes, replicas):
             return nodes
     return None
@@ -217,7 +220,8 @@ def replicas_that_fit(pool: Pool, gpus_per_node: int, nodes: int, replicas: int)
 def _nominal_span(pool: Pool, gpus: int) -> int:
     """Nodes that a replica would need if there were more of the largest; evenly filled."""
     first = ceil_div(gpus, pool.largest_node)
-    return next(nodes for nodes in range(first, gpus + 1) if gpus % nodes == 0)
+    tried = range(first, min(gpus, first + MOST_SPANS_TRIED) + 1)
+    return next((nodes for nodes in tried if gpus % nodes == 0), gpus)
 
 
 def cheapest_usd_per_hour(pool: Pool, layout: Layout, replicas: int) -> float | None:

@@ -10,7 +10,7 @@ from qwen3_planner.question import understand
 from qwen3_planner.remedies.finding import find_remedies, with_fixes
 from qwen3_planner.remedies.trying import Stuck
 from qwen3_planner.solving import solve
-from qwen3_planner.telling import nothing_fits, tell, telling_refusals
+from qwen3_planner.telling import first_source, nothing_fits, tell, telling_refusals
 
 if TYPE_CHECKING:
     from qwen3_planner.catalog.rows import Catalog
@@ -44,7 +44,7 @@ def plan(request: PlanRequest, inventory: Inventory, catalog: Catalog) -> PlanRe
     remedies = find_remedies(stuck)
     refusals = [with_fixes(no.refusal, remedies) for no in telling_refusals(solution.refused)]
     nearest = _nearest(stuck, remedies[0][1]) if remedies else None
-    return nothing_fits(question, refusals, nearest)
+    return nothing_fits(question, first_source(question, catalog), refusals, nearest)
 
 
 def _nearest(stuck: Stuck, change: Change) -> Nearest:

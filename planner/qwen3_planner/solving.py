@@ -12,7 +12,7 @@ from qwen3_planner.candidates import (
     pools_of,
     replicas_that_fit,
 )
-from qwen3_planner.fit import Fit, Misfit, Setting, fit, setting_of
+from qwen3_planner.fit import Fit, Misfit, fit, setting_of
 from qwen3_planner.rank import Score, ranked
 from qwen3_planner.refusals import (
     checkpoint_unknown,
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from qwen3_planner.inventory.hardware import Inventory
     from qwen3_planner.plan import Refusal
     from qwen3_planner.question import Question, WeightChoice
+    from qwen3_planner.sizing.stages import Setting
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from qwen3_planner.sizing.weights import checkpoint_bytes, rank_weights
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from qwen3_planner.catalog.rows import Catalog
     from qwen3_planner.fit import Fit
     from qwen3_planner.inventory.hardware import Inventory
     from qwen3_planner.plan import Nearest, Refusal
@@ -228,11 +229,17 @@ def _per_gpu(question: Question, fit: Fit) -> Iterator[GpuMemory]:
         )
 
 
+def first_source(question: Question, catalog: Catalog) -> str:
+    """Name the checkpoint that was asked about first; the plain one where none is known."""
+    known = catalog.checkpoints_of(question.model.name)
+    sources = [choice.source for choice in question.choices] or [row.uri for row in known]
+    return sources[0] if sources else ""
+
+
 def nothing_fits(
-    question: Question, refusals: Sequence[Refusal], nearest: Nearest | None
+    question: Question, source: str, refusals: Sequence[Refusal], nearest: Nearest | None
 ) -> NoPlan:
     """Say that nothing fits, why, and what would."""
-    source = question.choices[0].source if question.choices else ""
     return NoPlan(
         variant=question.model.name,
         parameters=parameters(question.model),

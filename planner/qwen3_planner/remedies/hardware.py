@@ -5,11 +5,12 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from qwen3_planner.candidates import pools_of
+from qwen3_planner.candidates import layouts, pools_of
 from qwen3_planner.catalog.rows import AcceleratorClass
 from qwen3_planner.plan import Change
 from qwen3_planner.remedies.trying import Stuck, one
 from qwen3_planner.rules.serving import VLLM_VENDORS
+from qwen3_planner.sizing.kv_cache import token_bytes
 from qwen3_planner.sizing.weights import checkpoint_bytes
 from qwen3_planner.units import MIB
 
@@ -17,9 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from qwen3_planner.catalog.rows import Accelerator, Catalog
+    from qwen3_planner.question import Question
 
 NODE_SIZES = (1, 2, 4, 8)
 """GPUs of one server, as they are sold."""
+
+LEAST_HELD_SHARE = 0.75
+"""Of the files, what is surely loaded: 0.6B stores a tied head that is a fifth of them."""
 
 MOST_NODES = 8
 """Servers of the largest size that are proposed together."""
@@ -30,20 +35,27 @@ def max_gpus_step(stuck: Stuck) -> Change | None:
     bound = stuck.request.max_gpus
     if bound is None:
         return None
-    pools = pools_of(stuck.inventory, stuck.request.accelerators)
-    most = max((pool.gpus for pool in pools), default=0)
-    return stuck.first(one("maxGpus", gpus) for gpus in range(bound + 1, most + 1))
+    request = stuck.request
+    totals = {
+        layout.gpus_per_replica * request.replicas
+        for pool in pools_of(stuck.inventory, request.accelerators)
+        for layout in layouts(
+            stuck.question.model, pool, request.parallelism, request.replicas, pool.gpus
+        )
+    }
+    return stuck.first(one("maxGpus", total) for total in sorted(totals) if total > bound)
 
 
 def more_gpus_step(stuck: Stuck) -> Change | None:
     """Take more of an accelerator that is here, least device memory first."""
     pools = pools_of(stuck.inventory, stuck.request.accelerators)
+    enough = least_bytes(stuck.question) * stuck.request.replicas
     proposals = [
         (gpus * pool.accelerator.memory_mib, _hardware(stuck, text, gpus))
         for pool in pools
         if _runs_vllm(pool.accelerator)
         for gpus, text in _servers(pool.accelerator, pool.largest_node)
-        if gpus > pool.gpus
+        if gpus > pool.gpus and gpus * pool.accelerator.memory_mib * MIB >= enough
     ]
     return stuck.first(change for _, change in sorted(proposals, key=lambda pair: pair[0]))
 
@@ -61,7 +73,7 @@ def other_accelerator_here_step(stuck: Stuck) -> Change | None:
 def other_hardware_step(stuck: Stuck) -> Change | None:
     """Take servers of another accelerator, least device memory first."""
     here = frozenset(accelerator.name for accelerator in stuck.inventory.accelerators)
-    enough = _least_bytes(stuck)
+    enough = least_bytes(stuck.question) * stuck.request.replicas
     return stuck.first(
         _hardware(stuck, text, gpus, accelerator)
         for memory_mib, text, accelerator, gpus in server_sizes(stuck.catalog, here)
@@ -83,11 +95,16 @@ def server_sizes(
     return tuple(sorted(sizes, key=lambda size: size[:2]))
 
 
-def _least_bytes(stuck: Stuck) -> int:
-    """Return a bound below which no device memory can be enough: the smallest weights there are."""
-    model = stuck.question.model
-    files = [checkpoint_bytes(model, choice.fmt) for choice in stuck.question.choices]
-    return min(files, default=0)
+def least_bytes(question: Question) -> int:
+    """Return a bound below which no device memory can be enough for one replica.
+
+    The smallest weights there are, and the KV cache of the load without any copy of a head.
+    """
+    model, load = question.model, question.request.workload
+    files = [checkpoint_bytes(model, choice.fmt) for choice in question.choices]
+    tokens = load.concurrency * (question.request_tokens or question.shortest_context)
+    cache = tokens * token_bytes(model, 1, model.layers, question.kv_element_bytes)
+    return int(min(files, default=0) * LEAST_HELD_SHARE) + cache
 
 
 def _servers(accelerator: Accelerator, node: int) -> Iterator[tuple[int, str]]:

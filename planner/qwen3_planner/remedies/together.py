@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from qwen3_planner.changes import PARALLELISM_NAMES
 from qwen3_planner.plan import Change
-from qwen3_planner.remedies.hardware import server_sizes
+from qwen3_planner.question import understand
+from qwen3_planner.remedies.hardware import least_bytes, server_sizes
 from qwen3_planner.request import (
     EngineTuning,
     KvCacheDtype,
@@ -17,6 +18,7 @@ from qwen3_planner.request import (
     Workload,
 )
 from qwen3_planner.rules.serving import longest_context
+from qwen3_planner.units import MIB
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +37,7 @@ def together_step(stuck: Stuck) -> Change | None:
     its assignments there is no plan.
     """
     for request in _freed(stuck):
-        for first in _places(stuck):
+        for first in _places(stuck, request):
             change = _freed_change(stuck, request, first)
             if change is not None:
                 return smallest_part(stuck, change)
@@ -63,11 +65,13 @@ def _freed(stuck: Stuck) -> Iterator[PlanRequest]:
     yield replace(freed, workload=Workload(), max_model_len=None, replicas=1)
 
 
-def _places(stuck: Stuck) -> Iterator[Assignments]:
+def _places(stuck: Stuck, request: PlanRequest) -> Iterator[Assignments]:
     """Yield the hardware that is here, then servers, least device memory first."""
     yield ()
-    for _, text, _, _ in server_sizes(stuck.catalog, frozenset()):
-        yield (("hardware", text),)
+    enough = least_bytes(understand(request, stuck.catalog)) * request.replicas
+    for memory_mib, text, _, _ in server_sizes(stuck.catalog, frozenset()):
+        if memory_mib * MIB >= enough:
+            yield (("hardware", text),)
 
 
 def _freed_change(stuck: Stuck, freed: PlanRequest, first: Assignments) -> Change | None:

@@ -12,8 +12,8 @@ from qwen3_planner.remedies.trying import Stuck, one
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from qwen3_planner.fit import Setting
     from qwen3_planner.plan import Change
+    from qwen3_planner.sizing.stages import Setting
 
 HIGHEST_UTILIZATION = 0.97
 """Above this the CUDA context and the graphs' growth do not find room on 24 GiB GPUs."""

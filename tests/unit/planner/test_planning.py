@@ -272,3 +272,24 @@ def test_the_inventory_is_not_changed_by_asking() -> None:
     before = hardware("2x8xH100-SXM-80GB")
     plan(a_request("Qwen3-235B-A22B", tensor=3), before, load_catalog())
     assert before == hardware("2x8xH100-SXM-80GB")
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        *("tensor", "pipeline", "data", "expert", "replicas", "max_gpus"),
+        *("concurrency", "input_tokens", "output_tokens", "max_model_len"),
+    ],
+)
+def test_absurd_numbers_are_answered_as_quickly_as_others(field: str) -> None:
+    found = answer("Qwen3-235B-A22B", "2x8xH100-SXM-80GB", **{field: 1_000_000_007})
+    if field == "max_gpus":
+        assert isinstance(found, Plan)
+    else:
+        assert isinstance(found, NoPlan)
+        assert found.nearest is not None
+
+
+def test_a_checkpoint_that_is_not_known_leaves_the_plain_one_named() -> None:
+    found = refused("Qwen3-32B", "1xH100-SXM-80GB", quantization=Quantization.GPTQ_INT4)
+    assert found.source == "hf://Qwen/Qwen3-32B"
