@@ -59,25 +59,36 @@ def tell(question: Question, solution: Solution, inventory: Inventory) -> Plan:
 
 
 def useful_alternatives(best: Score, others: list[Score]) -> list[Score]:
-    """Pick the next best that take another GPU, weight format or number of GPUs."""
-    seen = {_kind(best)}
-    chosen: list[Score] = []
+    """Pick another weight format, another accelerator, and another number of GPUs, in rank order.
+
+    The best of each; what is left over is filled up with further numbers of GPUs.
+    """
+    views = (_format, _accelerator, _kind)
+    firsts = [
+        next((score for score in others if view(score) != view(best)), None) for view in views
+    ]
+    chosen = {id(score): score for score in firsts if score is not None}
+    seen = {_kind(score) for score in (best, *chosen.values())}
     for score in others:
         if len(chosen) == MOST_ALTERNATIVES:
             break
         if _kind(score) not in seen:
             seen.add(_kind(score))
-            chosen.append(score)
-    return chosen
+            chosen[id(score)] = score
+    return [score for score in others if id(score) in chosen]
+
+
+def _format(score: Score) -> str:
+    return score.fit.candidate.choice.fmt.quantization.value
+
+
+def _accelerator(score: Score) -> str:
+    return score.fit.candidate.pool.accelerator.name
 
 
 def _kind(score: Score) -> tuple[str, str, int]:
-    candidate = score.fit.candidate
-    return (
-        candidate.pool.accelerator.name,
-        candidate.choice.fmt.quantization.value,
-        candidate.layout.gpus_per_replica,
-    )
+    gpus = score.fit.candidate.layout.gpus_per_replica
+    return _accelerator(score), _format(score), gpus
 
 
 def telling_refusals(refused: tuple[Refused, ...]) -> list[Refused]:

@@ -17,7 +17,7 @@ from qwen3_planner.units import MIB
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from qwen3_planner.catalog.rows import Accelerator, Catalog
+    from qwen3_planner.catalog.rows import Accelerator, Catalog, EngineRelease
     from qwen3_planner.question import Question
 
 NODE_SIZES = (1, 2, 4, 8)
@@ -76,20 +76,27 @@ def other_hardware_step(stuck: Stuck) -> Change | None:
     enough = least_bytes(stuck.question) * stuck.request.replicas
     return stuck.first(
         _hardware(stuck, text, gpus, accelerator)
-        for memory_mib, text, accelerator, gpus in server_sizes(stuck.catalog, here)
+        for memory_mib, text, accelerator, gpus in server_sizes(
+            stuck.catalog, stuck.question.release, here
+        )
         if memory_mib * MIB >= enough
     )
 
 
 @lru_cache(maxsize=64)
 def server_sizes(
-    catalog: Catalog, without: frozenset[str]
+    catalog: Catalog, release: EngineRelease, without: frozenset[str]
 ) -> tuple[tuple[int, str, Accelerator, int], ...]:
-    """List (device memory in MiB, short form, accelerator, GPUs), least memory first."""
+    """List (device memory in MiB, short form, accelerator, GPUs), least memory first.
+
+    Only accelerators of vendors that the engine is known to have an image for.
+    """
+    vendors = {vendor for vendor, _ in release.images}
     sizes = [
         (gpus * accelerator.memory_mib, text, accelerator, gpus)
         for accelerator in catalog.accelerators
         if accelerator.name not in without and _runs_vllm(accelerator)
+        if accelerator.vendor in vendors
         for gpus, text in _servers(accelerator, 0)
     ]
     return tuple(sorted(sizes, key=lambda size: size[:2]))

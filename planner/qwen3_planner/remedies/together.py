@@ -69,7 +69,7 @@ def _places(stuck: Stuck, request: PlanRequest) -> Iterator[Assignments]:
     """Yield the hardware that is here, then servers, least device memory first."""
     yield ()
     enough = least_bytes(understand(request, stuck.catalog)) * request.replicas
-    for memory_mib, text, _, _ in server_sizes(stuck.catalog, frozenset()):
+    for memory_mib, text, _, _ in server_sizes(stuck.catalog, stuck.question.release, frozenset()):
         if memory_mib * MIB >= enough:
             yield (("hardware", text),)
 

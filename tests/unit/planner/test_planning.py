@@ -188,6 +188,8 @@ def test_alternatives_differ_in_gpu_format_or_number() -> None:
         for p in (found, *found.alternatives)
     }
     assert len(kinds) == 4
+    assert len({kind[0] for kind in kinds}) == 2
+    assert len({kind[1] for kind in kinds}) >= 2
     assert all(not other.alternatives and not other.refusals for other in found.alternatives)
 
 
