@@ -39,7 +39,7 @@ def status_document(result: PlanResult) -> Document:
         refusal["message"] = shortened(refusal["message"], MAX_MESSAGE)
     if "nearest" in document:
         _outline(document["nearest"]["plan"])
-    else:
+    elif document["feasible"]:
         _round(document)
     for shrink in _SHRINKS:
         if size_of(document) <= MAX_BYTES:

@@ -89,6 +89,13 @@ def test_where_nothing_fits_the_nearest_plan_is_an_outline() -> None:
     assert status["nearest"]["plan"]["memory"]["perGpu"][0]["count"] == 2
 
 
+def test_where_nothing_would_fit_either_there_is_no_nearest() -> None:
+    status = status_document(make_no_plan(nearest=None))
+
+    assert status["feasible"] is False
+    assert "nearest" not in status
+
+
 def test_a_large_refusal_with_a_large_nearest_stays_small() -> None:
     nearest = Nearest(
         Change((("hardware", "2x8xH100-SXM-80GB"),)),
