@@ -111,7 +111,7 @@ class Caches:
 
     def observe(self, key: Key, refusal: str) -> Observed:
         """Return what is there of one resource's children."""
-        pods = sorted(self._pods.get(key, {}).values())
+        pods = sorted(self._pods.get(key, {}).values(), key=_age)
         return Observed(
             children=dict(self._children.get(key, {})),
             pods=tuple(own.pod for own in pods),
@@ -146,6 +146,10 @@ class Caches:
         if after is not None and after.pod.owner is not None:
             self._pods.setdefault(after.pod.owner, {})[after.pod.uid] = after
         self._listeners.own_pod(before, after)
+
+
+def _age(own: OwnPod) -> tuple[str, str]:
+    return own.created, own.pod.name
 
 
 def owner_of(child: Manifest) -> Key:

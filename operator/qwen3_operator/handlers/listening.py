@@ -89,7 +89,7 @@ class Listener:
         else:
             changed = before is not None and self._ledger.delete_node(before.name)
         if changed:
-            self._capacity_changed()
+            self.capacity_changed()
         if _hardware(before) != _hardware(after):
             self._look_at_all(HARDWARE_GATHER_S)
 
@@ -99,7 +99,7 @@ class Listener:
         else:
             changed = before is not None and self._ledger.delete_pod(before.uid)
         if changed:
-            self._capacity_changed()
+            self.capacity_changed()
 
     def _own_pod(self, before: OwnPod | None, after: OwnPod | None) -> None:
         self._foreign_pod(
@@ -116,7 +116,7 @@ class Listener:
         else:
             changed = before is not None and self._ledger.forget_deployment(owner_of(before))
         if changed:
-            self._capacity_changed()
+            self.capacity_changed()
         self._service(before, after)
 
     def _service(self, before: Manifest | None, after: Manifest | None) -> None:
@@ -132,7 +132,7 @@ class Listener:
                 before.namespace, before.name
             )
         if changed:
-            self._capacity_changed()
+            self.capacity_changed()
 
     def _priority_class(self, _before: PriorityClass | None, _after: PriorityClass | None) -> None:
         self._look_at_all(HARDWARE_GATHER_S)
@@ -146,7 +146,7 @@ class Listener:
             for key in self._known():
                 self._queue.add_after(key, delay_s)
 
-    def _capacity_changed(self) -> None:
+    def capacity_changed(self) -> None:
         """Plan one pass over those who wait, however many changes come until then."""
         if self.leading and not self._settle_planned:
             self._settle_planned = True

@@ -190,6 +190,7 @@ class Operator:
             now=_now,
             quietly=self._listener.quietly,
             waiting=self._listener.waiting,
+            settle=self._listener.capacity_changed,
         )
 
 

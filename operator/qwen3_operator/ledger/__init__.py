@@ -252,7 +252,7 @@ class Ledger:
         account.promised = account.to_come()
         self._quotas.promise(namespace, account.promised)
         if demand is not None and entered is not None:
-            account.unbound = max(0, demand.replicas - account.bound(demand))
+            account.unbound = account.unbound_of(demand)
             self._lanes.book(entered, account.unbound)
 
     def _enter(self, account: Account, demand: Demand) -> Lane:

@@ -91,6 +91,17 @@ class Account:
             pod.node is not None and pod.plan_hash == demand.plan_hash for pod in self._living()
         )
 
+    def unbound_of(self, demand: Demand) -> int:
+        """Count the demand's pods without a node: to come, or there and not bound yet.
+
+        After scaling down a pod may be there that is one too many; until it is deleted it may
+        still be bound.
+        """
+        there = sum(
+            pod.node is None and pod.plan_hash == demand.plan_hash for pod in self._living()
+        )
+        return max(demand.replicas - self.bound(demand), there)
+
     def released_by(self, demand: Demand) -> dict[str, Resources]:
         """Return by node what pods of other templates will give back to this demand."""
         released: dict[str, Resources] = {}
