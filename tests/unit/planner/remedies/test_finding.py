@@ -9,6 +9,7 @@ from qwen3_planner.catalog.loading import load_catalog
 from qwen3_planner.changes import apply_change
 from qwen3_planner.plan import Change, NoPlan, Plan
 from qwen3_planner.planning import plan
+from qwen3_planner.remedies.finding import FIXING_KINDS
 from qwen3_planner.request import KvCacheDtype, PlanRequest, Quantization
 from support.planner_builders import hardware, refused
 from support.planner_strategies import hardware_texts, requests
@@ -24,6 +25,7 @@ def test_every_fix_and_every_nearest_gives_a_plan(request: PlanRequest, text: st
         return
     event(found.refusals[0].rule)
     event("nearest" if found.nearest else "no nearest")
+    assert {refusal.rule for refusal in found.refusals} <= set(FIXING_KINDS)
     fixes = {fix for refusal in found.refusals for fix in refusal.fixes}
     if found.nearest:
         fixes.add(found.nearest.change)
