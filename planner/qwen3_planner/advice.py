@@ -9,6 +9,7 @@ from qwen3_planner.engines.vllm.yarn import yarn_factor
 from qwen3_planner.fit import requests_per_rank
 from qwen3_planner.rules.quantized import has_fp8_units
 from qwen3_planner.sizing.formats import WeightKind
+from qwen3_planner.units import format_gib
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,11 +22,25 @@ if TYPE_CHECKING:
 def warnings_of(question: Question, fit: Fit, inventory: Inventory) -> tuple[str, ...]:
     """Collect the warnings of one plan, most important first."""
     return (
+        *_about_certainty(fit),
         *_about_context(question, fit),
         *_about_weights(fit),
         *_about_scheduler(question, fit),
         *_about_version(question),
         *_about_idle_gpus(question, fit, inventory),
+    )
+
+
+def _about_certainty(fit: Fit) -> Iterator[str]:
+    if not fit.is_narrow:
+        return
+    block = min(fit.stages, key=lambda stage: stage.blocks).block
+    spare = fit.blocks - fit.needed_blocks
+    margin, short = fit.margin_blocks * block, (fit.margin_blocks - spare) * block
+    yield (
+        f"It fits narrowly and the engine may refuse to start: {format_gib(spare * block)} of KV"
+        f" cache per GPU are spare, the estimate may be off by {format_gib(margin)}. A load or"
+        f" --max-model-len that needs {format_gib(short)} less would surely fit."
     )
 
 

@@ -49,6 +49,16 @@ class Fit:
     error_bytes: float
 
     @property
+    def margin_blocks(self) -> int:
+        """Half the width of the 90 % interval around ``blocks``."""
+        return _margin_blocks(self.stages, self.error_bytes)
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether the need lies inside the error of the estimate: the engine may not start."""
+        return self.blocks - self.needed_blocks < self.margin_blocks
+
+    @property
     def kv_cache_tokens(self) -> int:
         """What the engine logs for one data-parallel rank."""
         return logged_tokens(self.blocks, self.max_model_len, BLOCK_TOKENS)
@@ -56,8 +66,7 @@ class Fit:
     @property
     def kv_cache_interval(self) -> tuple[int, int]:
         """Ends of the 90 % interval of that."""
-        stage = min(self.stages, key=lambda stage: stage.blocks)
-        margin = ceil(NINETY_PERCENT * self.error_bytes / stage.block)
+        margin = self.margin_blocks
         low, high = max(0, self.blocks - margin), self.blocks + margin
         return (
             logged_tokens(low, self.max_model_len, BLOCK_TOKENS),
@@ -122,21 +131,25 @@ def fit(question: Question, candidate: Candidate, setting: Setting) -> Fit | Mis
     """Decide whether a legal candidate holds the load, and with which context.
 
     The context that is wanted comes first; where the user left it open, the longest multiple of a
-    block that the whole load fits into.
+    block that the whole load surely fits into.
     """
     stages = replica_stages(question, candidate, setting)
+    layout, context = candidate.layout, question.wanted_context
     blocks = min(stage.blocks for stage in stages)
-    wanted = question.wanted_context
-    needed = needed_blocks(question, candidate.layout, wanted)
-    context = wanted
-    if needed > blocks:
-        context = longest_context_in(question, candidate.layout, blocks)
-        needed = needed_blocks(question, candidate.layout, max(context, question.shortest_context))
-        if context < question.shortest_context:
-            return _misfit(question, candidate, setting, stages)
     error = _error_bytes(question, candidate, setting, stages)
-    is_short = context < wanted
+    is_short = needed_blocks(question, layout, context) > blocks
+    if is_short:
+        if longest_context_in(question, layout, blocks) < question.shortest_context:
+            return _misfit(question, candidate, setting, stages)
+        sure = longest_context_in(question, layout, blocks - _margin_blocks(stages, error))
+        context = max(sure, question.shortest_context)
+    needed = needed_blocks(question, layout, context)
     return Fit(candidate, setting, stages, blocks, needed, context, is_short, error)
+
+
+def _margin_blocks(stages: tuple[StageMemory, ...], error_bytes: float) -> int:
+    tightest = min(stages, key=lambda stage: stage.blocks)
+    return ceil(NINETY_PERCENT * error_bytes / tightest.block)
 
 
 def _misfit(
@@ -197,7 +210,7 @@ def replica_stages(
 def _error_bytes(
     question: Question, candidate: Candidate, setting: Setting, stages: tuple[StageMemory, ...]
 ) -> float:
-    """Combine the errors of the device's memory and of the formulas."""
+    """Combine the errors of the device's memory and of the formulas: one standard deviation."""
     accelerator = candidate.pool.accelerator
     device = accelerator.usable_relative_error * device_bytes(candidate.pool) * setting.utilization
     formula = memory_error_bytes(

@@ -46,6 +46,11 @@ class Score:
         return -self.fit.max_model_len if self.fit.is_shortened else 0
 
     @property
+    def may_not_start(self) -> bool:
+        """A fit inside the error of its estimate comes after one that is sure."""
+        return self.fit.is_narrow
+
+    @property
     def cost(self) -> float:
         """Dollars an hour, or the device memory taken where prices are missing.
 
@@ -90,12 +95,13 @@ class Score:
         return f"{candidate.pool.accelerator.name} {candidate.layout}"
 
     @property
-    def order(self) -> tuple[bool, int, int, float, int, int, bool, int, bool, str]:
+    def order(self) -> tuple[bool, int, int, bool, float, int, int, bool, int, bool, str]:
         """All of them, as they are compared."""
         return (
             self.holds_less_than_wanted,
             self.imprecision,
             self.lost_context,
+            self.may_not_start,
             self.cost,
             self.gpus,
             self.nodes,

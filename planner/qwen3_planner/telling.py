@@ -18,6 +18,7 @@ from qwen3_planner.plan import (
     Plan,
 )
 from qwen3_planner.provenance import provenance_of
+from qwen3_planner.request import KvCacheDtype
 from qwen3_planner.rules.quantized import BF16_CAPABILITY, has_fp8_units
 from qwen3_planner.sizing.formats import WeightKind
 from qwen3_planner.sizing.overhead import host_bytes
@@ -144,7 +145,7 @@ def _plan_of(
         engine=question.release.name,
         engine_version=str(question.version),
         quantization=candidate.choice.fmt.quantization.value,
-        kv_cache_dtype=question.kv_cache_dtype.value,
+        kv_cache_dtype=_kv_cache_dtype(question, options),
         max_model_len=fit.max_model_len,
         replicas=request.replicas,
         layout=candidate.layout,
@@ -158,6 +159,13 @@ def _plan_of(
         alternatives=alternatives,
         refusals=refusals,
     )
+
+
+def _kv_cache_dtype(question: Question, options: ServeOptions) -> str:
+    """Name the element type of the cache; left to the engine, it follows the activations."""
+    if options.needs_half and question.request.kv_cache_dtype is KvCacheDtype.AUTO:
+        return "fp16"
+    return question.kv_cache_dtype.value
 
 
 def _serve_options(question: Question, fit: Fit, served_name: str) -> ServeOptions:

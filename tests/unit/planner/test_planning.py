@@ -44,12 +44,13 @@ def test_a_native_context_in_a_smaller_format_beats_a_shorter_one() -> None:
     assert f"The context is {bound.max_model_len} tokens" in bound.warnings[0]
 
 
-def test_a_shortened_context_is_the_longest_that_fits() -> None:
+def test_a_shortened_context_is_the_longest_that_surely_fits() -> None:
     bound = planned("Qwen3-32B", "1xH100-SXM-80GB", quantization=BF16)
-    longer = {"quantization": BF16, "max_model_len": bound.max_model_len + 16}
-    assert isinstance(answer("Qwen3-32B", "1xH100-SXM-80GB", **longer), NoPlan)
+    assert bound.memory.kv_cache_tokens_low >= bound.max_model_len
     exactly = {"quantization": BF16, "max_model_len": bound.max_model_len}
-    assert isinstance(answer("Qwen3-32B", "1xH100-SXM-80GB", **exactly), Plan)
+    assert planned("Qwen3-32B", "1xH100-SXM-80GB", **exactly).warnings == ()
+    longer = {"quantization": BF16, "max_model_len": bound.max_model_len + 16}
+    assert "narrowly" in planned("Qwen3-32B", "1xH100-SXM-80GB", **longer).warnings[0]
 
 
 def test_a_small_model_does_not_take_a_large_gpu() -> None:
@@ -295,3 +296,23 @@ def test_absurd_numbers_are_answered_as_quickly_as_others(field: str) -> None:
 def test_a_checkpoint_that_is_not_known_leaves_the_plain_one_named() -> None:
     found = refused("Qwen3-32B", "1xH100-SXM-80GB", quantization=Quantization.GPTQ_INT4)
     assert found.source == "hf://Qwen/Qwen3-32B"
+
+
+def test_a_plan_that_fits_narrowly_says_so() -> None:
+    narrow = planned("Qwen3-32B", "A100-SXM-80GB", quantization=BF16)
+    assert narrow.memory.kv_cache_tokens_low < narrow.max_model_len
+    assert narrow.warnings[0].startswith("It fits narrowly")
+
+
+def test_a_sure_fit_comes_before_a_cheaper_narrow_one() -> None:
+    sure = planned("Qwen3-32B", "2xA100-SXM-80GB", quantization=BF16)
+    assert sure.layout == Layout(2)
+    assert sure.memory.kv_cache_tokens_low > sure.max_model_len
+    assert not any("narrowly" in warning for warning in sure.warnings)
+
+
+def test_the_cache_of_a_gpu_without_bf16_is_fp16() -> None:
+    found = planned("Qwen3-8B", "T4-16GB")
+    assert found.kv_cache_dtype == "fp16"
+    assert found.command[-2:] == ("--dtype", "half")
+    assert planned("Qwen3-8B", "L4-24GB").kv_cache_dtype == "bf16"
