@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from qwen3_operator import desired, status
 from qwen3_operator.cluster import resources
+from qwen3_operator.cluster.requests import NAMESPACE_GOES
 from qwen3_operator.decisions import replan
 from qwen3_operator.decisions.admission import claim_of, demand_of
 from qwen3_operator.decisions.eligibility import selector_of
@@ -124,7 +125,11 @@ class Reconciler:
         except SpecError as error:
             self._withdraw(key)
             await self._report(subject, replace(self._facts(subject), spec_error=error))
-            return None
+        except ClusterError as error:
+            if error.reason != NAMESPACE_GOES:
+                raise
+            self._let_go(key)  # the resource is about to go with it
+        return None
 
     def _look(self, key: Key) -> Subject | None:
         """Return the resource, unless it is gone or going."""
@@ -247,7 +252,9 @@ class Reconciler:
         except ClusterError as error:
             if not error.is_refusal and error.status != CONFLICT:
                 raise
-            self._refusals[key] = error.message
+            if error.reason == NAMESPACE_GOES:
+                raise
+            self._refusals[key] = _in_plain_words(error)
             return error
         self._had_children[key] = subject.uid
         self._refusals.pop(key, None)
@@ -316,6 +323,15 @@ class Reconciler:
             generation=subject.generation,
             observed=self._observe(subject.key),
         )
+
+
+def _in_plain_words(error: ClusterError) -> str:
+    if error.status != CONFLICT:
+        return error.message
+    return (
+        f"An object of that name belongs to somebody else and is not taken over: {error.message}."
+        " Rename this resource, or remove that object."
+    )
 
 
 def _name(manifest: Manifest) -> tuple[str, str]:

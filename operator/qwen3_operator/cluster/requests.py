@@ -24,6 +24,9 @@ JSON = "application/json"
 FIELD_MANAGER = "qwen3-operator"
 """Owner of every field that this operator writes."""
 
+NAMESPACE_GOES = "NamespaceTerminating"
+"""Cause that the API server gives when nothing can be made any more in a namespace."""
+
 ERROR_STATUS = 400
 """The first HTTP status that is an error."""
 
@@ -149,7 +152,10 @@ def _refusal(response: aiohttp.ClientResponse, text: bytes) -> ClusterError:
         status = json.loads(text)
         message = str(status.get("message") or "")
         reason = str(status.get("reason") or reason)
-        hint = (status.get("details") or {}).get("retryAfterSeconds")
+        details = status.get("details") or {}
+        hint = details.get("retryAfterSeconds")
+        if any(cause.get("reason") == NAMESPACE_GOES for cause in details.get("causes") or ()):
+            reason = NAMESPACE_GOES
     except (ValueError, AttributeError):
         message = text[:512].decode("utf-8", "replace")
     header = response.headers.get("Retry-After", "")
