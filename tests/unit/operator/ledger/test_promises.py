@@ -6,6 +6,7 @@ Everything that is admitted can be bound; once it is, whatever is still held bac
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -16,14 +17,18 @@ from hypothesis.stateful import (
     precondition,
     rule,
 )
-from qwen3_operator.decisions.admission import Demand, slots
-from qwen3_operator.decisions.eligibility import may_run_on
+
+from qwen3_operator.decisions.admission import Claim, Demand, minus, slots
+from qwen3_operator.decisions.eligibility import Selector, may_run_on
 from qwen3_operator.ledger import Ledger
 from qwen3_operator.observed import Key, Node, Pod, Resources
 from support.values import amount, claim, demand, node, pod, selector
 
+if TYPE_CHECKING:
+    from random import Random
+
 ZONES = ("a", "b")
-NEEDS = [amount(gpus, cpu) for gpus, cpu in ((1, 4), (1, 12), (2, 4), (3, 8), (4, 8), (8, 16))]
+NEEDS = [amount(gpus, cpu) for gpus, cpu in ((1, 2), (1, 12), (2, 4), (3, 4), (4, 8), (8, 8))]
 WHERES = [selector(), selector(zone="a"), selector(zone="b")]
 
 
@@ -49,7 +54,7 @@ class Cluster(RuleBasedStateMachine):
         self.nodes: dict[str, Node] = {}
         self.foreign: dict[str, Pod] = {}
         self.deployments: dict[Key, Controller] = {}
-        self.claims: dict[Key, object] = {}
+        self.claims: dict[Key, Claim] = {}
         self.clock = 0
 
     # -- the cluster --------------------------------------------------------------------------
@@ -64,7 +69,7 @@ class Cluster(RuleBasedStateMachine):
         ),
         taken=st.lists(st.tuples(st.integers(0, 3), st.integers(1, 4)), max_size=3),
     )
-    def build(self, sizes, taken) -> None:
+    def build(self, sizes: list[tuple[int, int, str]], taken: list[tuple[int, int]]) -> None:
         for number, (gpus, cpu, zone) in enumerate(sizes):
             self._add_node(f"n{number}", gpus, cpu, zone)
         for number, (where, gpus) in enumerate(taken):
@@ -80,12 +85,12 @@ class Cluster(RuleBasedStateMachine):
 
     @precondition(lambda self: len(self.nodes) < 6)
     @rule(gpus=st.sampled_from([2, 4, 8]), zone=st.sampled_from(ZONES))
-    def node_comes(self, gpus, zone) -> None:
+    def node_comes(self, gpus: int, zone: str) -> None:
         self._add_node(f"n{len(self.nodes)}", gpus, 32, zone)
 
     @precondition(lambda self: self.foreign)
     @rule(data=st.data())
-    def other_peoples_pod_ends(self, data) -> None:
+    def other_peoples_pod_ends(self, data: st.DataObject) -> None:
         uid = data.draw(st.sampled_from(sorted(self.foreign)))
         del self.foreign[uid]
         self.ledger.delete_pod(uid)
@@ -98,15 +103,7 @@ class Cluster(RuleBasedStateMachine):
         free = self.nodes[name].allocatable
         for p in self._all_pods():
             if p.node == name:
-                gpus = dict(free.gpus)
-                for resource, count in p.requests.gpus:
-                    gpus[resource] = gpus.get(resource, 0) - count
-                free = Resources(
-                    tuple(sorted(gpus.items())),
-                    free.cpu_millicores - p.requests.cpu_millicores,
-                    free.memory_bytes - p.requests.memory_bytes,
-                    free.pods - p.requests.pods,
-                )
+                free = minus(free, p.requests)
         return free
 
     def _fits(self, need: Resources, name: str) -> bool:
@@ -122,38 +119,43 @@ class Cluster(RuleBasedStateMachine):
     # -- the operator -------------------------------------------------------------------------
 
     @rule(
-        name=st.sampled_from("abcdef"),
-        need=st.sampled_from(NEEDS),
-        where=st.sampled_from(WHERES),
-        replicas=st.integers(0, 3),
-        priority=st.integers(0, 1),
-    )
-    def user_applies(self, name, need, where, replicas, priority) -> None:
-        self.clock += 1
-        known = self.claims.get(Key("default", name))
-        created = known.created if known else f"{self.clock:06d}"
-        plan_hash = f"h{NEEDS.index(need)}{WHERES.index(where)}"
-        self._reconcile(
-            claim(
-                name,
-                need,
-                replicas,
-                where=where,
-                plan_hash=plan_hash,
-                priority=priority,
-                created=created,
-            )
+        wishes=st.lists(
+            st.tuples(
+                st.sampled_from("abcdef"),
+                st.sampled_from(NEEDS),
+                st.sampled_from(WHERES),
+                st.integers(0, 3),
+                st.integers(0, 1),
+            ),
+            min_size=1,
+            max_size=4,
         )
+    )
+    def users_apply(self, wishes: list[tuple[str, Resources, Selector, int, int]]) -> None:
+        for name, need, where, replicas, priority in wishes:
+            self.clock += 1
+            known = self.claims.get(Key("default", name))
+            self._reconcile(
+                claim(
+                    name,
+                    need,
+                    replicas,
+                    where=where,
+                    plan_hash=f"h{NEEDS.index(need)}{WHERES.index(where)}",
+                    priority=priority,
+                    created=known.created if known else f"{self.clock:06d}",
+                )
+            )
 
     @precondition(lambda self: self.claims)
     @rule(data=st.data(), replicas=st.integers(0, 4))
-    def user_scales(self, data, replicas) -> None:
+    def user_scales(self, data: st.DataObject, replicas: int) -> None:
         wanted = self.claims[data.draw(st.sampled_from(sorted(self.claims)))]
         self._reconcile(replace(wanted, demand=replace(wanted.demand, replicas=replicas)))
 
     @precondition(lambda self: self.claims)
     @rule(data=st.data())
-    def user_deletes(self, data) -> None:
+    def user_deletes(self, data: st.DataObject) -> None:
         key = data.draw(st.sampled_from(sorted(self.claims)))
         del self.claims[key]
         self.ledger.withdraw(key)
@@ -163,7 +165,7 @@ class Cluster(RuleBasedStateMachine):
             for gone in controller.pods.values():
                 self.ledger.delete_pod(gone.uid)
 
-    def _reconcile(self, wanted) -> None:
+    def _reconcile(self, wanted: Claim) -> None:
         key = wanted.demand.key
         self.claims[key] = wanted
         admission = self.ledger.offer(wanted)
@@ -193,17 +195,16 @@ class Cluster(RuleBasedStateMachine):
 
     @precondition(lambda self: self.deployments)
     @rule(data=st.data())
-    def watch_brings_a_deployment(self, data) -> None:
+    def watch_brings_a_deployment(self, data: st.DataObject) -> None:
         key = data.draw(st.sampled_from(sorted(self.deployments)))
         self.ledger.see_deployment(self.deployments[key].demand)
 
     # -- controllers and scheduler ------------------------------------------------------------
 
-    @precondition(lambda self: self.deployments)
-    @rule(data=st.data())
-    def deployment_controller_works(self, data) -> None:
-        key = data.draw(st.sampled_from(sorted(self.deployments)))
-        self._control(self.deployments[key])
+    @rule()
+    def deployment_controllers_work(self) -> None:
+        for controller in self.deployments.values():
+            self._control(controller)
 
     def _control(self, controller: Controller) -> None:
         target = controller.demand
@@ -239,7 +240,7 @@ class Cluster(RuleBasedStateMachine):
             self.ledger.upsert_pod(controller.pods[leaving.uid])
 
     @rule(data=st.data())
-    def pod_is_gone(self, data) -> None:
+    def pod_is_gone(self, data: st.DataObject) -> None:
         leaving = [
             (key, p.uid)
             for key, c in sorted(self.deployments.items())
@@ -251,18 +252,32 @@ class Cluster(RuleBasedStateMachine):
             del self.deployments[key].pods[uid]
             self.ledger.delete_pod(uid)
 
-    @rule(data=st.data())
-    def scheduler_binds(self, data) -> None:
-        choices = [
-            (key, p.uid, name)
-            for key, c in sorted(self.deployments.items())
-            for p in c.living
-            if p.node is None
-            for name in self._possible_nodes(self._as_made(c, p))
-        ]
-        if choices:
-            key, uid, name = data.draw(st.sampled_from(choices))
+    @rule(choice=st.randoms(use_true_random=False), count=st.integers(1, 12))
+    def scheduler_binds_in_the_worst_way(self, choice: Random, count: int) -> None:
+        """Bind pods where it hurts most: where another one then finds no node any more."""
+        for _ in range(count):
+            options = [
+                (key, uid, name)
+                for key, c in sorted(self.deployments.items())
+                for uid, p in sorted(c.pods.items())
+                if p.node is None and not p.terminating
+                for name in self._possible_nodes(self._as_made(c, p))
+            ]
+            if not options:
+                return
+            choice.shuffle(options)
+            key, uid, name = next(filter(self._hurts, options), options[0])
             self._bind(self.deployments[key], uid, name)
+            self.what_is_admitted_can_be_bound()
+
+    def _hurts(self, option: tuple[Key, str, str]) -> bool:
+        key, uid, name = option
+        pods = self.deployments[key].pods
+        unbound, pods[uid] = pods[uid], replace(pods[uid], node=name)
+        try:
+            return self._unplaceable() is not None
+        finally:
+            pods[uid] = unbound
 
     def _bind(self, controller: Controller, uid: str, name: str) -> None:
         controller.pods[uid] = replace(controller.pods[uid], node=name, phase="Running")
@@ -278,19 +293,26 @@ class Cluster(RuleBasedStateMachine):
 
     @invariant()
     def what_is_admitted_can_be_bound(self) -> None:
+        if not self._somebody_is_leaving():  # who holds for a moment what is promised to others
+            broken = self._unplaceable()
+            assert broken is None, f"{broken} was promised and cannot be placed"
+
+    def _unplaceable(self) -> Demand | None:
+        """Return a demand with a pod that is not bound and fits nowhere."""
         for controller in self.deployments.values():
             target = controller.demand
-            if any(
-                p.terminating or p.plan_hash != target.plan_hash for p in controller.pods.values()
-            ):
-                continue  # its own pods still hold what it will take
-            if sum(p.node is not None for p in controller.living) < target.replicas:
-                if self._somebody_is_leaving():
-                    continue
-                assert self._possible_nodes(target), f"{target} was promised and cannot be placed"
+            bound = sum(p.node is not None for p in controller.living)
+            if bound < target.replicas and not self._possible_nodes(target):
+                return target
+        return None
 
     def _somebody_is_leaving(self) -> bool:
-        return any(p.terminating for p in self._all_pods())
+        """Whether a pod is terminating, or about to be deleted by its Deployment."""
+        return any(
+            p.terminating or p.plan_hash != c.demand.plan_hash or len(c.living) > c.demand.replicas
+            for c in self.deployments.values()
+            for p in c.pods.values()
+        )
 
     @precondition(lambda self: self.claims)
     @rule()
@@ -322,5 +344,5 @@ class Cluster(RuleBasedStateMachine):
 
 TestLedgerKeepsItsPromises = Cluster.TestCase
 TestLedgerKeepsItsPromises.settings = settings(
-    max_examples=60, stateful_step_count=25, deadline=None
+    max_examples=100, stateful_step_count=12, deadline=None
 )
