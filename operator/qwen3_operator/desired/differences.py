@@ -32,6 +32,10 @@ MAP_LISTS: Mapping[str, tuple[str, ...]] = {
 """Lists whose entries are told apart by these fields (``+listType=map`` in k8s.io/api@v0.37.2
 core/v1/types.go and apimachinery meta/v1/types.go, read 2026-11-23)."""
 
+WHOLE_MAPS = frozenset({"selector", "nodeSelector"})
+"""Objects that are owned as a whole (``+mapType=atomic``, ``+structType=atomic`` in the same
+files): an entry that somebody adds to a Service's selector leads its clients nowhere."""
+
 AMOUNTS = frozenset({"requests", "limits"})
 """Objects whose values are amounts."""
 
@@ -60,6 +64,8 @@ def _contains(live: object, wanted: object, field: str) -> bool:
     if _is_empty(wanted) or _is_empty(live):
         present = field not in MEANINGFUL_WHEN_EMPTY or (wanted is None) is (live is None)
         return present and _is_empty(wanted) and _is_empty(live)
+    if field in WHOLE_MAPS:
+        return _is_same(live, wanted)
     if isinstance(wanted, dict) and isinstance(live, dict):
         compare = _amount_contains if field in AMOUNTS else _contains
         return all(compare(live.get(name), value, name) for name, value in wanted.items())

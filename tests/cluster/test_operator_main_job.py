@@ -1,0 +1,290 @@
+"""The main job: apply one resource, get GPU-scheduled pods; and what can happen to it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from support.controlplane import CommandError, annotated_pods
+from support.models import OWNER, SECONDS, SMALL, Models
+from support.operator import RunningOperator, install
+from support.wait import until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from support.controlplane import ControlPlane
+    from support.room import Room
+
+pytestmark = pytest.mark.cluster
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+ON_L40S = f"{SMALL}accelerators: [L40S-48GB]\n"
+
+
+@pytest.fixture(scope="module")
+def operator(
+    control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningOperator]:
+    """One operator for the tests of this file."""
+    folder = tmp_path_factory.mktemp("operator")
+    with RunningOperator(install(control_plane, folder, "main-job-system")) as running:
+        yield running
+
+
+@pytest.fixture
+def models(room: Room, operator: RunningOperator) -> Iterator[Models]:
+    """The resources of an own namespace; they and their GPUs are gone before the next test."""
+    assert operator.returncode is None
+    models = Models(room)
+    yield models
+    models.delete_all()
+
+
+def test_the_example_runs_on_a_node_with_the_planned_gpus(models: Models) -> None:
+    room = models.room
+    room.kubectl("apply", f"--filename={EXAMPLES / 'qwen3-32b.yaml'}")
+    room.kubectl("wait", "--for=condition=Ready", "q3d/qwen3-32b", f"--timeout={SECONDS:.0f}s")
+    planned = models.status("qwen3-32b")["plan"]
+    (pod,) = models.pods("qwen3-32b")
+    assert pod["status"]["phase"] == "Running"
+    limits = pod["spec"]["containers"][0]["resources"]["limits"]
+    assert int(limits["nvidia.com/gpu"]) == planned["layout"]["gpusPerReplica"]
+    assert planned["layout"]["nodesPerReplica"] == 1
+    node = room.cluster.kubectl_json("get", "node", pod["spec"]["nodeName"])
+    product = node["metadata"]["labels"]["nvidia.com/gpu.product"]
+    names = {
+        "H100-SXM-80GB": "NVIDIA-H100-80GB-HBM3",
+        "A100-SXM-80GB": "NVIDIA-A100-SXM4-80GB",
+        "RTX-4090-24GB": "NVIDIA-GeForce-RTX-4090",
+        "L40S-48GB": "NVIDIA-L40S",
+    }
+    assert product == names[planned["placement"]["accelerator"]]
+
+
+def test_the_table_tells_model_layout_and_readiness(models: Models) -> None:
+    models.apply("table", f"{ON_L40S}parallelism: {{tensor: 1}}\n")
+    models.await_ready("table")
+    header, row = models.room.kubectl("get", "q3d", "table").splitlines()
+    assert header.split() == [
+        "NAME",
+        "MODEL",
+        "ENGINE",
+        "QUANT",
+        "LAYOUT",
+        "READY",
+        "REASON",
+        "REPLICAS",
+        "AGE",
+    ]
+    assert row.split()[:6] == ["table", "Qwen3-0.6B", "vllm", "bf16", "tp1", "True"]
+    wide = models.room.kubectl("get", "q3d", "table", "-o", "wide")
+    assert f"http://table.{models.room.namespace}.svc:8000/v1" in wide
+
+
+def test_the_service_leads_to_the_pods(models: Models) -> None:
+    models.apply("served", ON_L40S)
+    models.await_ready("served")
+    (pod,) = models.pods("served")
+    until(
+        lambda: models.room.ready_addresses() == [pod["status"]["podIP"]],
+        SECONDS,
+        "the Service should lead to the pod",
+    )
+
+
+def test_kubectl_scale_adds_and_removes_replicas(models: Models) -> None:
+    models.apply("scaled", f"{SMALL}accelerators: [A100-SXM-80GB]\n")
+    models.await_ready("scaled")
+    for replicas in (3, 1):
+        models.room.kubectl("scale", "q3d/scaled", f"--replicas={replicas}")
+        models.await_ready("scaled")
+        until(
+            lambda wanted=replicas: (
+                len(models.pods("scaled")) == wanted
+                and models.status("scaled")["readyReplicas"] == wanted
+            ),
+            SECONDS,
+            lambda: f"pods {len(models.pods('scaled'))}, status {models.status('scaled')}",
+        )
+
+
+def test_scaling_moves_no_running_pod(models: Models) -> None:
+    models.apply("steady", f"{SMALL}accelerators: [A100-SXM-80GB]\n")
+    models.await_ready("steady")
+    (before,) = models.pods("steady")
+    models.room.kubectl("scale", "q3d/steady", "--replicas=2")
+    until(lambda: len(models.pods("steady")) == 2, SECONDS, "a second pod should come")
+    models.await_ready("steady")
+    assert before["metadata"]["uid"] in {pod["metadata"]["uid"] for pod in models.pods("steady")}
+
+
+def test_a_model_that_cannot_fit_says_what_is_missing_and_what_would_help(models: Models) -> None:
+    models.room.kubectl("apply", f"--filename={EXAMPLES / 'qwen3-235b-bf16-a100.yaml'}")
+    name = "qwen3-235b-bf16-a100"
+    condition = models.await_condition(name, "PlanFeasible", "False")
+    assert condition["reason"] == "InsufficientGPUMemory"
+    assert "GiB" in condition["message"]
+    plan = models.status(name)["plan"]
+    assert plan["feasible"] is False
+    assert plan["nearest"]["change"]
+    assert plan["refusals"]
+    assert models.condition(name, "Ready")["status"] == "False"
+    assert models.children(name) == {}
+    assert models.pods(name) == []
+    until(
+        lambda: ("Warning", "InsufficientGPUMemory") in models.events(name),
+        SECONDS,
+        lambda: f"events {models.events(name)}",
+    )
+
+
+def test_an_answer_over_two_nodes_is_not_run_but_shown(models: Models) -> None:
+    spec = "quantization: bf16\nmaxModelLen: 4096\naccelerators: [RTX-4090-24GB]\n"
+    models.apply("two-nodes", spec, variant="Qwen3-32B")
+    models.await_condition("two-nodes", "PlanFeasible", "False", "MultiNodeNotSupported")
+    nearest = models.status("two-nodes")["plan"]["nearest"]["plan"]
+    assert nearest["layout"]["nodesPerReplica"] == 2
+    assert nearest["placement"]["accelerator"] == "RTX-4090-24GB"
+    assert models.pods("two-nodes") == []
+
+
+def test_an_unknown_accelerator_is_a_condition_and_mended_by_an_edit(models: Models) -> None:
+    models.apply("typo", f"{SMALL}accelerators: [L40S-84GB]\n")
+    condition = models.await_condition("typo", "SpecValid", "False", "InvalidSpec")
+    assert "L40S-84GB" in condition["message"]
+    assert "L40S-48GB" in condition["message"]
+    assert models.pods("typo") == []
+    models.apply("typo", ON_L40S)
+    models.await_ready("typo")
+
+
+def test_an_illegal_layout_is_refused_at_once(models: Models) -> None:
+    with pytest.raises(CommandError, match="64 attention heads"):
+        models.apply("odd", "parallelism: {tensor: 3}\n", variant="Qwen3-32B")
+
+
+def test_deleting_the_resource_removes_every_child(models: Models) -> None:
+    models.apply("short-lived", ON_L40S)
+    models.await_ready("short-lived")
+    assert set(models.children("short-lived")) == {
+        ("Deployment", "short-lived"),
+        ("Service", "short-lived"),
+    }
+    models.delete("short-lived")
+    models.await_gone("short-lived")
+
+
+@pytest.mark.parametrize(
+    ("kind", "patch"),
+    [
+        pytest.param("service", {"spec": {"selector": {"app": "x"}}}, id="it leads nowhere"),
+        pytest.param("deployment", {"spec": {"replicas": 0}}, id="it is scaled behind our back"),
+        pytest.param(
+            "deployment",
+            {"spec": {"template": {"spec": {"containers": [{"name": "engine", "args": ["--x"]}]}}}},
+            id="the command is changed",
+        ),
+    ],
+)
+def test_drift_in_a_child_is_repaired(models: Models, kind: str, patch: dict[str, object]) -> None:
+    models.apply("drifting", ON_L40S)
+    models.await_ready("drifting")
+    spec = models.room.get(kind, "drifting")["spec"]
+    models.room.kubectl("patch", kind, "drifting", "--patch", json.dumps(patch))
+    until(
+        lambda: models.room.get(kind, "drifting")["spec"] == spec,
+        SECONDS,
+        lambda: f"{kind} should be as before: {models.room.get(kind, 'drifting')['spec']}",
+    )
+    models.await_ready("drifting")
+
+
+@pytest.mark.parametrize("kind", ["deployment", "service"])
+def test_a_deleted_child_is_made_again(models: Models, kind: str) -> None:
+    models.apply("robbed", ON_L40S)
+    models.await_ready("robbed")
+    uid = models.room.get(kind, "robbed")["metadata"]["uid"]
+    models.room.kubectl("delete", kind, "robbed")
+    until(
+        lambda: any(
+            child["kind"].lower() == kind and child["metadata"]["uid"] != uid
+            for child in models.children("robbed").values()
+        ),
+        SECONDS,
+        f"the {kind} should be made again",
+    )
+    models.await_ready("robbed")
+
+
+def test_a_change_rolls_out_within_the_gpus_that_are_held(models: Models) -> None:
+    """Both replicas hold all GPUs of the pool: a surge would wait for ever."""
+    spec = (
+        "quantization: bf16\naccelerators: [A100-SXM-80GB]\nparallelism: {tensor: 2}\nreplicas: 2\n"
+    )
+    models.apply("rolling", f"{spec}maxModelLen: 8192\n")
+    models.await_ready("rolling")
+    old = {pod["metadata"]["uid"] for pod in models.pods("rolling")}
+    first_hash = models.status("rolling")["planHash"]
+    models.apply("rolling", f"{spec}maxModelLen: 4096\n")
+    until(
+        lambda: (
+            models.status("rolling")["planHash"] != first_hash
+            and models.status("rolling")["updatedReplicas"] == 2
+            and models.condition("rolling", "Ready")["status"] == "True"
+        ),
+        SECONDS,
+        lambda: f"the change should roll out: {models.status('rolling')}",
+    )
+    assert not old & {pod["metadata"]["uid"] for pod in models.pods("rolling")}
+    arguments = models.pods("rolling")[0]["spec"]["containers"][0]
+    assert "4096" in json.dumps(arguments)
+
+
+def test_suspending_removes_the_pods_and_keeps_the_plan(models: Models) -> None:
+    models.apply("paused", ON_L40S)
+    models.await_ready("paused")
+    models.apply("paused", f"{ON_L40S}suspend: true\n")
+    models.await_condition("paused", "Ready", "False", "Suspended")
+    models.await_gone("paused")
+    assert models.status("paused")["plan"]["feasible"] is True
+    models.apply("paused", ON_L40S)
+    models.await_ready("paused")
+
+
+def test_a_failing_pod_is_told_by_the_resource(models: Models) -> None:
+    behaviour = {
+        "test.qwen3.dev/fail": "ImagePullBackOff",
+        "test.qwen3.dev/fail-message": "no such tag",
+    }
+    with annotated_pods(models.room.cluster, models.room.namespace, behaviour):
+        models.apply("failing", ON_L40S)
+        condition = models.await_condition("failing", "Ready", "False", "ImagePullError")
+    assert "no such tag" in condition["message"]
+
+
+def test_a_service_of_the_same_name_is_not_taken_over(models: Models) -> None:
+    models.room.kubectl("create", "service", "clusterip", "taken", "--tcp=80:80")
+    before = models.room.get("service", "taken")["spec"]
+    models.apply("taken", ON_L40S)
+    models.await_condition("taken", "Ready", "False", "ApplyFailed")
+    assert models.room.get("service", "taken")["spec"] == before
+    assert OWNER not in models.room.get("service", "taken")["metadata"].get("labels", {})
+
+
+def test_a_resource_made_again_at_once_gets_its_own_children(models: Models) -> None:
+    models.apply("again", ON_L40S)
+    models.await_ready("again")
+    models.delete("again")
+    until(lambda: "again" not in models.room.names("q3d"), SECONDS, "the resource should be gone")
+    models.apply("again", ON_L40S)
+    models.await_ready("again")
+    uid = models.get("again")["metadata"]["uid"]
+    owners = {
+        child["metadata"]["ownerReferences"][0]["uid"]
+        for child in models.children("again").values()
+    }
+    assert owners == {uid}
