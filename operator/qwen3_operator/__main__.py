@@ -42,7 +42,11 @@ def main() -> None:
 @click.option("--request-limit", type=int, help="Requests in flight at once.")
 @click.option("--drain-timeout-s", type=float, help="On SIGTERM, time for reconciles to finish.")
 @click.option("--log-level", help="DEBUG, INFO, WARNING or ERROR.")
-@click.option("--log-format", type=click.Choice([form.value for form in LogFormat]))
+@click.option(
+    "--log-format",
+    type=click.Choice([form.value for form in LogFormat]),
+    help="Log lines for people (text) or for collectors (json).",
+)
 def run(config: Path | None, **flags: Any) -> None:  # noqa: ANN401 - as click passes them
     """Run the operator.
 

@@ -51,6 +51,11 @@ class Score:
         return self.fit.is_narrow
 
     @property
+    def nodes(self) -> int:
+        """Nodes that one replica spans; links between nodes are slow and seldom priced in."""
+        return self.fit.candidate.layout.nodes_per_replica
+
+    @property
     def cost(self) -> float:
         """Dollars an hour, or the device memory taken where prices are missing.
 
@@ -66,11 +71,6 @@ class Score:
     def gpus(self) -> int:
         """GPUs of one replica."""
         return self.fit.candidate.layout.gpus_per_replica
-
-    @property
-    def nodes(self) -> int:
-        """Nodes that one replica spans."""
-        return self.fit.candidate.layout.nodes_per_replica
 
     @property
     def splits_layers_between_nodes(self) -> bool:
@@ -95,16 +95,16 @@ class Score:
         return f"{candidate.pool.accelerator.name} {candidate.layout}"
 
     @property
-    def order(self) -> tuple[bool, int, int, bool, float, int, int, bool, int, bool, str]:
+    def order(self) -> tuple[bool, int, int, bool, int, float, int, bool, int, bool, str]:
         """All of them, as they are compared."""
         return (
             self.holds_less_than_wanted,
             self.imprecision,
             self.lost_context,
             self.may_not_start,
+            self.nodes,
             self.cost,
             self.gpus,
-            self.nodes,
             self.splits_layers_between_nodes,
             self.stages,
             self.uses_expert_parallelism,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ import pytest
 import yaml
 
 from qwen3_operator import settings
+from qwen3_operator.__main__ import main as operator_command
 from support.controlplane import Commands, ControlPlane
 from support.controlplane.errors import CommandError
 from support.resources import resource
@@ -143,6 +145,17 @@ def test_the_operator_understands_the_settings_it_is_given(helm: Commands, value
     assert set(environment) <= known
     assert understood.health_port == container["ports"][0]["containerPort"]
     assert template["spec"]["terminationGracePeriodSeconds"] > understood.drain_timeout_s
+
+
+def test_the_container_starts_the_operator(helm: Commands) -> None:
+    template = the(rendered(helm), "Deployment")["spec"]["template"]
+    program, *arguments = template["spec"]["containers"][0]["command"]
+    scripts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["scripts"]
+
+    context = operator_command.make_context(program, arguments)
+
+    assert scripts[program] == "qwen3_operator.__main__:main"
+    assert operator_command.resolve_command(context, arguments)[0] == "run"
 
 
 def test_settings_from_the_values_arrive(helm: Commands) -> None:

@@ -304,6 +304,18 @@ def test_a_plan_that_fits_narrowly_says_so() -> None:
     assert narrow.warnings[0].startswith("It fits narrowly")
 
 
+def test_one_node_comes_before_several_cheaper_ones() -> None:
+    nodes = Inventory(
+        (
+            NodeGroup(an_accelerator("RTX-4090-24GB"), 2, count=3, usd_per_hour=0.5),
+            NodeGroup(an_accelerator("L40S-48GB"), 2, usd_per_hour=4.0),
+        )
+    )
+    found = plan(a_request("Qwen3-32B", quantization=FP8), nodes, load_catalog())
+    assert isinstance(found, Plan)
+    assert (found.placement.accelerator, found.layout.nodes_per_replica) == ("L40S-48GB", 1)
+
+
 def test_a_sure_fit_comes_before_a_cheaper_narrow_one() -> None:
     sure = planned("Qwen3-32B", "2xA100-SXM-80GB", quantization=BF16)
     assert sure.layout == Layout(2)
