@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -21,7 +22,7 @@ import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from support.controlplane import DEMO_NODES, ControlPlane, ControlPlaneError, find_or_build
 from support.controlplane.binaries import say_on_stderr
@@ -56,6 +57,7 @@ class Stage:
 
 def main() -> int:
     """Play the demo; return an exit code."""
+    signal.signal(signal.SIGTERM, _interrupt)  # ends like Ctrl-C, so that nothing is left behind
     try:
         with ExitStack() as stack:
             stage = stack.enter_context(_stage())
@@ -70,6 +72,10 @@ def main() -> int:
     except KeyboardInterrupt:
         say_on_stderr("stopped; everything was removed")
         return 0
+
+
+def _interrupt(_number: int, _frame: object) -> NoReturn:
+    raise KeyboardInterrupt
 
 
 @contextmanager
