@@ -189,13 +189,19 @@ def _watch(stage: Stage) -> bool:
         table = _get(stage, "q3d")
         if _without_age(table) != _without_age(shown):
             if live and shown:
-                print(f"\x1b[{shown.count(chr(10))}A\x1b[J", end="")
+                print(f"\x1b[{_rows(shown)}A\x1b[J", end="")
             print(table, end="", flush=True)
             shown = table
         if settled:
             return True
         time.sleep(0.5)  # a person looks at it
     return False
+
+
+def _rows(table: str) -> int:
+    """Count the rows a text takes on this terminal, wrapped lines included."""
+    columns = shutil.get_terminal_size().columns
+    return sum(max(1, -(-len(line) // columns)) for line in table.splitlines())
 
 
 def _get(stage: Stage, *args: str) -> str:
