@@ -12,29 +12,34 @@ kept up to date with every event so that judging a claim costs microseconds:
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
+import sys
+from bisect import bisect_left, bisect_right, insort
 from dataclasses import replace
 from heapq import merge
 from typing import TYPE_CHECKING
 
 from qwen3_operator.decisions import admission
-from qwen3_operator.decisions.admission import Admission, slots_destroyed
+from qwen3_operator.decisions.admission import Admission, slots, slots_destroyed
 from qwen3_operator.decisions.capacity import inventory_for
 from qwen3_operator.ledger.accounts import Account
 from qwen3_operator.ledger.lanes import Lane, Lanes
 from qwen3_operator.ledger.quotas import QuotaRoom, Quotas
 from qwen3_operator.ledger.shortages import Place, Shortages
 from qwen3_operator.ledger.space import Space
+from qwen3_operator.observed import Key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from qwen3_operator.decisions.admission import Claim, Demand, Order, Shortage
     from qwen3_operator.decisions.eligibility import Selector
-    from qwen3_operator.observed import Key, Node, Pod, Quota
+    from qwen3_operator.observed import Node, Pod, Quota
     from qwen3_planner.inventory.hardware import Inventory
 
 __all__ = ["Ledger"]
+
+LAST: Order = (sys.maxsize, "\U0010ffff", Key("\U0010ffff", ""))
+"""A place behind every other."""
 
 
 class Ledger:
@@ -53,6 +58,7 @@ class Ledger:
         self._held_by_quota: list[Order] = []
         self._newly_admitted: dict[Key, None] = {}
         self._may_have_room = False
+        self._judged_until: Order | None = None
         self._hardware_version = 0
         self._inventories: dict[Selector, tuple[int, Inventory]] = {}
 
@@ -193,6 +199,7 @@ class Ledger:
 
     def _node_changed(self, name: str) -> None:
         self._lanes.judge_node(name)
+        self._shortages.node_changed(name)
         self._hardware_version += 1
         self._may_have_room = True
 
@@ -264,22 +271,25 @@ class Ledger:
     def _admit_waiting(self, before: Order | None = None) -> None:
         """Judge the claims that wait, in their order, where there may be room for them.
 
+        What is booked only takes room. So until room may have come, nobody is judged again.
+
         Args:
             before: stop at this place in the queue.
         """
-        if not self._may_have_room:
-            return
-        hopeful = [lane.waiting for lane in self._lanes if lane.total]
-        for order in list(merge(self._held_by_quota, *hopeful)):
-            if before is not None and order > before:
-                return
+        if self._may_have_room:
+            self._may_have_room, self._judged_until = False, None
+        queues = [self._held_by_quota, *(lane.waiting for lane in self._lanes if lane.total)]
+        since = self._judged_until
+        parts = (_between(queue, since, before) for queue in queues if queue)
+        for order in list(merge(*parts)):
             account = self._accounts[order[-1]]
             admitted = account.admitted
             self._stop_waiting(account)
             self._judge(account)
             if account.admitted > admitted:
                 self._newly_admitted[account.key] = None
-        self._may_have_room = before is not None
+        if before is None or since is None or before > since:
+            self._judged_until = before or LAST
 
     def _judge(self, account: Account) -> None:
         """Book as many replicas of the claim as surely fit; let the rest wait."""
@@ -293,7 +303,10 @@ class Ledger:
         started = max(account.admitted, min(wanted.replicas, account.bound(wanted)))
         room = self._room_in_quota(account)
         allowed = wanted.replicas if room is None else min(wanted.replicas, room.replicas)
-        more = self._sure(lane, claim.order, allowed - started, running)
+        limit = allowed - started
+        if lane.released:
+            limit = min(limit, self._room_beside(account, lane, started))
+        more = self._sure(lane, claim.order, limit, running)
         admitted = min(wanted.replicas, started + more)
         if admitted or not wanted.replicas:
             self._book(account, replace(wanted, replicas=admitted))
@@ -303,6 +316,24 @@ class Ledger:
             self._wait(account, lane, held_by_quota=allowed <= started + more)
         else:
             self._lanes.leave(lane)
+
+    def _room_beside(self, account: Account, lane: Lane, started: int) -> int:
+        """Count the further pods that can start while those of another template still run.
+
+        The Deployment takes one old pod down at a time and keeps the others until a new one is
+        ready. So a new pod has either a slot of its own, or that of an old one which is no smaller
+        and on a node it may use. Where an old pod gives no new one its place, only a single replica
+        is safe: then all old ones go first.
+        """
+        beside = self._lanes.enter(account.key, lane.need, lane.selector, {})
+        free = max(0, beside.margin)
+        self._lanes.leave(beside)
+        if account.is_as_claimed:
+            return free
+        outgoing = account.outgoing(account.claim.demand) if account.claim else []
+        if all(pod.node in lane.slots and slots(pod.requests, lane.need) for pod in outgoing):
+            return len(outgoing) + free
+        return max(free, 1 - started)
 
     def _sure(self, lane: Lane, order: Order, limit: int, running: Demand | None) -> int:
         """Count the further pods of a lane that fit whatever the scheduler does.
@@ -373,6 +404,13 @@ class Ledger:
         room = self._room_in_quota(account) if account.is_held_by_quota else None
         text = room.text if room else ""
         return self._shortages.explain(account.key, lane, account.missing, place, text)
+
+
+def _between(queue: list[Order], since: Order | None, before: Order | None) -> list[Order]:
+    """Return the part of a queue behind one place and up to another; None: its ends."""
+    start = bisect_right(queue, since) if since is not None else 0
+    end = bisect_right(queue, before) if before is not None else len(queue)
+    return queue[start:end]
 
 
 def _weighs(pod: Pod) -> tuple[object, ...]:

@@ -102,12 +102,16 @@ class Account:
         )
         return max(demand.replicas - self.bound(demand), there)
 
+    def outgoing(self, demand: Demand) -> list[Pod]:
+        """Return the bound pods of other templates, which this demand's are to replace."""
+        return [p for p in self._living() if p.node and p.plan_hash != demand.plan_hash]
+
     def released_by(self, demand: Demand) -> dict[str, Resources]:
         """Return by node what pods of other templates will give back to this demand."""
         released: dict[str, Resources] = {}
-        for pod in self._living():
-            if pod.node is not None and pod.plan_hash != demand.plan_hash:
-                released[pod.node] = plus(released.get(pod.node, NOTHING), pod.requests)
+        for pod in self.outgoing(demand):
+            node = pod.node or ""
+            released[node] = plus(released.get(node, NOTHING), pod.requests)
         return released
 
     def existing(self) -> Resources:

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from qwen3_operator.observed import Key, Resources
 
 
+MAX_IDLE = 64
+"""Claims come and go in the same few shapes; making a lane anew means looking at every node."""
+
+
 class Lane:
     """Pods that are alike to the scheduler.
 
@@ -87,9 +91,13 @@ class Lane:
         self.total -= before or 0
         if node is None or not may_run_on(self.selector, node):
             return before is not None
+        self.take(name, space)
+        return before is None
+
+    def take(self, name: str, space: Space) -> None:
+        """Count a node that the pods may go to."""
         self.slots[name] = count = self._slots_on(name, space)
         self.total += count
-        return before is None
 
     def count(self, name: str, space: Space) -> None:
         """Count one node anew whose labels, taints and state are as before."""
@@ -115,6 +123,8 @@ class Lanes:
     def __init__(self, space: Space) -> None:
         self._space = space
         self._lanes: dict[tuple[Any, ...], Lane] = {}
+        self._idle: dict[Lane, None] = {}
+        self._possible: dict[Selector, tuple[str, ...]] = {}
 
     def __iter__(self) -> Iterator[Lane]:
         """Go through all lanes."""
@@ -128,21 +138,35 @@ class Lanes:
         lane = self._lanes.get(name)
         if lane is None:
             lane = Lane(name, need, selector, released)
-            for node in self._space.nodes:
-                lane.look_at(node, self._space)
+            for node in self._possible_nodes(selector):
+                lane.take(node, self._space)
             for other in self:
                 _relate(lane, other)
             self._lanes[name] = lane
         lane.users += 1
+        self._idle.pop(lane, None)
         return lane
 
     def leave(self, lane: Lane) -> None:
-        """Note that a lane is used once less; one that nobody uses goes."""
+        """Note that a lane is used once less; of those that nobody uses only a few are kept."""
         lane.users -= 1
-        if not lane.users:
-            del self._lanes[lane.name]
-            for other in self:
-                other.harms.pop(lane, None)
+        if lane.users:
+            return
+        self._idle[lane] = None
+        if lane.released or len(self._idle) > MAX_IDLE:
+            gone = lane if lane.released else next(iter(self._idle))
+            del self._idle[gone]
+            del self._lanes[gone.name]
+            for other in gone.harms:
+                del other.harms[gone]
+
+    def _possible_nodes(self, selector: Selector) -> tuple[str, ...]:
+        known = self._possible.get(selector)
+        if known is None:
+            nodes = self._space.nodes.items()
+            known = tuple(name for name, node in nodes if may_run_on(selector, node))
+            self._possible[selector] = known
+        return known
 
     def book(self, lane: Lane, pods: int) -> None:
         """Note that so many more pods of the lane are admitted and not bound (or fewer)."""
@@ -151,6 +175,7 @@ class Lanes:
 
     def judge_node(self, name: str) -> None:
         """Look at a node whose labels, taints, state or size changed, or that went."""
+        self._possible.clear()
         moved = [lane for lane in self if lane.look_at(name, self._space)]
         if moved:
             self._relate_all()

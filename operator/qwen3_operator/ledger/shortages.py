@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qwen3_operator.decisions.admission import Holder, Shortage, gpus_of
-from qwen3_operator.observed import Resources
 
 if TYPE_CHECKING:
     from qwen3_operator.ledger.lanes import Lane
@@ -22,16 +21,33 @@ class Place:
     waiting: int
 
 
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """GPUs by namespace and workload on the nodes of a lane.
+
+    Attributes:
+        workloads: by namespace, then by name.
+        count: of all workloads.
+        gpus: of all of them.
+    """
+
+    workloads: dict[str, dict[str, int]]
+    count: int
+    gpus: int
+
+
 class Shortages:
-    """Explains shortages; keeps who holds what by node, so that a look costs little."""
+    """Explains shortages; what it has counted counts until a pod comes or goes."""
 
     def __init__(self, space: Space) -> None:
         self._space = space
-        self._holders: dict[str, dict[tuple[str, str], Resources]] = {}
+        self._holders: dict[str, list[tuple[str, str, str, int]]] = {}
+        self._holdings: dict[tuple[Lane, str], Holdings] = {}
 
     def node_changed(self, name: str) -> None:
-        """Note that pods came to a node or left it."""
+        """Note that pods came to a node or left it, or that it changed itself."""
         self._holders.pop(name, None)
+        self._holdings.clear()
 
     def explain(self, key: Key, lane: Lane, missing: int, place: Place, quota: str) -> Shortage:
         """Gather the numbers.
@@ -45,7 +61,10 @@ class Shortages:
         """
         resource, wanted = max(lane.need.gpus, key=lambda gpu: gpu[1], default=("", 0))
         free = [max(0, gpus_of(self._space.free[name], resource)) for name in lane.slots]
-        own, others = self._holding(key, lane, resource)
+        holdings = self._held_in(lane, resource)
+        own = dict(holdings.workloads.get(key.namespace, {}))
+        others = holdings.count - len(own), holdings.gpus - sum(own.values())
+        own.pop(key.name, None)  # what the resource holds itself is no reason for it to wait
         return Shortage(
             resource=resource,
             gpus_per_replica=wanted,
@@ -62,42 +81,39 @@ class Shortages:
                 Holder(name, gpus)
                 for name, gpus in sorted(own.items(), key=lambda item: (-item[1], item[0]))
             ),
-            other_holders=len(others),
-            other_gpus=sum(others.values()),
+            other_holders=others[0],
+            other_gpus=others[1],
             position=place.position,
             waiting=place.waiting,
             quota=quota,
         )
 
-    def _holding(
-        self, key: Key, lane: Lane, resource: str
-    ) -> tuple[dict[str, int], dict[tuple[str, str], int]]:
-        """Add up GPUs by workload: of the key's namespace by name, of others by identity."""
-        own: dict[str, int] = {}
-        others: dict[tuple[str, str], int] = {}
-        for node in lane.slots:
-            for (namespace, name), amount in self._holders_on(node).items():
-                gpus = gpus_of(amount, resource)
-                if not gpus or (namespace, name) == key:
-                    continue
-                if namespace == key.namespace:
-                    own[name] = own.get(name, 0) + gpus
-                else:
-                    others[namespace, name] = others.get((namespace, name), 0) + gpus
-        return own, others
+    def _held_in(self, lane: Lane, resource: str) -> Holdings:
+        known = self._holdings.get((lane, resource))
+        if known is None:
+            workloads: dict[str, dict[str, int]] = {}
+            for node in lane.slots:
+                for held, namespace, name, gpus in self._holders_on(node):
+                    if held == resource:
+                        by_name = workloads.setdefault(namespace, {})
+                        by_name[name] = by_name.get(name, 0) + gpus
+            known = Holdings(
+                workloads,
+                count=sum(map(len, workloads.values())),
+                gpus=sum(sum(by_name.values()) for by_name in workloads.values()),
+            )
+            self._holdings[lane, resource] = known
+        return known
 
-    def _holders_on(self, node: str) -> dict[tuple[str, str], Resources]:
+    def _holders_on(self, node: str) -> list[tuple[str, str, str, int]]:
+        """Return (resource, namespace, workload, GPUs) of each pod with GPUs on a node."""
         known = self._holders.get(node)
         if known is None:
-            known = {}
-            for pod in self._space.pods_on(node):
-                if pod.requests.gpus:
-                    name = pod.owner.name if pod.owner else f"pod {pod.name}"
-                    gpus = dict(known.get((pod.namespace, name), Resources()).gpus)
-                    for resource, count in pod.requests.gpus:
-                        gpus[resource] = gpus.get(resource, 0) + count
-                    known[pod.namespace, name] = Resources(gpus=tuple(sorted(gpus.items())))
-            self._holders[node] = known
+            known = self._holders[node] = [
+                (resource, pod.namespace, pod.owner.name if pod.owner else f"pod {pod.name}", gpus)
+                for pod in self._space.pods_on(node)
+                for resource, gpus in pod.requests.gpus
+            ]
         return known
 
     def _other_resource(self, lane: Lane, resource: str, wanted: int) -> str:

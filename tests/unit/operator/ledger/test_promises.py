@@ -44,6 +44,14 @@ class Controller:
     def living(self) -> list[Pod]:
         return [p for p in self.pods.values() if not p.terminating]
 
+    @property
+    def of_now(self) -> list[Pod]:
+        return [p for p in self.living if p.plan_hash == self.demand.plan_hash]
+
+    @property
+    def of_before(self) -> list[Pod]:
+        return [p for p in self.living if p.plan_hash != self.demand.plan_hash]
+
 
 class Cluster(RuleBasedStateMachine):
     """A cluster in which other people's pods only leave, so that no promise is broken by them."""
@@ -207,19 +215,21 @@ class Cluster(RuleBasedStateMachine):
             self._control(controller)
 
     def _control(self, controller: Controller) -> None:
+        """Go one step as k8s.io/kubernetes pkg/controller/deployment/rolling.go does."""
         target = controller.demand
-        living = controller.living
-        stale = [p for p in living if p.plan_hash != target.plan_hash]
-        fresh = [p for p in living if p.plan_hash == target.plan_hash]
-        waiting = [p for p in living if p.node is None]
-        surplus = len(living) - target.replicas
-        if surplus > 0:  # those without a node go first, then the old ones
-            for leaving in sorted(
-                living, key=lambda p: (p.node is not None, p.plan_hash == target.plan_hash)
-            )[:surplus]:
+        fewest = max(0, target.replicas - 1)
+        old, new = controller.of_before, controller.of_now
+        spare = len(old) + len(new) - fewest - sum(p.node is None for p in new)
+        for leaving in [p for p in old if p.node is None][: max(0, spare)]:
+            self._remove(controller, leaving)
+            spare -= 1
+        available = sum(p.node is not None for p in controller.living)
+        for leaving in controller.of_before[: max(0, min(spare, available - fewest))]:
+            if leaving.node is not None:
                 self._remove(controller, leaving)
-        elif stale and not (fresh and any(p.node is None for p in fresh)) and not surplus < 0:
-            self._remove(controller, next((p for p in stale if p in waiting), stale[0]))
+        surplus = max(0, len(new) - target.replicas)
+        for leaving in sorted(new, key=lambda p: p.node is not None)[:surplus]:
+            self._remove(controller, leaving)
         for _ in range(target.replicas - len(controller.living)):
             controller.made += 1
             born = pod(
@@ -327,7 +337,8 @@ class Cluster(RuleBasedStateMachine):
                 assert not self._possible_nodes(wanted.demand), f"{wanted} is held back and fits"
 
     def _calm_down(self) -> None:
-        for _ in range(60):
+        """Let everybody work until nothing is left to do; every rollout comes to its end."""
+        for _ in range(40):
             self.operator_settles()
             for controller in self.deployments.values():
                 self._control(controller)
@@ -340,6 +351,9 @@ class Cluster(RuleBasedStateMachine):
                     possible = self._possible_nodes(self._as_made(controller, p))
                     if p.node is None and possible:
                         self._bind(controller, p.uid, possible[0])
+        for controller in self.deployments.values():
+            assert not controller.of_before, f"{controller} is stuck in its rollout"
+            assert all(p.node for p in controller.of_now), f"{controller} is not placed"
 
 
 TestLedgerKeepsItsPromises = Cluster.TestCase
