@@ -39,7 +39,7 @@ def drain_s(plan: Plan, arguments: Sequence[str]) -> int:
     if not can_drain(plan):
         return 0
     given = DRAIN_S
-    for argument, following in zip(arguments, [*arguments[1:], ""], strict=True):
+    for argument, following in zip(arguments, [*arguments, ""][1:], strict=True):
         name, equals, value = argument.partition("=")
         value = value if equals else following
         if name.replace("_", "-") == FLAG and value.isdecimal():

@@ -1,0 +1,51 @@
+"""Children of a resource that uses every field; of the golden pair ``every-field``."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from qwen3_operator import desired
+from qwen3_operator.decisions.capacity import inventory_for
+from qwen3_operator.decisions.eligibility import selector_of
+from qwen3_operator.desired.placement import make_placement
+from qwen3_operator.desired.pool import pool_for
+from qwen3_operator.desired.site import site_for
+from qwen3_planner.api.conversion import parse, plan_request
+from qwen3_planner.catalog.loading import load_catalog
+from qwen3_planner.plan import Plan
+from qwen3_planner.planning import plan
+from support.values import node
+
+if TYPE_CHECKING:
+    from qwen3_operator.observed import Manifest
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "children"
+
+
+def read_case(path: Path) -> dict[str, Any]:
+    """Read the input of a golden pair."""
+    case: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return case
+
+
+def children_of(case: dict[str, Any]) -> tuple[Manifest, ...]:
+    """Go the operator's way from a resource and nodes to children, without a cluster."""
+    catalog = load_catalog()
+    resource = parse(case["resource"])
+    nodes = [node(**fields) for fields in case["nodes"]]
+    inventory = inventory_for(selector_of(make_placement(resource, None)), nodes)
+    request = replace(plan_request(resource, catalog), max_nodes_per_replica=1)
+    result = plan(request, inventory, catalog)
+    assert isinstance(result, Plan), result
+    pool = pool_for(catalog.accelerator(result.placement.accelerator), nodes, catalog)
+    replicas = case.get("replicas", resource.spec.replicas)
+    return desired.children(resource, result, site_for({}, catalog), replicas, pool)
+
+
+def children_of_everything() -> tuple[Manifest, ...]:
+    """Return the children of a resource that uses every field."""
+    return children_of(read_case(GOLDEN / "every-field.in.yaml"))
