@@ -26,9 +26,9 @@ ERROR_PAUSES_S = (1, 1, 2, 3, 5, 8, 13, 21, 30, 30, 30, 30)
 
 
 async def spawn(
-    connection: Connection, namespaces: Sequence[str], told: Told
+    connection: Connection, namespaces: Sequence[str], told: Told, stop: asyncio.Event
 ) -> Collection[asyncio.Task[Any]]:
-    """Start kopf's tasks in the running loop; ``kopf.run_tasks`` waits for them."""
+    """Start kopf's tasks in the running loop; ``kopf.run_tasks`` waits for them until `stop`."""
     registry = kopf.OperatorRegistry()
 
     @kopf.on.login(registry=registry)
@@ -45,6 +45,7 @@ async def spawn(
         standalone=True,
         clusterwide=not namespaces,
         namespaces=namespaces,
+        stop_flag=stop,
     )
 
 

@@ -46,6 +46,9 @@ log = logging.getLogger(__name__)
 
 DEFAULT_NAMESPACE = "default"
 
+KOPF_EXIT_S = 5.0
+"""It needs a fraction of a second; nothing is lost if it is cut short."""
+
 
 class Operator:
     """One process of the operator."""
@@ -71,6 +74,8 @@ class Operator:
         self._reconciler = Reconciler(self._tools())
         self._health = HealthServer(settings.health_host, settings.health_port, self._why_not_ready)
         self._tasks: list[asyncio.Task[Any]] = []
+        self._kopf: asyncio.Task[Any] | None = None
+        self._stop_kopf = asyncio.Event()
         self._warm = False
 
     async def run(self, stop: asyncio.Event) -> bool:
@@ -86,7 +91,8 @@ class Operator:
                 return True
             return await self._lead(stopping, chores)
         finally:
-            await _cancel(self._tasks)
+            await _cancel([task for task in self._tasks if task is not self._kopf])
+            await self._leave_kopf()
             await self._health.stop()
             await self._connection.close()
 
@@ -97,10 +103,20 @@ class Operator:
 
     async def _follow_resources(self, stop: asyncio.Event) -> asyncio.Task[Any]:
         """Have kopf tell of the resources' events, and take the signals back from it."""
-        tasks = await edge.spawn(self._connection, self._settings.namespaces, self._told)
+        tasks = await edge.spawn(
+            self._connection, self._settings.namespaces, self._told, self._stop_kopf
+        )
         _handle_signals(stop)
         ours = asyncio.all_tasks() - set(tasks)
-        return self._start(kopf.run_tasks(tasks, ignored=ours), "resource events")
+        self._kopf = self._start(kopf.run_tasks(tasks, ignored=ours), "resource events")
+        return self._kopf
+
+    async def _leave_kopf(self) -> None:
+        """Let kopf end its streams in order; cancelled, it would complain about them."""
+        self._stop_kopf.set()
+        if self._kopf is not None:
+            await asyncio.wait([self._kopf], timeout=KOPF_EXIT_S)
+            await _cancel([self._kopf])
 
     async def _warm_up(self) -> None:
         """Read the resources, then everything else, once."""
