@@ -40,7 +40,8 @@ generate: setup ## write the CRD, the chart's copy and the reference pages again
 
 bench: setup ## benchmarks of planner and operator, JSON in benchmarks/results
 	@$(BIN)/python benchmarks/planner.py
-	@$(BIN)/python benchmarks/operator.py
+	@$(BIN)/python benchmarks/ledger.py
+	@$(BIN)/python benchmarks/operator_load.py
 
 clean: ## remove the environment and caches inside the tree
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .demo
