@@ -219,6 +219,7 @@ class Ledger:
         for owner in {pod.owner for pod in (before, after) if pod is not None and pod.owner}:
             account = self._account(owner)
             self._book(account, account.demand)
+            self._wait_elsewhere(account)
             self._drop_if_idle(account)
 
     def _move(self, pod: Pod, *, put: bool) -> None:
@@ -370,6 +371,14 @@ class Ledger:
         account.wish = lane
         account.is_held_by_quota = held_by_quota
         insort(self._held_by_quota if held_by_quota else lane.waiting, account.claim.order)
+
+    def _wait_elsewhere(self, account: Account) -> None:
+        """Change lanes where its own pods now give back something else than before."""
+        if account.claim is not None and account.wish is not None:
+            held_by_quota = account.is_held_by_quota
+            self._stop_waiting(account)
+            lane = self._enter(account, account.claim.demand)
+            self._wait(account, lane, held_by_quota=held_by_quota)
 
     def _stop_waiting(self, account: Account) -> None:
         lane, claim = account.wish, account.claim

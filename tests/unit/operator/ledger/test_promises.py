@@ -329,11 +329,14 @@ class Cluster(RuleBasedStateMachine):
     def what_is_held_back_does_not_fit(self) -> None:
         self._calm_down()
         for key, wanted in self.claims.items():
+            running = self.deployments.get(key)
+            applied = running.demand if running is not None else None
             admission = self.ledger.offer(wanted)
+            if applied is not None and applied.is_alike(wanted.demand):
+                assert admission.replicas == applied.replicas, f"{wanted} was overlooked"
+            else:
+                assert not admission.may_apply, f"{wanted} was overlooked"
             if admission.replicas < wanted.demand.replicas:
-                running = self.deployments.get(key)
-                if running is not None and not running.demand.is_alike(wanted.demand):
-                    continue  # what it holds itself counts as free for it
                 assert not self._possible_nodes(wanted.demand), f"{wanted} is held back and fits"
 
     def _calm_down(self) -> None:
