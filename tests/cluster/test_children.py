@@ -1,0 +1,213 @@
+"""What the real API server makes of our children: no difference when quiet, drift when touched."""
+
+from __future__ import annotations
+
+import json
+import re
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from qwen3_operator.desired.differences import differs
+from qwen3_operator.desired.names import FIELD_MANAGER
+from support.children import GOLDEN, children_of, read_case
+from support.controlplane import CommandError
+from support.wait import until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from qwen3_operator.observed import Manifest
+    from support.room import Room
+
+pytestmark = pytest.mark.cluster
+
+CRD = Path(__file__).parents[2] / "crds"
+CASES = [
+    pytest.param(path, id=path.name.removesuffix(".in.yaml"))
+    for path in sorted(GOLDEN.glob("*.in.yaml"))
+]
+
+UNTOUCHABLE = {
+    "metadata.name",
+    "metadata.namespace",
+    "spec.selector.matchLabels",  # immutable
+    "spec.template.metadata.labels",  # must agree with the selector
+    "spec.strategy.type",  # Recreate takes no parameters
+    "spec.template.spec.affinity.podAntiAffinity",
+}
+"""Where the API server lets nobody drift, by the beginning of the path."""
+
+OTHER_WORDS = {
+    "ALL": "NET_RAW",
+    "Exists": "Equal",
+    "IfNotPresent": "Always",
+    "In": "NotIn",
+    "LoadBalancer": "NodePort",
+    "Memory": "HugePages",
+    "NoSchedule": "NoExecute",
+    "NotIn": "In",
+    "OnRootMismatch": "Always",
+    "RuntimeDefault": "Unconfined",
+    "TCP": "UDP",
+}
+"""Another word where the API server takes only some."""
+
+POD = "spec.template.spec"
+
+CANNOT_CHANGE_ALONE = {
+    f"{POD}.containers.resources.limits.nvidia.com/gpu",  # equals the request
+    f"{POD}.containers.resources.requests.nvidia.com/gpu",  # equals the limit
+    f"{POD}.containers.volumeMounts.name",  # names a volume
+    f"{POD}.volumes.name",  # is named by a mount
+    (
+        f"{POD}.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution"
+        ".nodeSelectorTerms.matchFields.key"
+    ),  # there is one field only
+    f"{POD}.tolerations.operator",  # Exists takes no value
+}
+"""Fields that the API server refuses to see changed without another."""
+
+
+@pytest.fixture
+def applied(request: pytest.FixtureRequest, room: Room) -> tuple[Manifest, ...]:
+    """The children of a golden pair, applied as the operator does; their owner exists."""
+    case = read_case(request.param)
+    room.cluster.kubectl("apply", "--server-side", f"--filename={CRD}")
+    until(lambda: is_served(room), 30, "the resource's CRD should be served")
+    metadata = case["resource"]["metadata"]
+    metadata["namespace"] = room.namespace
+    owner = {**case["resource"], "metadata": {"name": metadata["name"]}}
+    room.kubectl("apply", "-f", "-", text=json.dumps(owner))
+    metadata["uid"] = room.get("q3d", metadata["name"])["metadata"]["uid"]
+    children = children_of(case)
+    for child in children:
+        apply(room, child)
+    return children
+
+
+def is_served(room: Room) -> bool:
+    """Whether the API server serves the resource; `kubectl wait` trips over a CRD just made."""
+    path = '{.status.conditions[?(@.type=="Established")].status}'
+    crd = "crd/qwen3deployments.serving.qwen3.dev"
+    return room.cluster.kubectl("get", crd, f"--output=jsonpath={path}") == "True"
+
+
+def apply(room: Room, child: Manifest) -> None:
+    """Apply a child by server-side apply with the operator's field manager."""
+    manager = f"--field-manager={FIELD_MANAGER}"
+    room.kubectl(
+        "apply", "--server-side", "--force-conflicts", manager, "-f", "-", text=json.dumps(child)
+    )
+
+
+def live(room: Room, child: Manifest) -> dict[str, Any]:
+    """Read a child back."""
+    return room.get(child["kind"], child["metadata"]["name"])
+
+
+@pytest.mark.parametrize("applied", CASES, indirect=True)
+def test_what_was_applied_shows_no_difference(room: Room, applied: tuple[Manifest, ...]) -> None:
+    for child in applied:
+        assert not differs(child, live(room, child)), child["kind"]
+
+
+@pytest.mark.parametrize("applied", CASES[:1], indirect=True)
+def test_applying_again_changes_nothing(room: Room, applied: tuple[Manifest, ...]) -> None:
+    service = applied[1]
+    before = live(room, service)["metadata"]["resourceVersion"]
+
+    apply(room, service)
+
+    assert live(room, service)["metadata"]["resourceVersion"] == before
+
+
+def leaves(value: object, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], object]]:
+    """Go through every field of a child that holds a value; in an empty object there is none."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from leaves(inner, (*path, name))
+    elif isinstance(value, list) and value:
+        for number, inner in enumerate(value):
+            yield from leaves(inner, (*path, number))
+    else:
+        yield path, value
+
+
+def drifted(value: object) -> object:
+    """Return another value that the API server takes in that place."""
+    if isinstance(value, str) and value in OTHER_WORDS:
+        return OTHER_WORDS[value]
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, int):
+        return value + 1
+    number = re.match("[0-9]+", str(value))
+    if number is not None:
+        return f"{int(number[0]) + 1}{str(value)[number.end() :]}"
+    return f"{value}x"
+
+
+def where(path: tuple[Any, ...]) -> str:
+    """Write a path with dots, without the numbers of entries."""
+    return ".".join(step for step in path if isinstance(step, str))
+
+
+def touched(room: Room, seen: dict[str, Any], path: tuple[Any, ...], value: object) -> Any:  # noqa: ANN401 - JSON
+    """Return the object as somebody's patch would leave it; the API server keeps it as it is.
+
+    Entries of lists that Kubernetes orders itself are looked up where they are now.
+    """
+    pointer = "/".join(str(step).replace("~", "~0").replace("/", "~1") for step in path)
+    patch = [{"op": "replace", "path": f"/{pointer}", "value": value}]
+    answer = room.kubectl(
+        "patch",
+        seen["kind"],
+        seen["metadata"]["name"],
+        "--type=json",
+        "--dry-run=server",
+        "--output=json",
+        f"--patch={json.dumps(patch)}",
+    )
+    return json.loads(answer)
+
+
+def touchable(child: Manifest) -> list[tuple[tuple[Any, ...], object]]:
+    """Return the fields of a child that somebody could change."""
+    plain = json.loads(
+        json.dumps({n: v for n, v in child.items() if n not in ("apiVersion", "kind")})
+    )
+    return [
+        (path, value)
+        for path, value in leaves(plain)
+        if not where(path).startswith(tuple(UNTOUCHABLE))
+    ]
+
+
+@pytest.mark.parametrize(
+    "applied", [pytest.param(GOLDEN / "every-field.in.yaml", id="every-field")], indirect=True
+)
+@pytest.mark.parametrize("number", [0, 1], ids=["Deployment", "Service"])
+def test_drift_in_every_field_is_seen(
+    room: Room, applied: tuple[Manifest, ...], number: int
+) -> None:
+    child = applied[number]
+    seen = live(room, child)
+    fields = touchable(child)
+
+    def outcome(field: tuple[tuple[Any, ...], object]) -> str:
+        path, value = field
+        try:
+            after = touched(room, seen, path, drifted(value))
+        except CommandError:
+            return "refused"
+        return "seen" if differs(child, after) else "overlooked"
+
+    with ThreadPoolExecutor(4) as pool:
+        outcomes = list(pool.map(outcome, fields))
+
+    assert [f for f, what in zip(fields, outcomes, strict=True) if what == "overlooked"] == []
+    refused = [path for (path, _), what in zip(fields, outcomes, strict=True) if what == "refused"]
+    assert {where(path) for path in refused} <= CANNOT_CHANGE_ALONE
