@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from qwen3_operator.decisions.readiness import Finding, Rollout, judge, on_its_way
-from qwen3_operator.decisions.replan import Outcome, identity_in
+from qwen3_operator.decisions.replan import Outcome
 from qwen3_operator.decisions.verdict import Verdict
 from qwen3_operator.desired import labels, names
 from qwen3_operator.observed import Observed
+from qwen3_operator.status.notes import MAX_NOTE, EventNote, events
+from qwen3_operator.status.shown import in_short, plan_document
 from qwen3_planner.api.reasons import ConditionType, Reason
 from qwen3_planner.api.status import ConditionStatus, Phase
-from qwen3_planner.plan import Layout, Plan
-from qwen3_planner.report.plan_status import shortened, status_document
-from qwen3_planner.units import gib
+from qwen3_planner.report.plan_status import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,14 +28,13 @@ if TYPE_CHECKING:
     from qwen3_planner.api.v1alpha1 import Qwen3Deployment
     from qwen3_planner.errors import SpecError
 
+__all__ = ["MAX_NOTE", "EventNote", "Facts", "derive", "events"]
+
 MAX_BYTES = 16 * 1024
 """The API server keeps whole objects in memory and sends them to every watcher."""
 
 MAX_MESSAGE = 900
 """Characters of a condition's message: 6 of them and a plan of 11 KiB stay below 16 KiB."""
-
-MAX_NOTE = 1000
-"""Characters of an Event's note; the API server allows 1024 bytes."""
 
 TRUE, FALSE, UNKNOWN = ConditionStatus.TRUE, ConditionStatus.FALSE, ConditionStatus.UNKNOWN
 
@@ -84,15 +83,6 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class EventNote:
-    """An Event to post: ``type`` is Normal or Warning."""
-
-    type: str
-    reason: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
 class State:
     """What the conditions are, before they are written down."""
 
@@ -134,7 +124,7 @@ def derive(facts: Facts, previous: Qwen3DeploymentStatus, now: datetime) -> dict
     expected = admitted if runs_current and admitted is not None else facts.running
     rollout = judge(facts.deployment, facts.observed.pods, expected, facts.observed.refusal)
     state = _state(facts, rollout, previous)
-    plan = _plan_document(facts, previous)
+    plan = plan_document(facts.chosen, previous.plan, runs=facts.deployment is not None)
     document = _without_empty(
         {
             "observedGeneration": facts.generation,
@@ -144,7 +134,7 @@ def derive(facts: Facts, previous: Qwen3DeploymentStatus, now: datetime) -> dict
             "updatedReplicas": rollout.updated,
             "selector": labels.selector_text(facts.key.name),
             "endpoint": _endpoint(facts, previous),
-            **_in_short(plan),
+            **in_short(plan),
             "available": f"{rollout.ready}/{facts.wanted}",
             "plan": plan,
             "planHash": facts.plan_hash or previous.plan_hash,
@@ -315,51 +305,6 @@ def _time_of(before: Condition | None) -> str:
     return before.last_transition_time if before is not None else ""
 
 
-def _plan_document(facts: Facts, previous: Qwen3DeploymentStatus) -> Mapping[str, Any] | None:
-    """Choose the plan to show: the one that runs is not lost to one that does not exist."""
-    before = previous.plan
-    if facts.chosen is None:
-        return before
-    result = facts.chosen.result
-    if not isinstance(result, Plan):
-        runs = facts.deployment is not None and before is not None and before.get("feasible")
-        return before if runs else status_document(result)
-    document = status_document(result)
-    if facts.chosen.outcome is Outcome.KEPT and before is not None and _is_same(document, before):
-        return before  # what other nodes there are, and figures of another release, move nothing
-    return document
-
-
-def _is_same(document: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
-    same = all(document.get(n) == before.get(n) for n in ("replicas", "command", "env", "model"))
-    return same and identity_in(document) == identity_in(before)
-
-
-def _in_short(plan: Mapping[str, Any] | None) -> dict[str, str]:
-    """Say a feasible plan for the columns of ``kubectl get``."""
-    if not plan or not plan.get("feasible") or identity_in(plan) is None:
-        return {}
-    layout = plan["layout"]
-    groups = {name: layout[name] for name in ("tensor", "pipeline", "data", "expert")}
-    return {
-        "layout": str(Layout(**groups, nodes_per_replica=layout["nodesPerReplica"])),
-        "gpu": f"{layout['gpusPerReplica']}x {plan['placement']['accelerator']}",
-        "memory": _memory_in_short(plan["memory"]["perGpu"]),
-    }
-
-
-def _memory_in_short(gpus: list[Mapping[str, int]]) -> str:
-    """Say what the fullest GPU needs of what the engine may take.
-
-    >>> _memory_in_short([{"weightsBytes": 2**34, "kvNeededBytes": 2**30, "activationBytes": 0,
-    ...     "graphBytes": 0, "overheadBytes": 0, "budgetBytes": 2**36}])
-    '17.0/64.0 GiB'
-    """
-    parts = ("weightsBytes", "kvNeededBytes", "activationBytes", "graphBytes", "overheadBytes")
-    used, budget = max((sum(gpu[part] for part in parts), gpu["budgetBytes"]) for gpu in gpus)
-    return f"{gib(used):.1f}/{gib(budget):.1f} GiB"
-
-
 def _endpoint(facts: Facts, previous: Qwen3DeploymentStatus) -> str | None:
     """Say where clients reach the API; the Service exists once something was admitted."""
     service = next(
@@ -383,49 +328,3 @@ def _small(document: dict[str, Any]) -> dict[str, Any]:
         for condition in document["conditions"]:
             condition["message"] = shortened(condition["message"], limit)
     return document
-
-
-# -- Events -----------------------------------------------------------------------------------
-
-QUIET = frozenset(
-    {
-        Reason.PENDING.value,
-        Reason.MODEL_LOADING.value,
-        Reason.ROLLOUT_IN_PROGRESS.value,
-    }
-)
-"""Passing states: the status tells them, an Event would only add noise."""
-
-CALM = frozenset({Reason.SUSPENDED.value, Reason.SCALED_TO_ZERO.value})
-"""Not Ready because the user said so."""
-
-TOLD = (ConditionType.PLAN_FEASIBLE, ConditionType.READY)
-"""Conditions whose changes are Events; Ready carries the reason of the worst of all others."""
-
-
-def events(previous: Qwen3DeploymentStatus, new: Mapping[str, Any]) -> tuple[EventNote, ...]:
-    """Say what changed, as Events: each transition once, passing states not at all."""
-    notes: list[EventNote] = []
-    conditions = {condition["type"]: condition for condition in new["conditions"]}
-    for kind in TOLD:
-        after = conditions[kind.value]
-        if not _is_news(previous.condition(kind), after):
-            continue
-        note = EventNote(
-            "Normal" if after["status"] == TRUE.value or after["reason"] in CALM else "Warning",
-            after["reason"],
-            shortened(after["message"], MAX_NOTE),
-        )
-        if note not in notes:
-            notes.append(note)
-    return tuple(notes)
-
-
-def _is_news(before: Condition | None, after: Mapping[str, Any]) -> bool:
-    """Whether a condition says something else; another plan is news under the same reason."""
-    if after["reason"] in QUIET:
-        return False
-    if before is None or before.reason != after["reason"]:
-        return True
-    is_plan: bool = after["reason"] == Reason.PLAN_COMPUTED.value
-    return is_plan and before.message != str(after["message"])

@@ -1,0 +1,73 @@
+"""What changed in a status, as Events: each transition once, passing states not at all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from qwen3_planner.api.reasons import ConditionType, Reason
+from qwen3_planner.api.status import ConditionStatus
+from qwen3_planner.report.plan_status import shortened
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from qwen3_planner.api.status import Condition, Qwen3DeploymentStatus
+
+MAX_NOTE = 1000
+"""Characters of an Event's note; the API server allows 1024 bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventNote:
+    """An Event to post: ``type`` is Normal or Warning."""
+
+    type: str
+    reason: str
+    message: str
+
+
+QUIET = frozenset(
+    {
+        Reason.PENDING.value,
+        Reason.MODEL_LOADING.value,
+        Reason.ROLLOUT_IN_PROGRESS.value,
+    }
+)
+"""Passing states: the status tells them, an Event would only add noise."""
+
+CALM = frozenset({Reason.SUSPENDED.value, Reason.SCALED_TO_ZERO.value})
+"""Not Ready because the user said so."""
+
+TOLD = (ConditionType.PLAN_FEASIBLE, ConditionType.READY)
+"""Conditions whose changes are Events; Ready carries the reason of the worst of all others."""
+
+
+def events(previous: Qwen3DeploymentStatus, new: Mapping[str, Any]) -> tuple[EventNote, ...]:
+    """Say what changed, as Events: each transition once, passing states not at all."""
+    notes: list[EventNote] = []
+    conditions = {condition["type"]: condition for condition in new["conditions"]}
+    for kind in TOLD:
+        after = conditions[kind.value]
+        if not _is_news(previous.condition(kind), after):
+            continue
+        note = EventNote(
+            "Normal"
+            if after["status"] == ConditionStatus.TRUE.value or after["reason"] in CALM
+            else "Warning",
+            after["reason"],
+            shortened(after["message"], MAX_NOTE),
+        )
+        if note not in notes:
+            notes.append(note)
+    return tuple(notes)
+
+
+def _is_news(before: Condition | None, after: Mapping[str, Any]) -> bool:
+    """Whether a condition says something else; another plan is news under the same reason."""
+    if after["reason"] in QUIET:
+        return False
+    if before is None or before.reason != after["reason"]:
+        return True
+    is_plan: bool = after["reason"] == Reason.PLAN_COMPUTED.value
+    return is_plan and before.message != str(after["message"])
