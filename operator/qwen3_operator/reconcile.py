@@ -11,13 +11,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from qwen3_operator import desired, status
-from qwen3_operator.cluster import resources
+from qwen3_operator.cluster.children import Outcome, version_of
 from qwen3_operator.cluster.requests import NAMESPACE_GOES
 from qwen3_operator.decisions import replan
 from qwen3_operator.decisions.admission import claim_of, demand_of
 from qwen3_operator.decisions.eligibility import selector_of
 from qwen3_operator.decisions.feasibility import explain_no_hardware
-from qwen3_operator.desired.differences import differs
 from qwen3_operator.desired.placement import make_placement
 from qwen3_operator.desired.pool import pool_for
 from qwen3_operator.errors import ClusterError, SpecError
@@ -26,17 +25,16 @@ from qwen3_planner.plan import Plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from contextlib import AbstractContextManager
     from datetime import datetime
 
     from qwen3_operator.cluster.applying import Writer
     from qwen3_operator.cluster.caches import Caches
-    from qwen3_operator.cluster.requests import Api
+    from qwen3_operator.cluster.children import Children, OwnWrite
     from qwen3_operator.cluster.watching import Store
     from qwen3_operator.decisions.admission import Admission
     from qwen3_operator.desired.site import Site
     from qwen3_operator.ledger import Ledger
-    from qwen3_operator.observed import Key, Manifest, Observed
+    from qwen3_operator.observed import Key, Manifest
     from qwen3_operator.status import Facts
     from qwen3_planner.api.status import Qwen3DeploymentStatus
     from qwen3_planner.api.v1alpha1 import Qwen3Deployment
@@ -47,11 +45,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-CONFLICT = 409
-"""A child's name is taken by an object that is not ours."""
-
 STAMP = "%Y-%m-%dT%H:%M:%S.%fZ"
 """RFC 3339 with microseconds, UTC."""
+
+REPORT_PAUSE_S = 0.1
+"""While others wait for their children the status comes second: by then there is more to tell, and
+it is told in one write."""
 
 GARBAGE_PAUSE_S = 1.0
 """Children of an earlier resource of the same name are still being collected: look again then;
@@ -62,9 +61,9 @@ their going wakes us sooner."""
 class Tools:
     """What a reconcile works with; one set for all resources."""
 
-    api: Api
     writer: Writer
     caches: Caches
+    children: Children
     bodies: Store[dict[str, Any]]
     ledger: Ledger
     catalog: Catalog
@@ -72,8 +71,9 @@ class Tools:
     plan: Callable[[PlanRequest, Inventory], PlanResult]
     """The planner, with a memory for equal questions."""
     now: Callable[[], datetime]
-    quietly: Callable[[Key], AbstractContextManager[None]]
-    """While it is entered, changes of that resource's objects are our own and no news."""
+    own_write: OwnWrite
+    is_busy: Callable[[], bool]
+    """Whether other resources wait for a worker."""
     waiting: set[Key]
     """Resources of which replicas wait for GPUs."""
     settle: Callable[[], None]
@@ -104,8 +104,6 @@ class Reconciler:
 
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
-        self._had_children: dict[Key, str] = {}
-        self._refusals: dict[Key, str] = {}
 
     async def reconcile(self, key: Key) -> float | None:
         """Do what is to be done; return after how many seconds to look again, None for never.
@@ -141,8 +139,7 @@ class Reconciler:
     def _let_go(self, key: Key) -> None:
         """Forget a resource; its children are collected by their owner references."""
         self._withdraw(key)
-        self._had_children.pop(key, None)
-        self._refusals.pop(key, None)
+        self._tools.children.forget(key)
 
     def _withdraw(self, key: Key) -> None:
         self._tools.ledger.withdraw(key)
@@ -175,23 +172,27 @@ class Reconciler:
         self, subject: Subject, resource: Qwen3Deployment, chosen: replan.Chosen
     ) -> float | None:
         """Have the plan run on GPUs that are free, and tell how it goes."""
-        key, plan = subject.key, chosen.result
+        tools, key, plan = self._tools, subject.key, chosen.result
         if resource.spec.suspend or not isinstance(plan, Plan):
             self._withdraw(key)
             if resource.spec.suspend:
-                await self._prune(subject, keep=())
+                await tools.children.prune(key, subject.uid)
             facts = self._facts(subject)
             await self._report(subject, replace(facts, resource=resource, chosen=chosen))
             return None
-        observed = self._observe(key)
-        if any(_is_of_another(child, subject.uid) for child in observed.children.values()):
+        if tools.children.belong_to_another(key, subject.uid):
             return GARBAGE_PAUSE_S
-        wanted = self._children(resource, plan, observed)
+        wanted = self._children(resource, plan)
         admission = self._admit(subject, resource, wanted)
-        failure = None
+        outcome = Outcome.UNCHANGED
         if admission.may_apply:
             wanted = _with_replicas(wanted, admission.replicas)
-            failure = await self._apply(subject, wanted, observed)
+            outcome = await tools.children.bring(key, subject.uid, wanted)
+        if outcome is Outcome.OWNER_GONE:
+            tools.bodies.drop(subject.body)
+            return None
+        if outcome is Outcome.CHANGED and tools.is_busy():
+            return REPORT_PAUSE_S
         facts = replace(
             self._facts(subject),
             resource=resource,
@@ -200,17 +201,17 @@ class Reconciler:
             plan_hash=demand_of(wanted[0]).plan_hash,
         )
         await self._report(subject, facts)
-        if failure is not None:
-            raise failure
+        refusal = tools.children.refusal(key) if outcome is Outcome.REFUSED else None
+        if refusal is not None:
+            raise refusal
         return None
 
-    def _children(
-        self, resource: Qwen3Deployment, plan: Plan, observed: Observed
-    ) -> tuple[Manifest, ...]:
+    def _children(self, resource: Qwen3Deployment, plan: Plan) -> tuple[Manifest, ...]:
         """Make what all replicas would run as, the Deployment first."""
         tools = self._tools
         accelerator = tools.catalog.accelerator(plan.placement.accelerator)
-        live = next((c for (kind, _), c in observed.children.items() if kind == "Deployment"), None)
+        metadata = resource.metadata
+        live = tools.caches.deployments.get(metadata.namespace, metadata.name)
         pool = pool_for(accelerator, tools.caches.nodes.values(), tools.catalog, live)
         try:
             return desired.children(resource, plan, tools.site, resource.spec.replicas, pool)
@@ -234,72 +235,18 @@ class Reconciler:
             self._tools.waiting.add(subject.key)
         return admission
 
-    async def _apply(
-        self, subject: Subject, wanted: tuple[Manifest, ...], observed: Observed
-    ) -> ClusterError | None:
-        """Write what differs, remove what is no longer wanted; return what was refused."""
-        key, live = subject.key, observed.children
-        differing = [m for m in wanted if _name(m) not in live or differs(m, live[_name(m)])]
-        try:
-            if differing and await self._was_deleted(subject, differing, observed):
-                return None
-            if differing:
-                applied = await self._tools.writer.apply(differing, known=live)
-                with self._tools.quietly(key):
-                    self._tools.caches.take(applied)
-                log.info("applied %s", ", ".join(" ".join(_name(m)) for m in differing))
-            await self._prune(subject, keep=tuple(_name(m) for m in wanted))
-        except ClusterError as error:
-            if not error.is_refusal and error.status != CONFLICT:
-                raise
-            if error.reason == NAMESPACE_GOES:
-                raise
-            self._refusals[key] = _in_plain_words(error)
-            return error
-        self._had_children[key] = subject.uid
-        self._refusals.pop(key, None)
-        return None
-
-    async def _was_deleted(
-        self, subject: Subject, differing: list[Manifest], observed: Observed
-    ) -> bool:
-        """Whether the resource is gone although no event said so.
-
-        Children that vanish may have been collected with their resource while a watch was
-        interrupted; made anew they would be collected again, for ever.
-        """
-        vanished = any(_name(manifest) not in observed.children for manifest in differing)
-        if not vanished or self._had_children.get(subject.key) != subject.uid:
-            return False
-        body = await resources.read(self._tools.api, subject.key)
-        if body is not None and body["metadata"]["uid"] == subject.uid:
-            return False
-        self._replace(subject, body)
-        return True
-
-    async def _prune(self, subject: Subject, keep: tuple[tuple[str, str], ...]) -> None:
-        """Delete children of this resource that are no longer wanted."""
-        children = self._observe(subject.key).children
-        surplus = [
-            child
-            for name, child in children.items()
-            if name not in keep and _is_owned(child, subject.uid) and not _is_going(child)
-        ]
-        if surplus:
-            await self._tools.writer.delete(surplus)
-            log.info("deleted %s", ", ".join(" ".join(_name(child)) for child in surplus))
-
     async def _report(self, subject: Subject, facts: Facts) -> None:
         """Write the status if it changed, then say what changed as Events."""
         now = self._tools.now()
         new = status.derive(facts, subject.previous, now)
         if new == subject.body.get("status"):
             return
-        written = await self._tools.writer.set_status(subject.key, subject.uid, new)
-        with self._tools.quietly(subject.key):
+        with self._tools.own_write(subject.key) as answers:
+            written = await self._tools.writer.set_status(subject.key, subject.uid, new)
             self._replace(subject, written)
-        if written is None:
-            return
+            if written is None:
+                return
+            answers.add(version_of(written))
         for note in status.events(subject.previous, new):
             log.info("%s: %s", note.reason, note.message)
             try:
@@ -314,28 +261,12 @@ class Reconciler:
         else:
             self._tools.bodies.put(body)
 
-    def _observe(self, key: Key) -> Observed:
-        return self._tools.caches.observe(key, self._refusals.get(key, ""))
-
     def _facts(self, subject: Subject) -> Facts:
         return status.Facts(
             key=subject.key,
             generation=subject.generation,
-            observed=self._observe(subject.key),
+            observed=self._tools.children.observe(subject.key),
         )
-
-
-def _in_plain_words(error: ClusterError) -> str:
-    if error.status != CONFLICT:
-        return error.message
-    return (
-        f"An object of that name belongs to somebody else and is not taken over: {error.message}."
-        " Rename this resource, or remove that object."
-    )
-
-
-def _name(manifest: Manifest) -> tuple[str, str]:
-    return manifest["kind"], manifest["metadata"]["name"]
 
 
 def _with_replicas(children: tuple[Manifest, ...], replicas: int) -> tuple[Manifest, ...]:
@@ -343,21 +274,3 @@ def _with_replicas(children: tuple[Manifest, ...], replicas: int) -> tuple[Manif
     deployment, *others = children
     spec = {**deployment["spec"], "replicas": replicas}
     return ({**deployment, "spec": spec}, *others)
-
-
-def _owner_uid(child: Manifest) -> str | None:
-    owners = child["metadata"].get("ownerReferences") or ()
-    return next((str(owner["uid"]) for owner in owners if owner.get("controller")), None)
-
-
-def _is_owned(child: Manifest, uid: str) -> bool:
-    return _owner_uid(child) == uid
-
-
-def _is_of_another(child: Manifest, uid: str) -> bool:
-    """Whether a child is on its way out with an earlier resource, or by somebody's hand."""
-    return _is_going(child) or _owner_uid(child) not in (None, uid)
-
-
-def _is_going(child: Manifest) -> bool:
-    return "deletionTimestamp" in child["metadata"]

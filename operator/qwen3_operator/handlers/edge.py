@@ -25,6 +25,19 @@ ERROR_PAUSES_S = (1, 1, 2, 3, 5, 8, 13, 21, 30, 30, 30, 30)
 """Between attempts at a request that failed; together longer than an API server's restart."""
 
 
+class _Forgetful(kopf.DiffBaseStorage):
+    """Remembers no earlier state of an object: nobody asks what changed, and copies cost time."""
+
+    def build(self, *, body: kopf.Body, **_: object) -> kopf.BodyEssence:  # noqa: ARG002 - as kopf calls it
+        return kopf.BodyEssence()
+
+    def fetch(self, *, body: kopf.Body) -> kopf.BodyEssence | None:  # noqa: ARG002 - as kopf calls it
+        return None
+
+    def store(self, **_: object) -> None:
+        """Do nothing."""
+
+
 async def spawn(
     connection: Connection, namespaces: Sequence[str], told: Told, stop: asyncio.Event
 ) -> Collection[asyncio.Task[Any]]:
@@ -53,6 +66,7 @@ def _settings() -> kopf.OperatorSettings:
     settings = kopf.OperatorSettings()
     settings.scanning.disabled = True
     settings.posting.enabled = False
+    settings.persistence.diffbase_storage = _Forgetful()
     settings.queueing.idle_timeout = WORKERS_IDLE_S
     settings.networking.request_timeout = 30
     settings.networking.error_backoffs = ERROR_PAUSES_S

@@ -31,6 +31,10 @@ WAITING_REFRESH_S = 10.0
 """How old the numbers in the status of a waiting resource may be: position, holders, free GPUs."""
 
 
+GONE, POD = "gone", "pod"
+"""Stand for the version of what is not written by us, and so is always news."""
+
+
 class Listener:
     """Feeds the ledger with every change and the queue with every key it touches."""
 
@@ -48,7 +52,7 @@ class Listener:
         self._ledger = ledger
         self._known = known
         self._later = later
-        self._quiet: set[Key] = set()
+        self._meanwhile: dict[Key, set[str]] = {}
         self._settle_planned = False
 
     def listeners(self) -> Listeners:
@@ -64,13 +68,20 @@ class Listener:
         )
 
     @contextmanager
-    def quietly(self, key: Key) -> Iterator[None]:
-        """Keep books meanwhile, but do not look at this resource again: the change is our own."""
-        self._quiet.add(key)
+    def own_write(self, key: Key) -> Iterator[set[str]]:
+        """Tell changes of our own from news, while something of this resource is written.
+
+        The watch may show a write before its answer has come, or after. So what is seen meanwhile
+        is looked at again only if its version is not among the answers, which the caller adds.
+        """
+        answers: set[str] = set()
+        seen = self._meanwhile[key] = set()
         try:
-            yield
+            yield answers
         finally:
-            self._quiet.discard(key)
+            del self._meanwhile[key]
+            if seen - answers and self.leading:
+                self._queue.add_after(key, GATHER_S)
 
     def resource(self, before: dict[str, Any] | None, after: dict[str, Any] | None) -> None:
         """Take a change of a resource itself."""
@@ -78,9 +89,11 @@ class Listener:
         if changed is None:
             return
         key = Key(changed["metadata"]["namespace"], changed["metadata"]["name"])
-        if key in self._quiet and before and after and _wish(before) == _wish(after):
+        if not self.leading:
             return
-        if self.leading:
+        if key in self._meanwhile and before and after and _wish(before) == _wish(after):
+            self._meanwhile[key].add(after["metadata"]["resourceVersion"])
+        else:
             self._queue.add(key)
 
     def _node(self, before: Node | None, after: Node | None) -> None:
@@ -108,7 +121,7 @@ class Listener:
         )
         for own in (before, after):
             if own is not None and own.pod.owner is not None:
-                self._touch(own.pod.owner)
+                self._touch(own.pod.owner, POD)
 
     def _deployment(self, before: Manifest | None, after: Manifest | None) -> None:
         if after is not None:
@@ -120,9 +133,12 @@ class Listener:
         self._service(before, after)
 
     def _service(self, before: Manifest | None, after: Manifest | None) -> None:
-        for child in (before, after):
-            if child is not None:
-                self._touch(owner_of(child))
+        child = after or before
+        if child is not None:
+            gone = after is None
+            self._touch(owner_of(child), GONE if gone else child["metadata"]["resourceVersion"])
+        if before is not None and after is not None and owner_of(before) != owner_of(after):
+            self._touch(owner_of(before), GONE)
 
     def _quota(self, before: Quota | None, after: Quota | None) -> None:
         if after is not None:
@@ -137,8 +153,10 @@ class Listener:
     def _priority_class(self, _before: PriorityClass | None, _after: PriorityClass | None) -> None:
         self._look_at_all(HARDWARE_GATHER_S)
 
-    def _touch(self, key: Key) -> None:
-        if self.leading and key not in self._quiet:
+    def _touch(self, key: Key, version: str) -> None:
+        if key in self._meanwhile:
+            self._meanwhile[key].add(version)
+        elif self.leading:
             self._queue.add_after(key, GATHER_S)
 
     def _look_at_all(self, delay_s: float) -> None:

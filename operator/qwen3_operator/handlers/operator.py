@@ -17,6 +17,7 @@ import kopf
 
 from qwen3_operator.cluster.applying import Writer
 from qwen3_operator.cluster.caches import Caches
+from qwen3_operator.cluster.children import Children
 from qwen3_operator.cluster.connection import Connection, own_namespace
 from qwen3_operator.cluster.leasing import Lease, LeaseLostError, LeaseTimes
 from qwen3_operator.cluster.requests import Api
@@ -190,21 +191,22 @@ class Operator:
         return Lease(self._api, (namespace, settings.lease_name), identity, times, _now)
 
     def _tools(self) -> Tools:
+        own_write = self._listener.own_write
+        writer = Writer(
+            self._api, is_allowed=lambda: self._lease.is_sure, identity=self._lease.identity
+        )
         return Tools(
-            api=self._api,
-            writer=Writer(
-                self._api,
-                is_allowed=lambda: self._lease.is_sure,
-                identity=self._lease.identity,
-            ),
+            writer=writer,
             caches=self._caches,
+            children=Children(self._api, writer, self._caches, own_write),
             bodies=self._bodies,
             ledger=self._ledger,
             catalog=self._catalog,
             site=site_for(self._settings.images, self._catalog),
             plan=PlanCache(partial(planning.plan, catalog=self._catalog)),
             now=_now,
-            quietly=self._listener.quietly,
+            own_write=own_write,
+            is_busy=lambda: len(self._queue) > 0,
             waiting=self._listener.waiting,
             settle=self._listener.capacity_changed,
         )
