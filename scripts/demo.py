@@ -134,9 +134,7 @@ def _install(commands: Commands) -> None:
     for namespace in (NAMESPACE, SYSTEM):
         commands.kubectl("create", "namespace", namespace)
     commands.kubectl("apply", "--server-side", "-f", "-", input=_chart(commands))
-    commands.kubectl(
-        "wait", "--for=condition=Established", "crd/qwen3deployments.serving.qwen3.dev"
-    )
+    commands.await_established("qwen3deployments.serving.qwen3.dev")
 
 
 @contextmanager

@@ -76,7 +76,7 @@ def applied(request: pytest.FixtureRequest, room: Room) -> tuple[Manifest, ...]:
     """The children of a golden pair, applied as the operator does; their owner exists."""
     case = read_case(request.param)
     room.cluster.kubectl("apply", "--server-side", f"--filename={CRD}")
-    until(lambda: is_served(room), 30, "the resource's CRD should be served")
+    room.cluster.commands().await_established("qwen3deployments.serving.qwen3.dev")
     metadata = case["resource"]["metadata"]
     metadata["namespace"] = room.namespace
     owner = {**case["resource"], "metadata": {"name": metadata["name"]}}
@@ -86,13 +86,6 @@ def applied(request: pytest.FixtureRequest, room: Room) -> tuple[Manifest, ...]:
     for child in children:
         apply(room, child)
     return children
-
-
-def is_served(room: Room) -> bool:
-    """Whether the API server serves the resource; `kubectl wait` trips over a CRD just made."""
-    path = '{.status.conditions[?(@.type=="Established")].status}'
-    crd = "crd/qwen3deployments.serving.qwen3.dev"
-    return room.cluster.kubectl("get", crd, f"--output=jsonpath={path}") == "True"
 
 
 def apply(room: Room, child: Manifest) -> None:

@@ -34,7 +34,7 @@ EXAMPLES = sorted((ROOT / "examples").glob("*.yaml"))
 def cluster(control_plane: ControlPlane) -> ControlPlane:
     """The control plane with the CRD, as `kubectl apply -f crds/` puts it there."""
     control_plane.kubectl("apply", "--server-side", "--warnings-as-errors", "-f", CRD)
-    control_plane.kubectl("wait", "--for=condition=Established", f"crd/{CRD_NAME}")
+    control_plane.commands().await_established(CRD_NAME)
     until(
         lambda: "A Qwen3 model" in control_plane.kubectl("explain", "q3d"),
         30,

@@ -68,7 +68,7 @@ class Models:
             return condition if fits else None
 
         wanted = f"{kind}={status}" + (f" because {reason}" if reason else "")
-        return until(  # type: ignore[return-value]
+        return until(
             found,
             SECONDS,
             lambda: f"{name} should have {wanted}: {self.status(name)}",

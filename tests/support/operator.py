@@ -71,12 +71,7 @@ def install(
     cluster.kubectl(
         "apply", "--server-side", "--force-conflicts", "-f", "-", input=yaml.safe_dump_all(parts)
     )
-    cluster.kubectl(
-        "wait",
-        "--for=condition=Established",
-        "--timeout=30s",
-        "crd/qwen3deployments.serving.qwen3.dev",
-    )
+    cluster.commands().await_established("qwen3deployments.serving.qwen3.dev")
     kubeconfig = cluster.service_account_kubeconfig(
         namespace, RELEASE, folder / f"{namespace}.kubeconfig"
     )

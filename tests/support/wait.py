@@ -16,7 +16,7 @@ class WaitTimeoutError(AssertionError):
 
 
 def until(
-    probe: Callable[[], T],
+    probe: Callable[[], T | None],
     timeout: float,
     message: str | Callable[[], str],
     *,
@@ -45,7 +45,7 @@ def until(
 
 
 def _ask(
-    probe: Callable[[], T], ignore: tuple[type[Exception], ...]
+    probe: Callable[[], T | None], ignore: tuple[type[Exception], ...]
 ) -> tuple[T | None, Exception | None]:
     try:
         return probe(), None

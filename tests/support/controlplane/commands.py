@@ -7,6 +7,8 @@ import os
 import subprocess
 from typing import TYPE_CHECKING, Any
 
+from support.wait import until
+
 from .errors import CommandError
 
 if TYPE_CHECKING:
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
 COMMAND_SECONDS = 180.0
 """Longer than any `kubectl wait` or `helm install --wait` a test should need."""
+
+ESTABLISHED_SECONDS = 30.0
 
 
 class Commands:
@@ -50,6 +54,18 @@ class Commands:
     def helm(self, *args: str | Path, input: str | None = None) -> str:  # noqa: A002 - as in subprocess
         """Run helm and return what it wrote to stdout; raise CommandError when it failed."""
         return self._run("helm", args, input)
+
+    def await_established(self, name: str) -> None:
+        """Wait until a CustomResourceDefinition is served.
+
+        `kubectl wait` fails on one that is so new that it has no conditions at all.
+        """
+
+        def established() -> bool:
+            path = '{.status.conditions[?(@.type=="Established")].status}'
+            return self.kubectl("get", "crd", name, "-o", f"jsonpath={path}") == "True"
+
+        until(established, ESTABLISHED_SECONDS, f"{name} should be established")
 
     def _run(self, program: str, args: tuple[str | Path, ...], text: str | None) -> str:
         argv = [str(self._binaries[program]), *map(str, args)]
