@@ -14,7 +14,6 @@ from qwen3_operator.desired.differences import differs
 from qwen3_operator.desired.names import FIELD_MANAGER
 from support.children import GOLDEN, children_of, read_case
 from support.controlplane import CommandError
-from support.wait import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

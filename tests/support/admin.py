@@ -52,7 +52,8 @@ def list_all(cluster: ControlPlane, kind: str, **params: str) -> list[dict[str, 
         async with _session(cluster) as session, session.get(url, params=params) as answer:
             answer.raise_for_status()
             items: list[dict[str, Any]] = (await answer.json())["items"]
-            return items
+        await _let_transports_close()
+        return items
 
     return asyncio.run(read())
 
@@ -74,6 +75,13 @@ async def _send_all(
                         raise RuntimeError(f"{method} {path}: {await answer.text()}")
 
         await asyncio.gather(*(sender() for _ in range(CONNECTIONS)))
+    await _let_transports_close()
+
+
+async def _let_transports_close() -> None:
+    """Let the loop run what closing a session has only asked for; else each transport complains."""
+    for _ in range(3):
+        await asyncio.sleep(0)
 
 
 def _session(cluster: ControlPlane) -> aiohttp.ClientSession:
