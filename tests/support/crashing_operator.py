@@ -13,12 +13,10 @@ from typing import Any
 from qwen3_operator.__main__ import main
 from qwen3_operator.cluster.requests import Api, Request
 
-AT = int(os.environ["CRASH_AT_WRITE"])
-WHEN = os.environ["CRASH_WHEN"]
-
 
 def crash_at_that_write() -> None:
     """Count writes on their way out and die at the right one."""
+    at, when = int(os.environ["CRASH_AT_WRITE"]), os.environ["CRASH_WHEN"]
     send = Api.send
     written = 0
 
@@ -28,10 +26,10 @@ def crash_at_that_write() -> None:
             return await send(self, request)
         written += 1
         mine = written
-        if mine == AT and WHEN == "before":
+        if mine == at and when == "before":
             os.kill(os.getpid(), signal.SIGKILL)
         answer = await send(self, request)
-        if mine == AT and WHEN == "after":
+        if mine == at and when == "after":
             os.kill(os.getpid(), signal.SIGKILL)
         return answer
 
