@@ -23,24 +23,20 @@ This module holds the values and the formulas; the bookkeeping is :mod:`qwen3_op
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from fractions import Fraction
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from qwen3_operator.decisions.eligibility import Selector, selector_of
+from qwen3_operator.decisions.requests import pod_requests
 from qwen3_operator.decisions.verdict import Verdict
 from qwen3_operator.observed import DEPLOYMENT_LABEL, PLAN_HASH_LABEL, Key, Resources
-from qwen3_operator.quantities import ceil
 from qwen3_planner.api.reasons import Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
 
     from qwen3_operator.observed import Manifest
 
 Order: TypeAlias = tuple[int, str, Key]
 """A place in the queue: priority (negated), creation, key. Smaller is sooner."""
-
-MILLI = Fraction(1, 1000)
 
 MAX_HOLDERS = 5
 """Named in a message; the others would be many words for few GPUs."""
@@ -239,27 +235,6 @@ def demand_of(deployment: Manifest) -> Demand:
 def claim_of(deployment: Manifest, priority: int, created: str, replicas: int) -> Claim:
     """Make the claim of a resource from the Deployment it would like to have."""
     return Claim(replace(demand_of(deployment), replicas=replicas), priority, created)
-
-
-def pod_requests(pod_spec: Mapping[str, Any]) -> Resources:
-    """Add up what a pod asks for, as the scheduler does for pods of ordinary containers.
-
-    A resource that has a limit but no request counts with its limit: the API server's default.
-    """
-    gpus: dict[str, int] = {}
-    cpu = memory = 0
-    for container in pod_spec["containers"]:
-        resources = container.get("resources") or {}
-        amounts = {**(resources.get("limits") or {}), **(resources.get("requests") or {})}
-        for name, quantity in amounts.items():
-            if name == "cpu":
-                cpu += ceil(quantity, MILLI)
-            elif name == "memory":
-                memory += ceil(quantity)
-            elif "/" in name:
-                gpus[name] = gpus.get(name, 0) + ceil(quantity)
-    counted = tuple(sorted((name, count) for name, count in gpus.items() if count))
-    return Resources(gpus=counted, cpu_millicores=cpu, memory_bytes=memory, pods=1)
 
 
 def slots(free: Resources, need: Resources) -> int:

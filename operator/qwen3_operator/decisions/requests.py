@@ -1,0 +1,76 @@
+"""What pods ask for and nodes offer, added up as the scheduler does.
+
+k8s.io/component-helpers@v0.37.2 resource/helpers.go, PodRequests, read 2026-11-23: containers and
+sidecars add up, other init containers run alone, requests of the pod as a whole replace the sums,
+overhead comes on top.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from qwen3_operator.observed import Resources
+from qwen3_operator.quantities import ceil
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+MILLI = Fraction(1, 1000)
+
+
+def resources_of(amounts: Mapping[str, Any]) -> Resources:
+    """Read a list of resources (capacity, allocatable)."""
+    return _resources(_amounts(amounts))
+
+
+def pod_requests(spec: Mapping[str, Any]) -> Resources:
+    """Add up what a pod holds on its node."""
+    containers = _total(_container_requests(c) for c in spec.get("containers") or ())
+    sidecars: dict[str, int] = {}
+    peak: dict[str, int] = {}
+    for container in spec.get("initContainers") or ():
+        if container.get("restartPolicy") == "Always":
+            sidecars = _total((sidecars, _container_requests(container)))
+            peak = _greater(peak, sidecars)
+        else:
+            peak = _greater(peak, _total((sidecars, _container_requests(container))))
+    held = _greater(_total((containers, sidecars)), peak)
+    whole = (spec.get("resources") or {}).get("requests") or {}
+    held.update(_amounts(whole))
+    held = _total((held, _amounts(spec.get("overhead") or {})))
+    held["pods"] = 1
+    return _resources(held)
+
+
+def _container_requests(container: Mapping[str, Any]) -> dict[str, int]:
+    """Requests of one container; a limit without a request is one too."""
+    amounts = container.get("resources") or {}
+    return _amounts({**(amounts.get("limits") or {}), **(amounts.get("requests") or {})})
+
+
+def _amounts(named: Mapping[str, Any]) -> dict[str, int]:
+    """Read amounts: millicores, bytes, pieces."""
+    return {n: ceil(v, MILLI) if n == "cpu" else ceil(v) for n, v in named.items()}
+
+
+def _resources(amounts: Mapping[str, int]) -> Resources:
+    """Keep what the ledger counts; a name with a slash is an extended resource."""
+    return Resources(
+        gpus=tuple(sorted((name, n) for name, n in amounts.items() if "/" in name and n)),
+        cpu_millicores=amounts.get("cpu", 0),
+        memory_bytes=amounts.get("memory", 0),
+        pods=amounts.get("pods", 0),
+    )
+
+
+def _total(parts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    total: dict[str, int] = {}
+    for part in parts:
+        for name, amount in part.items():
+            total[name] = total.get(name, 0) + amount
+    return total
+
+
+def _greater(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
+    return {name: max(one.get(name, 0), other.get(name, 0)) for name in {*one, *other}}
