@@ -27,7 +27,7 @@ def raw_pod(status: dict[str, Any], **metadata: object) -> dict[str, Any]:
         "spec": {
             "nodeName": "node-0",
             "priority": 7,
-            "containers": [container({}, {GPU: "2"})],
+            "containers": [{"resources": {"limits": {GPU: "2"}}}],
         },
         "status": status,
     }
