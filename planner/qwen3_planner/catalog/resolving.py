@@ -93,7 +93,7 @@ def agree_on_quantization(
     """
     if resolved.quantization is None or wished in (Quantization.AUTO, resolved.quantization):
         return resolved.quantization or wished
-    reason = f"contradicts {typed_model}, a {resolved.quantization} checkpoint"
+    reason = f"contradicts {typed_model}, whose weights are {resolved.quantization}"
     raise SpecError(field, wished, reason, (resolved.quantization, Quantization.AUTO))
 
 

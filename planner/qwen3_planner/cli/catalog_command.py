@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     )
 
 
-class Room(StrEnum):
+class Kind(StrEnum):
     """Parts of the catalog."""
 
     MODELS = "models"
@@ -34,7 +34,7 @@ class Room(StrEnum):
 
 
 @click.command
-@click.argument("room", metavar="[ROOM]", required=False, type=Named(Room))
+@click.argument("KIND", metavar="[KIND]", required=False, type=Named(Kind))
 @click.option(
     "-o",
     "--output",
@@ -43,7 +43,7 @@ class Room(StrEnum):
     help="Form of the listing; json and yaml have every figure with its source.  [default: table]",
 )
 @click.option("--debug", is_flag=True, expose_value=False, hidden=True)
-def catalog(*, room: Room | None, output: Listing) -> int:
+def catalog(*, kind: Kind | None, output: Listing) -> int:
     """List what the planner knows: models, checkpoints, accelerators or engines.
 
     \b
@@ -53,12 +53,12 @@ def catalog(*, room: Room | None, output: Listing) -> int:
     from qwen3_planner.catalog.loading import load_catalog  # noqa: PLC0415 - reads files
 
     known = load_catalog()
-    rooms = [room] if room else list(Room)
+    kinds = [kind] if kind else list(Kind)
     if output is Listing.TABLE:
-        write("\n\n".join("\n".join(_table(one, known)) for one in rooms) + "\n")
+        write("\n\n".join("\n".join(_table(one, known)) for one in kinds) + "\n")
     else:
-        listing = {one.value: [_document(row) for row in getattr(known, one)] for one in rooms}
-        document = listing[room.value] if room else listing
+        listing = {one.value: [_document(row) for row in getattr(known, one)] for one in kinds}
+        document = listing[kind.value] if kind else listing
         write(as_json(document) if output is Listing.JSON else as_yaml(document))
     return ExitCode.PLAN
 
@@ -80,18 +80,18 @@ def _plain(value: object) -> object:
     return [_plain(part) for part in value] if isinstance(value, tuple) else value
 
 
-def _table(room: Room, known: Catalog) -> Sequence[str]:
+def _table(kind: Kind, known: Catalog) -> Sequence[str]:
     from qwen3_planner.report.table import render  # noqa: PLC0415 - not needed for JSON
 
-    match room:
-        case Room.MODELS:
+    match kind:
+        case Kind.MODELS:
             return render(_MODEL, [_model(r) for r in known.models], right=_MODEL[1:-1])
-        case Room.CHECKPOINTS:
+        case Kind.CHECKPOINTS:
             return render(_CHECKPOINT, [_checkpoint(row) for row in known.checkpoints])
-        case Room.ACCELERATORS:
+        case Kind.ACCELERATORS:
             rows = [_accelerator(row) for row in known.accelerators]
             return render(_ACCELERATOR, rows, right=_ACCELERATOR[1:-1])
-        case Room.ENGINES:
+        case Kind.ENGINES:
             return render(_ENGINE, [_engine(row) for row in known.engines])
 
 
