@@ -22,7 +22,7 @@ POOL = f"{SMALL}accelerators: [A100-SXM-80GB]\nparallelism: {{tensor: 2}}\n"
 """Two replicas of it fill the pool: a replica too many, or one twice, would stay Pending."""
 
 WRITES_OF_A_START = 6
-"""Deployment, Service, two statuses, two Events. Where there are fewer writes the operator lives on,
+"""Deployment, Service, two statuses, two Events. Where there are fewer the operator lives on,
 which must be as good."""
 
 WRITES_OF_A_ROLLOUT = 4

@@ -11,6 +11,8 @@ import logging
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from kubernetes.aio import config
@@ -43,6 +45,14 @@ def own_namespace() -> str | None:
         return SERVICE_ACCOUNT_NAMESPACE.read_text().strip() or None
     except OSError:
         return None
+
+
+def _proxy_by_environment(server: str) -> str | None:
+    """Look up HTTPS_PROXY and NO_PROXY once; aiohttp's own look-up costs a thread per request."""
+    url = urlsplit(server)
+    if url.hostname is None or proxy_bypass(url.hostname):
+        return None
+    return getproxies().get(url.scheme)
 
 
 class Connection:
@@ -93,10 +103,9 @@ class Connection:
             connector=pool,
             middlewares=(self._authorized,),
             headers={"User-Agent": USER_AGENT},
-            proxy=self._configuration.proxy,
+            proxy=self._configuration.proxy or _proxy_by_environment(self.server),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=10.0),
             cookie_jar=aiohttp.DummyCookieJar(),
-            trust_env=self._configuration.proxy is None,
         )
         self._sessions.append(session)
         return session

@@ -62,6 +62,17 @@ async def spawn(
     )
 
 
+def overlook_farewell(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Be the loop's exception handler, which says nothing of one thing that is known.
+
+    kopf 1.45 leaves its watch stream open, and closing it when the loop ends fails ("generator
+    didn't stop after athrow()"). Everything else is passed on.
+    """
+    stream = context.get("asyncgen")
+    if getattr(stream, "__name__", "") != "infinite_watch":
+        loop.default_exception_handler(context)
+
+
 def _settings() -> kopf.OperatorSettings:
     settings = kopf.OperatorSettings()
     settings.scanning.disabled = True

@@ -37,6 +37,7 @@ def set_up(level: str, form: LogFormat) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_JsonLines() if form is LogFormat.JSON else _TextLines())
     handler.addFilter(_name_the_key)
+    handler.addFilter(_call_a_retry_a_warning)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
@@ -46,6 +47,13 @@ def set_up(level: str, form: LogFormat) -> None:
 
 def _name_the_key(record: logging.LogRecord) -> bool:
     record.key = _current.get()
+    return True
+
+
+def _call_a_retry_a_warning(record: logging.LogRecord) -> bool:
+    """Lower what kopf calls an error although it goes on: a request that it will send again."""
+    if record.name.startswith("kopf") and "will retry" in str(record.msg):
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
     return True
 
 

@@ -206,7 +206,7 @@ class Operator:
             plan=PlanCache(partial(planning.plan, catalog=self._catalog)),
             now=_now,
             own_write=own_write,
-            is_busy=lambda: len(self._queue) > 0,
+            is_busy=lambda: self._queue.is_pressed,
             waiting=self._listener.waiting,
             settle=self._listener.capacity_changed,
         )
@@ -219,6 +219,7 @@ async def run(settings: Settings) -> bool:
         ClusterError: no cluster is configured.
     """
     stop = asyncio.Event()
+    asyncio.get_running_loop().set_exception_handler(edge.overlook_farewell)
     _handle_signals(stop)
     connection = await Connection.open(settings.kubeconfig, settings.context)
     log.info("the API server is %s", connection.server)

@@ -4,6 +4,8 @@
   once more afterwards.
 - A key may be asked for later; the earliest wish counts, and a run makes older wishes moot: a
   reconcile states anew what it waits for.
+- Keys asked for at once go before keys that were put off: a new resource gets its pods before an
+  older one's status is polished. Every fourth turn is the other way round, so nobody starves.
 - A key that failed comes back after a delay that doubles with every failure in a row.
 """
 
@@ -21,6 +23,9 @@ BACKOFF_FIRST_S = 0.25
 
 BACKOFF_MOST_S = 120.0
 """After many; what is broken for so long is not mended by asking more often."""
+
+TURNS = 4
+"""Of so many keys handed out at least one is a key that was put off, if there is one."""
 
 K = TypeVar("K", bound="Hashable")
 
@@ -56,8 +61,10 @@ class WorkQueue(Generic[K]):
         self._clock = clock
         self._jitter = jitter
         self._first_s = first_s
-        self._ready: deque[K] = deque()
+        self._urgent: deque[K] = deque()
+        self._put_off: deque[K] = deque()
         self._waiting: set[K] = set()
+        self._turn = 0
         self._running: set[K] = set()
         self._again: set[K] = set()
         self._later: dict[K, tuple[float, Timer]] = {}
@@ -67,24 +74,24 @@ class WorkQueue(Generic[K]):
 
     def __len__(self) -> int:
         """Count the keys that wait for a worker."""
-        return len(self._ready)
+        return len(self._urgent) + len(self._put_off)
 
     @property
     def idle(self) -> bool:
         """Whether nothing waits or runs; keys asked for later do not count."""
-        return not self._ready and not self._running
+        return not len(self) and not self._running
+
+    @property
+    def is_pressed(self) -> bool:
+        """Whether keys wait that were asked for at once."""
+        return bool(self._urgent)
 
     def add(self, key: K) -> None:
         """Ask for a run as soon as a worker is free."""
         if self._closed:
             return
         self._call_off(key)
-        if key in self._running:
-            self._again.add(key)
-        elif key not in self._waiting:
-            self._waiting.add(key)
-            self._ready.append(key)
-            self._wake_one()
+        self._enqueue(key, self._urgent)
 
     def add_after(self, key: K, delay_s: float) -> None:
         """Ask for a run in `delay_s` seconds, unless one comes sooner."""
@@ -125,7 +132,7 @@ class WorkQueue(Generic[K]):
         Raises:
             QueueClosedError: the queue was closed.
         """
-        while not self._ready:
+        while not len(self):
             if self._closed:
                 raise QueueClosedError
             getter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -135,7 +142,7 @@ class WorkQueue(Generic[K]):
             except asyncio.CancelledError:
                 self._pass_on(getter)
                 raise
-        key = self._ready.popleft()
+        key = self._next()
         self._waiting.discard(key)
         self._call_off(key)
         self._running.add(key)
@@ -151,7 +158,8 @@ class WorkQueue(Generic[K]):
     def close(self) -> None:
         """Hand out nothing more; what runs may finish."""
         self._closed = True
-        self._ready.clear()
+        self._urgent.clear()
+        self._put_off.clear()
         self._waiting.clear()
         self._again.clear()
         for _, timer in self._later.values():
@@ -162,7 +170,21 @@ class WorkQueue(Generic[K]):
 
     def _due(self, key: K) -> None:
         self._later.pop(key, None)
-        self.add(key)
+        self._enqueue(key, self._put_off)
+
+    def _enqueue(self, key: K, queue: deque[K]) -> None:
+        if key in self._running:
+            self._again.add(key)
+        elif key not in self._waiting:
+            self._waiting.add(key)
+            queue.append(key)
+            self._wake_one()
+
+    def _next(self) -> K:
+        self._turn = (self._turn + 1) % TURNS
+        if self._put_off and (not self._urgent or self._turn == 0):
+            return self._put_off.popleft()
+        return self._urgent.popleft()
 
     def _call_off(self, key: K) -> None:
         planned = self._later.pop(key, None)
@@ -178,7 +200,7 @@ class WorkQueue(Generic[K]):
 
     def _pass_on(self, getter: asyncio.Future[None]) -> None:
         """Hand a cancelled getter's turn to the next one."""
-        if getter.done() and not getter.cancelled() and self._ready:
+        if getter.done() and not getter.cancelled() and len(self):
             self._wake_one()
         elif getter in self._getters:
             self._getters.remove(getter)

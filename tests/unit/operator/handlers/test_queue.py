@@ -79,6 +79,25 @@ def test_a_run_makes_older_wishes_moot() -> None:
     virtual_time.run(scenario())
 
 
+def test_what_is_asked_for_at_once_goes_before_what_was_put_off_but_starves_nobody() -> None:
+    async def scenario() -> None:
+        queue = make_queue()
+        for number in range(2):
+            queue.add_after(f"later-{number}", 1)
+        await asyncio.sleep(1)
+        for number in range(6):
+            queue.add(f"now-{number}")
+        assert queue.is_pressed
+        order = await drained(queue)
+        assert order[:3] == ["now-0", "now-1", "now-2"]
+        assert order[3] == "later-0"
+        assert order[4:7] == ["now-3", "now-4", "now-5"]
+        assert order[7] == "later-1"
+        assert not queue.is_pressed
+
+    virtual_time.run(scenario())
+
+
 def test_a_wish_made_during_a_run_holds() -> None:
     async def scenario() -> None:
         queue = make_queue()
