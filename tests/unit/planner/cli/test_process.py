@@ -128,6 +128,7 @@ def test_a_defect_is_a_short_message_and_a_traceback_on_request(
 
 INTERRUPTED = """
 import os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
 import qwen3_planner.planning
 qwen3_planner.planning.plan = lambda *_: os.kill(os.getpid(), signal.SIGINT)
 from qwen3_planner.cli import main
