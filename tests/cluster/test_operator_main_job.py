@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support.controlplane import CommandError, annotated_pods
+from support.controlplane import Accelerator, CommandError, NodeSpec, annotated_pods
 from support.models import OWNER, SECONDS, SMALL, Models
 from support.operator import RunningOperator, install
+from support.room import make_deployment
 from support.wait import until
 
 if TYPE_CHECKING:
@@ -288,3 +289,50 @@ def test_a_resource_made_again_at_once_gets_its_own_children(models: Models) -> 
         for child in models.children("again").values()
     }
     assert owners == {uid}
+
+
+def test_a_child_that_is_no_longer_wanted_goes_and_what_is_not_ours_stays(models: Models) -> None:
+    models.apply("tidy", ON_L40S)
+    models.await_ready("tidy")
+    owner = models.get("tidy")["metadata"]
+    leftover = make_deployment("tidy-old-name", replicas=0, labels={OWNER: "tidy"})
+    theirs = make_deployment("tidy-theirs", replicas=0, labels={OWNER: "tidy"})
+    leftover["metadata"]["ownerReferences"] = [
+        {
+            "apiVersion": "serving.qwen3.dev/v1alpha1",
+            "kind": "Qwen3Deployment",
+            "name": "tidy",
+            "uid": owner["uid"],
+            "controller": True,
+        }
+    ]
+    models.room.apply(theirs, leftover)
+    until(
+        lambda: "tidy-old-name" not in models.room.names("deployments"),
+        SECONDS,
+        "a child that is not wanted should go",
+    )
+    assert {"tidy", "tidy-theirs"} <= set(models.room.names("deployments"))
+    models.await_ready("tidy")
+    models.room.kubectl("delete", "deployment", "tidy-theirs")
+
+
+def test_a_running_model_stays_when_better_hardware_comes(
+    models: Models, control_plane: ControlPlane
+) -> None:
+    models.apply("settled", f"{SMALL}maxModelLen: 4096\n".replace("maxModelLen: 8192\n", ""))
+    models.await_ready("settled")
+    before, pods = models.children("settled"), models.pods("settled")
+    b200 = Accelerator("NVIDIA-B200", 183_359, (10, 0), "blackwell", mig_capable=True)
+    control_plane.add_nodes(NodeSpec("b200-0", b200, gpus=8))
+    try:
+        models.room.kubectl("annotate", "q3d", "settled", "example.com/look=again")
+        models.apply("newcomer", f"{SMALL}accelerators: [B200-SXM-180GB]\n")
+        models.await_ready("newcomer")  # by then the operator has seen the node
+        assert models.children("settled") == before
+        uids = {pod["metadata"]["uid"] for pod in pods}
+        assert {pod["metadata"]["uid"] for pod in models.pods("settled")} == uids
+        models.delete("newcomer")
+        models.await_gone("newcomer")
+    finally:
+        control_plane.remove_nodes("b200-0")
