@@ -72,13 +72,17 @@ def await_end_or(models: Models, operator: RunningOperator, name: str) -> None:
     def over() -> bool:
         if operator.returncode is not None:
             return True
-        status = models.status(name)
-        generation = models.get(name)["metadata"]["generation"]
-        ready = models.condition(name, "Ready").get("status") == "True"
-        return ready and status["observedGeneration"] == generation
+        body = models.get(name)  # once: judged in two looks, it could change between them
+        status = body.get("status", {})
+        ready = any(
+            c["type"] == "Ready" and c["status"] == "True" for c in status.get("conditions", ())
+        )
+        return ready and status["observedGeneration"] == body["metadata"]["generation"]
 
-    until(over, SECONDS, lambda: f"neither crashed nor ready: {operator.log}", interval=0.1)
-    operator.kill()
+    try:
+        until(over, SECONDS, lambda: f"neither crashed nor ready: {operator.log}", interval=0.1)
+    finally:
+        operator.kill()
 
 
 def replica_sets(models: Models, name: str) -> int:

@@ -32,7 +32,6 @@ from qwen3_operator.observed import DEPLOYMENT_LABEL, PLAN_HASH_LABEL, Key, Reso
 from qwen3_planner.api.reasons import Reason
 
 if TYPE_CHECKING:
-
     from qwen3_operator.observed import Manifest
 
 Order: TypeAlias = tuple[int, str, Key]

@@ -25,7 +25,7 @@ H100 = ("--hardware", "2xH100-SXM-80GB")
         (("plan", "Qwen3-32B", *H100, "--engine", "vlm"), "--engine: vlm:", "vllm"),
         (("plan", "Qwen3-32B", *H100, "-o", "jason"), "--output: jason:", "json"),
         (("plan", "Qwen3-32B", *H100, "--accelerators", "H1OO"), "--accelerators: H1OO:", "H100-"),
-        (("plan", "Qwen/Qwen3-32B-FP8", *H100, "--quantization", "bf16"), "-FP8, whose weights are fp8", "fp8"),
+        (("plan", "Qwen/Qwen3-32B-FP8", *H100, "--quantization", "bf16"), "weights are fp8", "fp8"),
         (("plan", "Qwen3-32B", *H100, "--tensr", "2"), "--tensr: there is no such", "--tensor"),
         (("plam",), "plam: there is no such command", "plan"),
         (("catalog", "acelerators"), "acelerators", "accelerators"),
