@@ -18,6 +18,8 @@ from support.controlplane import (
     find_or_build,
 )
 from support.controlplane.binaries import say_on_stderr
+from support.models import Models
+from support.operator import RunningOperator, install
 from support.room import Room
 from support.wait import until
 
@@ -84,3 +86,23 @@ def lone_node(control_plane: ControlPlane) -> Iterator[NodeSpec]:
     control_plane.add_nodes(spec)
     yield spec
     control_plane.remove_nodes(spec.name)
+
+
+@pytest.fixture(scope="module")
+def operator(
+    control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningOperator]:
+    """One operator with the chart's rights, for the tests of one file."""
+    folder = tmp_path_factory.mktemp("operator")
+    installation = install(control_plane, folder, "qwen3-operator-system")
+    with RunningOperator(installation) as running:
+        yield running
+
+
+@pytest.fixture
+def models(room: Room, operator: RunningOperator) -> Iterator[Models]:
+    """The resources of an own namespace; they and their GPUs are gone before the next test."""
+    assert operator.returncode is None
+    models = Models(room)
+    yield models
+    models.delete_all()

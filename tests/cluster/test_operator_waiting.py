@@ -8,39 +8,16 @@ import pytest
 
 from support.controlplane import Accelerator, NodeSpec
 from support.models import SECONDS, SMALL, Models
-from support.operator import RunningOperator, install
 from support.room import make_pod
 from support.wait import until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from support.controlplane import ControlPlane
-    from support.room import Room
 
 pytestmark = pytest.mark.cluster
 
 ONE_L40S = f"{SMALL}accelerators: [L40S-48GB]\n"
 """The cluster has exactly one of these GPUs."""
-
-
-@pytest.fixture(scope="module")
-def operator(
-    control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[RunningOperator]:
-    """One operator for the tests of this file."""
-    folder = tmp_path_factory.mktemp("operator")
-    with RunningOperator(install(control_plane, folder, "waiting-system")) as running:
-        yield running
-
-
-@pytest.fixture
-def models(room: Room, operator: RunningOperator) -> Iterator[Models]:
-    """The resources of an own namespace; they and their GPUs are gone before the next test."""
-    assert operator.returncode is None
-    models = Models(room)
-    yield models
-    models.delete_all()
 
 
 def await_waiting(models: Models, name: str) -> dict[str, str]:
