@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import sys
 import tempfile
 import urllib.error
 import urllib.request
+import weakref
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -78,7 +80,7 @@ def install(
     return Installation(namespace, tuple(watched), kubeconfig)
 
 
-@dataclass
+@dataclass(eq=False)
 class RunningOperator:
     """One operator process; a context manager that waits until it is ready, and stops it."""
 
@@ -97,6 +99,7 @@ class RunningOperator:
     def __post_init__(self) -> None:
         """Choose a folder and a port; nothing runs yet."""
         self._folder = Path(tempfile.mkdtemp(prefix="qwen3-operator-"))
+        weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         self.health_port = _free_port()
         self.log_file = self._folder / "operator.log"
         self._process: BackgroundProcess | None = None
