@@ -11,21 +11,77 @@ from enum import StrEnum
 
 
 class Quantization(StrEnum):
-    """Weight formats that this planner computes. ``AUTO`` is a wish, never in a plan."""
+    """Weight formats that this planner computes. ``AUTO`` is a wish, never in a plan.
+
+    ``fp8`` is the official block-128 checkpoint, else one scale per output channel; ``fp8-static``
+    has one scale per tensor; ``gguf:<TYPE>`` are the file types of llama.cpp.
+    """
 
     AUTO = "auto"
     BF16 = "bf16"
+    FP16 = "fp16"
     FP8 = "fp8"
+    FP8_STATIC = "fp8-static"
+    INT8 = "int8"
     AWQ_INT4 = "awq-int4"
     GPTQ_INT4 = "gptq-int4"
+    GPTQ_INT8 = "gptq-int8"
+    NVFP4 = "nvfp4"
+    MXFP4 = "mxfp4"
+    GGUF_BF16 = "gguf:BF16"
+    GGUF_F16 = "gguf:F16"
+    GGUF_Q8_0 = "gguf:Q8_0"
+    GGUF_Q6_K = "gguf:Q6_K"
+    GGUF_Q5_K_M = "gguf:Q5_K_M"
+    GGUF_Q5_K_S = "gguf:Q5_K_S"
+    GGUF_Q5_1 = "gguf:Q5_1"
+    GGUF_Q5_0 = "gguf:Q5_0"
+    GGUF_Q4_K_M = "gguf:Q4_K_M"
+    GGUF_Q4_K_S = "gguf:Q4_K_S"
+    GGUF_Q4_1 = "gguf:Q4_1"
+    GGUF_Q4_0 = "gguf:Q4_0"
+    GGUF_IQ4_NL = "gguf:IQ4_NL"
+    GGUF_IQ4_XS = "gguf:IQ4_XS"
+    GGUF_Q3_K_L = "gguf:Q3_K_L"
+    GGUF_Q3_K_M = "gguf:Q3_K_M"
+    GGUF_Q3_K_S = "gguf:Q3_K_S"
+    GGUF_IQ3_M = "gguf:IQ3_M"
+    GGUF_IQ3_S = "gguf:IQ3_S"
+    GGUF_IQ3_XS = "gguf:IQ3_XS"
+    GGUF_IQ3_XXS = "gguf:IQ3_XXS"
+    GGUF_Q2_K = "gguf:Q2_K"
+    GGUF_Q2_K_S = "gguf:Q2_K_S"
+    GGUF_IQ2_M = "gguf:IQ2_M"
+    GGUF_IQ2_S = "gguf:IQ2_S"
+    GGUF_IQ2_XS = "gguf:IQ2_XS"
+    GGUF_IQ2_XXS = "gguf:IQ2_XXS"
+    GGUF_IQ1_M = "gguf:IQ1_M"
+    GGUF_IQ1_S = "gguf:IQ1_S"
+
+    @property
+    def is_gguf(self) -> bool:
+        """Whether it is a file type of llama.cpp."""
+        return self.value.startswith("gguf:")
 
 
 class KvCacheDtype(StrEnum):
-    """Element types of the KV cache. ``AUTO`` is the engine's own choice."""
+    """Element types of the KV cache. ``AUTO`` is the engine's own choice.
+
+    ``bf16``, ``fp16`` and ``fp8`` (e4m3) are those of vLLM and SGLang; llama.cpp takes ``fp16`` and
+    the block formats of ggml.
+    """
 
     AUTO = "auto"
     BF16 = "bf16"
+    FP16 = "fp16"
     FP8 = "fp8"
+    FP8_E5M2 = "fp8-e5m2"
+    Q8_0 = "q8_0"
+    Q5_1 = "q5_1"
+    Q5_0 = "q5_0"
+    Q4_1 = "q4_1"
+    Q4_0 = "q4_0"
+    IQ4_NL = "iq4_nl"
 
 
 class EngineName(StrEnum):
@@ -33,6 +89,8 @@ class EngineName(StrEnum):
 
     AUTO = "auto"
     VLLM = "vllm"
+    SGLANG = "sglang"
+    LLAMACPP = "llamacpp"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +133,25 @@ class EngineTuning:
         gpu_memory_utilization: share of the device's memory for the engine, in (0, 1].
         max_num_seqs: sequences scheduled at once.
         max_num_batched_tokens: tokens of one scheduler step.
+        kv_cache_memory_bytes: KV pool of one GPU, taken as given whatever the share of memory.
+        cpu_offload_gib: weights of one GPU that are kept in host memory, GiB.
+        enforce_eager: whether CUDA graphs are switched off.
+        max_loras: LoRA adapters that are held at once; ``None``: LoRA is off.
+        max_lora_rank: largest rank of an adapter.
+        draft_model: catalog name of the model that drafts tokens; ``None``: no speculation.
+        draft_tokens: tokens drafted per step.
     """
 
     gpu_memory_utilization: float | None = None
     max_num_seqs: int | None = None
     max_num_batched_tokens: int | None = None
+    kv_cache_memory_bytes: int | None = None
+    cpu_offload_gib: float | None = None
+    enforce_eager: bool | None = None
+    max_loras: int | None = None
+    max_lora_rank: int | None = None
+    draft_model: str | None = None
+    draft_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
