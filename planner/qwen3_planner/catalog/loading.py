@@ -13,7 +13,9 @@ from qwen3_planner.catalog.rows import (
     Catalog,
     Checkpoint,
     EngineRelease,
+    LinearAttention,
     ModelArchitecture,
+    VisionEncoder,
 )
 
 if TYPE_CHECKING:
@@ -40,7 +42,7 @@ def read_catalog(folder: Path) -> Catalog:
         ValueError: two rows of one file have the same name.
         TypeError: a row lacks a field or has one that is not known.
     """
-    models = tuple(ModelArchitecture(**row) for row in _rows(folder / "models.json"))
+    models = tuple(_model(row) for row in _rows(folder / "models.json"))
     checkpoints = tuple(_checkpoint(row) for row in _rows(folder / "checkpoints.json"))
     accelerators = tuple(_accelerator(row) for row in _rows(folder / "accelerators.json"))
     engines = tuple(_engine(row) for row in _rows(folder / "engines.json"))
@@ -56,9 +58,20 @@ def _rows(path: Path) -> list[dict[str, Any]]:
     return rows
 
 
+def _model(row: dict[str, Any]) -> ModelArchitecture:
+    fields = dict(row)
+    if row.get("vision"):
+        layers = tuple(row["vision"]["deepstack_layers"])
+        fields["vision"] = VisionEncoder(**{**row["vision"], "deepstack_layers": layers})
+    if row.get("linear_attention"):
+        fields["linear_attention"] = LinearAttention(**row["linear_attention"])
+    return ModelArchitecture(**fields)
+
+
 def _checkpoint(row: dict[str, Any]) -> Checkpoint:
     rows, columns = row["block_size"]
-    return Checkpoint(**{**row, "block_size": (rows, columns)})
+    patterns = tuple(row.get("unquantized", ()))
+    return Checkpoint(**{**row, "block_size": (rows, columns), "unquantized": patterns})
 
 
 def _accelerator(row: dict[str, Any]) -> Accelerator:

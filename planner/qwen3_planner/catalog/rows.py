@@ -7,6 +7,61 @@ from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True)
+class VisionEncoder:
+    """The image encoder of a VL model, as ``vision_config`` states it.
+
+    Attributes:
+        depth: transformer blocks.
+        hidden_size: width of the blocks.
+        heads: attention heads.
+        intermediate_size: MLP inner size.
+        patch_size: pixels of a patch's side.
+        temporal_patch_size: frames of a patch.
+        in_channels: colours.
+        spatial_merge_size: patches per side that one token of the language model stands for.
+        position_embeddings: learned positions.
+        out_hidden_size: width of the language model.
+        deepstack_layers: blocks whose output feeds the first layers of the language model.
+    """
+
+    depth: int
+    hidden_size: int
+    heads: int
+    intermediate_size: int
+    patch_size: int
+    temporal_patch_size: int
+    in_channels: int
+    spatial_merge_size: int
+    position_embeddings: int
+    out_hidden_size: int
+    deepstack_layers: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LinearAttention:
+    """The Gated DeltaNet layers of a hybrid model: a state of fixed size instead of a KV cache.
+
+    Attributes:
+        key_heads: heads of queries and keys.
+        value_heads: heads of values.
+        key_head_dim: width of a key head.
+        value_head_dim: width of a value head.
+        conv_kernel: taps of the causal convolution.
+    """
+
+    key_heads: int
+    value_heads: int
+    key_head_dim: int
+    value_head_dim: int
+    conv_kernel: int
+
+    @property
+    def conv_width(self) -> int:
+        """Channels that the convolution runs over: queries, keys and values."""
+        return 2 * self.key_heads * self.key_head_dim + self.value_heads * self.value_head_dim
+
+
+@dataclass(frozen=True, slots=True)
 class ModelArchitecture:
     """One Qwen3 variant, as its ``config.json`` states it.
 
@@ -30,6 +85,17 @@ class ModelArchitecture:
         thinking: ``hybrid``, ``always`` or ``never``.
         source: where the figures come from.
         as_of: ISO date on which they were read.
+        runner: ``generate`` (tokens) or ``pooling`` (embeddings, scores).
+        vision: the image encoder of a VL model; None elsewhere.
+        full_attention_interval: every so many layers one has full attention, the last of them; 1:
+            all have.
+        linear_attention: of the other layers; None where there are none.
+        attention_output_gate: whether the query projection also yields a gate, doubling it.
+        rotary_share: share of a head's width that is rotated.
+        shared_expert_intermediate_size: inner size of the expert that every token visits; 0
+            without one.
+        prediction_layers: further layers in the files that predict tokens ahead (MTP); an engine
+            loads them only where it speculates with them.
     """
 
     name: str
@@ -51,11 +117,38 @@ class ModelArchitecture:
     thinking: str
     source: str
     as_of: str
+    runner: str = "generate"
+    vision: VisionEncoder | None = None
+    full_attention_interval: int = 1
+    linear_attention: LinearAttention | None = None
+    attention_output_gate: bool = False
+    rotary_share: float = 1.0
+    shared_expert_intermediate_size: int = 0
+    prediction_layers: int = 0
 
     @property
     def is_moe(self) -> bool:
         """Whether the layers route to experts."""
         return self.experts > 0
+
+    @property
+    def is_hybrid(self) -> bool:
+        """Whether some layers keep a state of fixed size instead of keys and values."""
+        return self.full_attention_interval > 1
+
+    @property
+    def is_pooling(self) -> bool:
+        """Whether it yields vectors or scores: no output head is held, no token sampled."""
+        return self.runner == "pooling"
+
+    def has_full_attention(self, layer: int) -> bool:
+        """Whether this layer, counted from 0, keeps keys and values."""
+        return (layer + 1) % self.full_attention_interval == 0
+
+    def full_attention_layers(self, first: int = 0, end: int | None = None) -> int:
+        """Count the layers with a KV cache among those from ``first`` up to ``end`` (all)."""
+        last = self.layers if end is None else end
+        return last // self.full_attention_interval - first // self.full_attention_interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +160,21 @@ class Checkpoint:
         quantization: value of :class:`qwen3_planner.request.Quantization`.
         uri: ``hf://Qwen/Qwen3-32B-FP8``.
         block_size: rows and columns that share one FP8 scale; (0, 0) otherwise.
-        group_size: weights that share one int4 scale; 0 otherwise.
+        group_size: weights that share one scale (int4, int8, fp4); 0 otherwise.
         has_zero_points: whether groups carry zero points (AWQ) .
         official: published by the Qwen team.
         source: where its existence and format were read.
         as_of: ISO date.
+        method: how the files say it (``fp8``, ``awq``, ``gptq``, ``compressed-tensors``,
+            ``modelopt``, ``mxfp4``); empty for 16 bit and GGUF.
+        unquantized: modules whose linear layers stay 16 bit besides embedding, router, norms and
+            head: name patterns with ``*`` (``model.layers.*.self_attn.*``).
+        quantizes_head: whether the output head is quantized like the layers.
+        act_order: GPTQ columns are ordered by activation, so kernels keep the group index.
+        static_activations: activation scales are in the files.
+        kv_cache_dtype: that the checkpoint asks the engine for (``fp8``); empty: none.
+        file: of the repository, where it holds several (GGUF); empty: all.
+        n_bytes: of its weight files if published; 0: not known.
     """
 
     variant: str
@@ -83,6 +186,14 @@ class Checkpoint:
     official: bool
     source: str
     as_of: str
+    method: str = ""
+    unquantized: tuple[str, ...] = ()
+    quantizes_head: bool = False
+    act_order: bool = False
+    static_activations: bool = False
+    kv_cache_dtype: str = ""
+    file: str = ""
+    n_bytes: int = 0
 
 
 class AcceleratorClass(StrEnum):
