@@ -5,18 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qwen3_planner.engines.versions import parse_version
-from qwen3_planner.engines.vllm.yarn import yarn_factor
-from qwen3_planner.fit import requests_per_rank
-from qwen3_planner.rules.quantized import has_fp8_units
-from qwen3_planner.sizing.formats import WeightKind
+from qwen3_planner.serving.registry import serving_of
 from qwen3_planner.units import format_gib
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from qwen3_planner.fit import Fit
     from qwen3_planner.inventory.hardware import Inventory
     from qwen3_planner.question import Question
+    from qwen3_planner.serving.verdicts import Fit
 
 
 def warnings_of(question: Question, fit: Fit, inventory: Inventory) -> tuple[str, ...]:
@@ -24,8 +21,8 @@ def warnings_of(question: Question, fit: Fit, inventory: Inventory) -> tuple[str
     return (
         *_about_certainty(fit),
         *_about_context(question, fit),
-        *_about_weights(fit),
-        *_about_scheduler(question, fit),
+        *fit.candidate.choice.warnings,
+        *serving_of(question.engine).warnings(question, fit),
         *_about_version(question),
         *_about_idle_gpus(question, fit, inventory),
     )
@@ -49,35 +46,6 @@ def _about_context(question: Question, fit: Fit) -> Iterator[str]:
         yield (
             f"The context is {fit.max_model_len} tokens, the longest that fits;"
             f" {question.model.name} has {question.wanted_context}."
-        )
-    factor = yarn_factor(question.model, fit.max_model_len)
-    if factor is not None:
-        yield (
-            f"YaRN with factor {factor:g} stretches the context to {fit.max_model_len} tokens; its"
-            " static scaling may cost quality on short texts."
-        )
-
-
-def _about_weights(fit: Fit) -> Iterator[str]:
-    choice, accelerator = fit.candidate.choice, fit.candidate.pool.accelerator
-    yield from choice.warnings
-    is_fp8 = choice.fmt.kind in (WeightKind.FP8_BLOCK, WeightKind.FP8_CHANNEL)
-    if is_fp8 and not has_fp8_units(accelerator):
-        yield (
-            f"{accelerator.name} has no FP8 units: the weights are fp8, the arithmetic is 16 bit"
-            " (weight-only kernels)."
-        )
-    if accelerator.vendor == "amd" and choice.fmt.kind is WeightKind.INT4_GROUP:
-        yield f"vLLM has no tuned int4 kernels for {accelerator.name}; it will be slow."
-
-
-def _about_scheduler(question: Question, fit: Fit) -> Iterator[str]:
-    in_flight = requests_per_rank(question, fit.candidate.layout)
-    seqs = fit.setting.batch.seqs
-    if in_flight > seqs:
-        yield (
-            f"{in_flight} requests in flight exceed max-num-seqs={seqs}: the rest waits."
-            f" --max-num-seqs {in_flight} would let them all run."
         )
 
 

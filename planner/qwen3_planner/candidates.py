@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from qwen3_planner.plan import Layout
 from qwen3_planner.rules.layouts import legal_tensor_sizes
-from qwen3_planner.units import ceil_div
+from qwen3_planner.units import MIB, ceil_div
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,6 +57,11 @@ class Pool:
 
     accelerator: Accelerator
     nodes: tuple[NodeKind, ...]
+
+    @property
+    def device_bytes(self) -> int:
+        """Memory of one device, as CUDA reports it to a process."""
+        return self.accelerator.usable_memory_mib * MIB
 
     @property
     def gpus(self) -> int:

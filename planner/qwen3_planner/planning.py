@@ -36,7 +36,7 @@ def plan(request: PlanRequest, inventory: Inventory, catalog: Catalog) -> PlanRe
     Raises:
         SpecError: the request itself is wrong (an unknown model, an impossible number).
     """
-    question = understand(request, catalog)
+    question = understand(request, inventory, catalog)
     solution = solve(question, inventory)
     if solution.best is not None:
         return tell(question, solution, inventory)
@@ -50,5 +50,5 @@ def plan(request: PlanRequest, inventory: Inventory, catalog: Catalog) -> PlanRe
 def _nearest(stuck: Stuck, change: Change) -> Nearest:
     """Plan the question after its smallest change."""
     request, inventory = apply_change(stuck.request, stuck.inventory, change, stuck.catalog)
-    question = understand(request, stuck.catalog)
+    question = understand(request, inventory, stuck.catalog)
     return Nearest(change, tell(question, solve(question, inventory), inventory))

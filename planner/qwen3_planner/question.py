@@ -5,14 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from qwen3_planner.catalog.rows import AcceleratorClass
+from qwen3_planner.engines.ladders import ladder_of
 from qwen3_planner.engines.versions import Version, parse_version
-from qwen3_planner.engines.vllm.semantics import VllmSemantics, semantics_at
 from qwen3_planner.errors import SpecError, nearest_first
 from qwen3_planner.request import EngineName, KvCacheDtype, Quantization
 from qwen3_planner.sizing.formats import BF16, ONLINE_FP8, WeightFormat, format_of
+from qwen3_planner.units import ceil_div
 
 if TYPE_CHECKING:
     from qwen3_planner.catalog.rows import Catalog, Checkpoint, EngineRelease, ModelArchitecture
+    from qwen3_planner.inventory.hardware import Inventory
+    from qwen3_planner.plan import Layout
     from qwen3_planner.request import PlanRequest
 
 DEFAULT_INPUT_TOKENS = 1024
@@ -25,13 +29,8 @@ SHORTEST_USEFUL_CONTEXT = 2048
 """The planner shortens a context that was left to it down to this, not below: a turn of the
 default load (1024 + 256 tokens) with some history. A shorter one can be asked for."""
 
-PRECISION = (
-    Quantization.BF16,
-    Quantization.FP8,
-    Quantization.AWQ_INT4,
-    Quantization.GPTQ_INT4,
-)
-"""Most precise first; what ``auto`` tries in this order."""
+GPU_VENDORS = ("nvidia", "amd")
+"""Vendors on whose GPUs ``auto`` takes vLLM."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +55,9 @@ class Question:
     Attributes:
         request: as asked, its numbers checked.
         model: the architecture.
+        engine: which server, never auto.
         release: what the catalog knows of the engine.
         version: of the engine, asked for or default.
-        semantics: in force for that version.
         choices: weight formats that may be used, most precise first; empty where the asked one
             has no known checkpoint.
         kv_cache_dtype: resolved, never auto.
@@ -67,9 +66,9 @@ class Question:
 
     request: PlanRequest
     model: ModelArchitecture
+    engine: EngineName
     release: EngineRelease
     version: Version
-    semantics: VllmSemantics
     choices: tuple[WeightChoice, ...]
     kv_cache_dtype: KvCacheDtype
     request_tokens: int | None
@@ -90,13 +89,12 @@ class Question:
             return self.request_tokens
         return min(SHORTEST_USEFUL_CONTEXT, self.model.max_position_embeddings)
 
-    @property
-    def kv_element_bytes(self) -> int:
-        """Bytes of one element of the KV cache."""
-        return 1 if self.kv_cache_dtype is KvCacheDtype.FP8 else 2
+    def requests_per_rank(self, layout: Layout) -> int:
+        """Return the requests in flight on one data-parallel rank."""
+        return ceil_div(self.request.workload.concurrency, layout.data)
 
 
-def understand(request: PlanRequest, catalog: Catalog) -> Question:
+def understand(request: PlanRequest, inventory: Inventory, catalog: Catalog) -> Question:
     """Check the request's numbers and resolve its defaults.
 
     Raises:
@@ -104,21 +102,40 @@ def understand(request: PlanRequest, catalog: Catalog) -> Question:
     """
     check_numbers(request)
     model = _model(request, catalog)
-    release = catalog.engine(EngineName.VLLM.value)
-    version = _version(request, release)
-    known = min(version, parse_version(release.newest_known_version))
+    engine = settle_engine(request, inventory)
+    release = catalog.engine(engine.value)
     return Question(
         request=request,
         model=model,
+        engine=engine,
         release=release,
-        version=version,
-        semantics=semantics_at(known, is_moe=model.is_moe),
-        choices=weight_choices(request, catalog),
-        kv_cache_dtype=(
-            KvCacheDtype.FP8 if request.kv_cache_dtype is KvCacheDtype.FP8 else KvCacheDtype.BF16
-        ),
+        version=_version(request, release),
+        choices=weight_choices(request, engine, catalog),
+        kv_cache_dtype=_kv_cache_dtype(request, engine),
         request_tokens=_request_tokens(request),
     )
+
+
+def settle_engine(request: PlanRequest, inventory: Inventory) -> EngineName:
+    """Choose the engine where that was left to the planner.
+
+    llama.cpp serves GGUF files, and everything where there is no GPU of a data-centre vendor among
+    the hardware that may be used; vLLM serves the rest.
+    """
+    if request.engine is not EngineName.AUTO:
+        return request.engine
+    if request.quantization.is_gguf:
+        return EngineName.LLAMACPP
+    allowed = {name.lower() for name in request.accelerators}
+    here = [a for a in inventory.accelerators if not allowed or a.name.lower() in allowed]
+    is_gpu = any(a.device_class is AcceleratorClass.GPU and a.vendor in GPU_VENDORS for a in here)
+    return EngineName.VLLM if is_gpu or not here else EngineName.LLAMACPP
+
+
+def _kv_cache_dtype(request: PlanRequest, engine: EngineName) -> KvCacheDtype:
+    if request.kv_cache_dtype is not KvCacheDtype.AUTO:
+        return request.kv_cache_dtype
+    return KvCacheDtype.FP16 if engine is EngineName.LLAMACPP else KvCacheDtype.BF16
 
 
 def check_numbers(request: PlanRequest) -> None:
@@ -179,7 +196,9 @@ def _request_tokens(request: PlanRequest) -> int | None:
     return entered + produced
 
 
-def weight_choices(request: PlanRequest, catalog: Catalog) -> tuple[WeightChoice, ...]:
+def weight_choices(
+    request: PlanRequest, engine: EngineName, catalog: Catalog
+) -> tuple[WeightChoice, ...]:
     """List the checkpoints that may be served, most precise first.
 
     Raises:
@@ -188,7 +207,8 @@ def weight_choices(request: PlanRequest, catalog: Catalog) -> tuple[WeightChoice
     known = catalog.checkpoints_of(request.model)
     if request.source is not None:
         return (_choice_of_source(request, request.source, catalog),)
-    wished = PRECISION if request.quantization is Quantization.AUTO else (request.quantization,)
+    asked = request.quantization
+    wished = ladder_of(engine) if asked is Quantization.AUTO else (asked,)
     found = (_known_choice(known, quantization, request) for quantization in wished)
     return tuple(choice for choice in found if choice is not None)
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qwen3_planner.candidates import cheapest_usd_per_hour
-from qwen3_planner.question import PRECISION
+from qwen3_planner.engines.ladders import PRECISION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from qwen3_planner.fit import Fit
+    from qwen3_planner.serving.verdicts import Fit
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,17 +10,18 @@ from qwen3_planner.units import format_gib
 
 if TYPE_CHECKING:
     from qwen3_planner.candidates import Candidate
-    from qwen3_planner.fit import Misfit
     from qwen3_planner.inventory.hardware import Inventory
     from qwen3_planner.question import Question
+    from qwen3_planner.serving.verdicts import Misfit
 
 
 def checkpoint_unknown(question: Question) -> Refusal:
     """No checkpoint of the asked quantization is known, and the engine cannot make one."""
     request = question.request
     message = (
-        f"No {request.quantization.value} checkpoint of {question.model.name} is known, and vLLM"
-        " cannot make one while loading; name one as the source, or take another quantization."
+        f"No {request.quantization.value} checkpoint of {question.model.name} is known, and"
+        f" {question.release.name} cannot make one while loading; name one as the source, or take"
+        " another quantization."
     )
     return Refusal("CheckpointUnknown", message, request.quantization.value)
 

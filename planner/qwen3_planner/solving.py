@@ -5,14 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from qwen3_planner.candidates import (
-    Candidate,
-    Pool,
-    layouts,
-    pools_of,
-    replicas_that_fit,
-)
-from qwen3_planner.fit import Fit, Misfit, fit, setting_of
+from qwen3_planner.candidates import Candidate, Pool, pools_of, replicas_that_fit
+from qwen3_planner.engines.versions import parse_version
+from qwen3_planner.fit import fit
 from qwen3_planner.rank import Score, ranked
 from qwen3_planner.refusals import (
     checkpoint_unknown,
@@ -24,6 +19,8 @@ from qwen3_planner.refusals import (
 )
 from qwen3_planner.rules.chains import layout_refusal, pool_refusal
 from qwen3_planner.rules.facts import LayoutFacts, PoolFacts
+from qwen3_planner.serving.registry import serving_of
+from qwen3_planner.serving.verdicts import Fit, Misfit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,7 +87,7 @@ def solve(question: Question, inventory: Inventory) -> Solution:
 def has_fit(question: Question, inventory: Inventory) -> bool:
     """Whether any candidate fits: :func:`solve` without telling why the others do not."""
     for pool in pools_of(inventory, question.request.accelerators):
-        setting = setting_of(question, pool)
+        setting = serving_of(question.engine).setting(question, pool)
         for choice in question.choices:
             facts = pool_facts(question, pool, choice, setting)
             if pool_refusal(facts) is None and any(
@@ -114,7 +111,7 @@ def _fits(question: Question, facts: PoolFacts, candidate: Candidate, setting: S
 
 def judge_pool(question: Question, pool: Pool, choice: WeightChoice) -> Iterator[Fit | Refused]:
     """Yield a verdict for each layout of one weight format on one pool, or one for all."""
-    setting = setting_of(question, pool)
+    setting = serving_of(question.engine).setting(question, pool)
     facts = pool_facts(question, pool, choice, setting)
     no = pool_refusal(facts)
     if no is not None:
@@ -128,7 +125,7 @@ def candidates_of(question: Question, pool: Pool, choice: WeightChoice) -> tuple
     """List the candidates of one weight format on one pool."""
     request = question.request
     limit = pool.gpus if request.max_gpus is None else request.max_gpus // request.replicas
-    found = layouts(question.model, pool, request.parallelism, request.replicas, limit)
+    found = serving_of(question.engine).layouts(question, pool, limit)
     return tuple(Candidate(pool, choice, layout) for layout in found)
 
 
@@ -138,7 +135,8 @@ def pool_facts(question: Question, pool: Pool, choice: WeightChoice, setting: Se
         model=question.model,
         fmt=choice.fmt,
         accelerator=pool.accelerator,
-        semantics=question.semantics,
+        engine=question.engine,
+        version=min(question.version, parse_version(question.release.newest_known_version)),
         kv_cache_dtype=question.kv_cache_dtype,
         batch=setting.batch,
         longest_tokens=question.request.max_model_len,

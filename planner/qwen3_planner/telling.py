@@ -6,9 +6,6 @@ from typing import TYPE_CHECKING
 
 from qwen3_planner.advice import warnings_of
 from qwen3_planner.candidates import node_name
-from qwen3_planner.engines.vllm.command import ServeOptions, command, environment
-from qwen3_planner.engines.vllm.yarn import rope_positions
-from qwen3_planner.fit import device_bytes
 from qwen3_planner.plan import (
     GpuMemory,
     Memory,
@@ -17,27 +14,19 @@ from qwen3_planner.plan import (
     Placement,
     Plan,
 )
-from qwen3_planner.provenance import provenance_of
-from qwen3_planner.request import KvCacheDtype
-from qwen3_planner.rules.quantized import BF16_CAPABILITY, has_fp8_units
-from qwen3_planner.sizing.formats import WeightKind
-from qwen3_planner.sizing.overhead import host_bytes
+from qwen3_planner.serving.registry import serving_of
 from qwen3_planner.sizing.tensors import parameters
-from qwen3_planner.sizing.weights import checkpoint_bytes, rank_weights
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from qwen3_planner.catalog.rows import Catalog
-    from qwen3_planner.fit import Fit
     from qwen3_planner.inventory.hardware import Inventory
     from qwen3_planner.plan import Nearest, Refusal
     from qwen3_planner.question import Question
     from qwen3_planner.rank import Score
+    from qwen3_planner.serving.verdicts import Fit
     from qwen3_planner.solving import Refused, Solution
-
-CONSUMER_BLACKWELL_MAJOR = 12
-"""Compute capability major of RTX 5090 and RTX PRO 6000."""
 
 MOST_ALTERNATIVES = 3
 """Plans told beside the best one."""
@@ -133,62 +122,31 @@ def _plan_of(
     refusals: tuple[Refusal, ...] = (),
 ) -> Plan:
     request, fit = question.request, score.fit
-    candidate = fit.candidate
+    candidate, serving = fit.candidate, serving_of(question.engine)
     served_name = request.served_name or question.model.name
-    options = _serve_options(question, fit, served_name)
+    launch = serving.launch(question, fit, served_name)
     return Plan(
         variant=question.model.name,
         parameters=parameters(question.model),
         source=candidate.choice.source,
         revision=request.revision,
         served_name=served_name,
-        engine=question.release.name,
+        engine=question.engine.value,
         engine_version=str(question.version),
         quantization=candidate.choice.fmt.quantization.value,
-        kv_cache_dtype=_kv_cache_dtype(question, options),
+        kv_cache_dtype=launch.kv_cache_dtype,
         max_model_len=fit.max_model_len,
         replicas=request.replicas,
         layout=candidate.layout,
         placement=_placement(fit),
         memory=_memory(question, fit),
         usd_per_hour=score.usd_per_hour,
-        provenance=provenance_of(question, fit),
-        command=command(options),
-        env=environment(options),
+        provenance=serving.provenance(question, fit),
+        command=launch.command,
+        env=launch.env,
         warnings=warnings_of(question, fit, inventory),
         alternatives=alternatives,
         refusals=refusals,
-    )
-
-
-def _kv_cache_dtype(question: Question, options: ServeOptions) -> str:
-    """Name the element type of the cache; left to the engine, it follows the activations."""
-    if options.needs_half and question.request.kv_cache_dtype is KvCacheDtype.AUTO:
-        return "fp16"
-    return question.kv_cache_dtype.value
-
-
-def _serve_options(question: Question, fit: Fit, served_name: str) -> ServeOptions:
-    request, candidate = question.request, fit.candidate
-    capability = candidate.pool.accelerator.compute_capability
-    return ServeOptions(
-        model=question.model,
-        source=candidate.choice.source,
-        revision=request.revision,
-        served_name=served_name,
-        layout=candidate.layout,
-        max_model_len=fit.max_model_len,
-        kv_cache_dtype=question.kv_cache_dtype,
-        tuning=request.tuning,
-        is_online_fp8=candidate.choice.fmt.online,
-        needs_half=capability is not None and capability < BF16_CAPABILITY,
-        avoids_deep_gemm=(
-            question.semantics.deep_gemm_breaks
-            and candidate.choice.fmt.kind is WeightKind.FP8_BLOCK
-            and capability is not None
-            and capability[0] == CONSUMER_BLACKWELL_MAJOR
-        ),
-        semantics=question.semantics,
     )
 
 
@@ -200,12 +158,13 @@ def _placement(fit: Fit) -> Placement:
 
 
 def _memory(question: Question, fit: Fit) -> Memory:
-    layout = fit.candidate.layout
-    low, high = fit.kv_cache_interval
-    tokens = fit.kv_cache_tokens
+    serving = serving_of(question.engine)
+    low, tokens, high = (
+        serving.logged_tokens(blocks, fit.max_model_len) for blocks in serving.pool_blocks(fit)
+    )
     return Memory(
-        checkpoint_bytes=checkpoint_bytes(question.model, fit.candidate.choice.fmt),
-        host_bytes=host_bytes(layout.gpus_per_replica, layout.data),
+        checkpoint_bytes=serving.checkpoint_bytes(question, fit.candidate.choice),
+        host_bytes=serving.host_bytes(question, fit),
         per_gpu=tuple(_per_gpu(question, fit)),
         kv_cache_tokens=tokens,
         kv_cache_tokens_low=low,
@@ -216,35 +175,24 @@ def _memory(question: Question, fit: Fit) -> Memory:
 
 def _per_gpu(question: Question, fit: Fit) -> Iterator[GpuMemory]:
     """Yield every GPU of one replica in rank order: data, pipeline, tensor."""
-    candidate = fit.candidate
-    layout = candidate.layout
-    expanded = not has_fp8_units(candidate.pool.accelerator)
-    positions = rope_positions(question.model, fit.max_model_len)
-    device = device_bytes(candidate.pool)
+    serving, layout = serving_of(question.engine), fit.candidate.layout
+    _, blocks, _ = serving.pool_blocks(fit)
     for rank in range(layout.gpus_per_replica):
         data_rank, within = divmod(rank, layout.pipeline * layout.tensor)
         stage_index, tensor_rank = divmod(within, layout.tensor)
         stage = fit.stages[stage_index]
-        weights = rank_weights(
-            question.model,
-            candidate.choice.fmt,
-            layout,
-            stage=stage_index,
-            expert_rank=data_rank * layout.tensor + tensor_rank,
-            positions=positions,
-            expanded_scales=expanded,
-        )
+        expert_rank = data_rank * layout.tensor + tensor_rank
         yield GpuMemory(
             rank=rank,
             stage=stage_index,
-            weights_bytes=weights,
-            kv_cache_bytes=fit.blocks * stage.block,
+            weights_bytes=serving.rank_weights(question, fit, stage_index, expert_rank),
+            kv_cache_bytes=blocks * stage.block,
             kv_needed_bytes=fit.needed_blocks * stage.block,
             activation_bytes=stage.activation,
             graph_bytes=stage.graphs,
             overhead_bytes=stage.overhead,
             budget_bytes=stage.budget,
-            device_bytes=device,
+            device_bytes=fit.candidate.pool.device_bytes,
         )
 
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from qwen3_planner.candidates import pools_of
 from qwen3_planner.catalog.loading import load_catalog
-from qwen3_planner.fit import setting_of
 from qwen3_planner.inventory.hardware import Inventory, NodeGroup
 from qwen3_planner.inventory.short_form import parse_hardware
 from qwen3_planner.plan import NoPlan, Plan
@@ -14,6 +13,7 @@ from qwen3_planner.planning import plan
 from qwen3_planner.question import WeightChoice, understand
 from qwen3_planner.request import ParallelismWish, PlanRequest, Quantization, Workload
 from qwen3_planner.rules.facts import LayoutFacts
+from qwen3_planner.serving.registry import serving_of
 from qwen3_planner.sizing.formats import WeightFormat, WeightKind
 from qwen3_planner.solving import pool_facts
 
@@ -67,7 +67,7 @@ def a_request(model: str = "Qwen3-32B", **fields: object) -> PlanRequest:
 
 
 def a_question(model: str = "Qwen3-32B", **fields: object) -> Question:
-    return understand(a_request(model, **fields), load_catalog())
+    return understand(a_request(model, **fields), hardware(), load_catalog())
 
 
 def answer(model: str, on: str, **fields: object) -> Plan | NoPlan:
@@ -103,7 +103,7 @@ def pool_facts_of(
         question = a_question(model, engine_version=version, **fields)
         choice = WeightChoice("hf://example/checkpoint", fmt)
     (pool,) = pools_of(Inventory((NodeGroup(an_accelerator(accelerator), 64),)), ())
-    return pool_facts(question, pool, choice, setting_of(question, pool))
+    return pool_facts(question, pool, choice, serving_of(question.engine).setting(question, pool))
 
 
 def layout_facts_of(layout: Layout, **facts: object) -> LayoutFacts:

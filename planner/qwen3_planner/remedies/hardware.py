@@ -6,19 +6,19 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from qwen3_planner.candidates import layouts, pools_of
-from qwen3_planner.catalog.rows import AcceleratorClass
 from qwen3_planner.plan import Change
 from qwen3_planner.remedies.trying import Stuck, one
-from qwen3_planner.rules.serving import VLLM_VENDORS
-from qwen3_planner.sizing.kv_cache import token_bytes
+from qwen3_planner.serving.registry import serving_of
+from qwen3_planner.sizing.kv_cache import kv_bytes_per_32, token_bytes
 from qwen3_planner.sizing.weights import checkpoint_bytes
 from qwen3_planner.units import MIB
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from qwen3_planner.catalog.rows import Accelerator, Catalog, EngineRelease
+    from qwen3_planner.catalog.rows import Accelerator, Catalog
     from qwen3_planner.question import Question
+    from qwen3_planner.request import EngineName
 
 NODE_SIZES = (1, 2, 4, 8)
 """GPUs of one server, as they are sold."""
@@ -53,7 +53,7 @@ def more_gpus_step(stuck: Stuck) -> Change | None:
     proposals = [
         (gpus * pool.accelerator.memory_mib, _hardware(stuck, text, gpus))
         for pool in pools
-        if _runs_vllm(pool.accelerator)
+        if serving_of(stuck.question.engine).runs_on(pool.accelerator)
         for gpus, text in _servers(pool.accelerator, pool.largest_node)
         if gpus > pool.gpus and gpus * pool.accelerator.memory_mib * MIB >= enough
     ]
@@ -77,7 +77,7 @@ def other_hardware_step(stuck: Stuck) -> Change | None:
     return stuck.first(
         _hardware(stuck, text, gpus, accelerator)
         for memory_mib, text, accelerator, gpus in server_sizes(
-            stuck.catalog, stuck.question.release, here
+            stuck.catalog, stuck.question.engine, here
         )
         if memory_mib * MIB >= enough
     )
@@ -85,17 +85,18 @@ def other_hardware_step(stuck: Stuck) -> Change | None:
 
 @lru_cache(maxsize=64)
 def server_sizes(
-    catalog: Catalog, release: EngineRelease, without: frozenset[str]
+    catalog: Catalog, engine: EngineName, without: frozenset[str]
 ) -> tuple[tuple[int, str, Accelerator, int], ...]:
     """List (device memory in MiB, short form, accelerator, GPUs), least memory first.
 
     Only accelerators of vendors that the engine is known to have an image for.
     """
-    vendors = {vendor for vendor, _ in release.images}
+    vendors = {vendor for vendor, _ in catalog.engine(engine.value).images}
+    serving = serving_of(engine)
     sizes = [
         (gpus * accelerator.memory_mib, text, accelerator, gpus)
         for accelerator in catalog.accelerators
-        if accelerator.name not in without and _runs_vllm(accelerator)
+        if accelerator.name not in without and serving.runs_on(accelerator)
         if accelerator.vendor in vendors
         for gpus, text in _servers(accelerator, 0)
     ]
@@ -110,7 +111,7 @@ def least_bytes(question: Question) -> int:
     model, load = question.model, question.request.workload
     files = [checkpoint_bytes(model, choice.fmt) for choice in question.choices]
     tokens = load.concurrency * (question.request_tokens or question.shortest_context)
-    cache = tokens * token_bytes(model, 1, model.layers, question.kv_element_bytes)
+    cache = tokens * token_bytes(model, 1, model.layers, kv_bytes_per_32(question.kv_cache_dtype))
     return int(min(files, default=0) * LEAST_HELD_SHARE) + cache
 
 
@@ -133,8 +134,3 @@ def _hardware(stuck: Stuck, text: str, gpus: int, accelerator: Accelerator | Non
     if bound is not None and gpus > bound:
         assignments.append(("maxGpus", gpus))
     return Change(tuple(assignments))
-
-
-def _runs_vllm(accelerator: Accelerator) -> bool:
-    is_gpu = accelerator.device_class is AcceleratorClass.GPU
-    return is_gpu and accelerator.vendor in VLLM_VENDORS

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from qwen3_planner.candidates import LARGEST_FREE_REPLICA, MOST_FREE_STAGES
 from qwen3_planner.changes import PARALLELISM_NAMES, apply_change
+from qwen3_planner.engines.ladders import PRECISION, ladder_of
 from qwen3_planner.plan import Change
-from qwen3_planner.question import PRECISION, understand
+from qwen3_planner.question import understand
 from qwen3_planner.remedies.trying import Stuck, one
 from qwen3_planner.request import KvCacheDtype, ParallelismWish, Quantization
 from qwen3_planner.rules.layouts import legal_tensor_sizes
@@ -73,7 +74,7 @@ def _all_free(stuck: Stuck, first: tuple[tuple[str, Value], ...]) -> Change | No
 def _best_layout(stuck: Stuck, first: tuple[tuple[str, Value], ...]) -> Layout | None:
     request, inventory = apply_change(stuck.request, stuck.inventory, Change(first), stuck.catalog)
     freed = replace(request, parallelism=ParallelismWish(data=1))
-    best = solve(understand(freed, stuck.catalog), inventory).best
+    best = solve(understand(freed, inventory, stuck.catalog), inventory).best
     return None if best is None else best.fit.candidate.layout
 
 
@@ -94,9 +95,11 @@ def _formats(stuck: Stuck) -> Iterator[str]:
     asked = stuck.request.quantization
     if asked is Quantization.AUTO:
         return
+    ladder = ladder_of(stuck.question.engine)
     place = PRECISION.index(asked)
-    yield from (quantization.value for quantization in PRECISION[place + 1 :])
-    yield from (quantization.value for quantization in reversed(PRECISION[:place]))
+    lower = [other for other in ladder if PRECISION.index(other) > place]
+    higher = [other for other in reversed(ladder) if PRECISION.index(other) < place]
+    yield from (other.value for other in (*lower, *higher))
 
 
 def quantization_and_layout_step(stuck: Stuck) -> Change | None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qwen3_planner.engines.vllm.semantics import BLOCK_TOKENS
 from qwen3_planner.question import DEFAULT_INPUT_TOKENS, DEFAULT_OUTPUT_TOKENS
 from qwen3_planner.remedies.trying import Stuck, one
 
 if TYPE_CHECKING:
     from qwen3_planner.plan import Change
+
+CONTEXT_STEP = 16
+"""Tokens; contexts are proposed in multiples of it, whole KV blocks of vLLM."""
 
 
 def concurrency_step(stuck: Stuck) -> Change | None:
@@ -42,9 +44,9 @@ def context_step(stuck: Stuck) -> Change | None:
     asked = stuck.request.max_model_len
     if asked is not None and tokens > asked:
         return stuck.first([one("maxModelLen", tokens)])
-    longest = (asked - 1 if asked is not None else stuck.question.shortest_context) // BLOCK_TOKENS
-    shortest = max(1, -(-tokens // BLOCK_TOKENS))
-    return stuck.largest("maxModelLen", shortest, longest, BLOCK_TOKENS)
+    longest = (asked - 1 if asked is not None else stuck.question.shortest_context) // CONTEXT_STEP
+    shortest = max(1, -(-tokens // CONTEXT_STEP))
+    return stuck.largest("maxModelLen", shortest, longest, CONTEXT_STEP)
 
 
 def replicas_step(stuck: Stuck) -> Change | None:

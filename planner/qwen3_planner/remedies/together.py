@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from qwen3_planner.changes import Value
-    from qwen3_planner.fit import Fit
     from qwen3_planner.remedies.trying import Stuck
+    from qwen3_planner.serving.verdicts import Fit
 
     Assignments = tuple[tuple[str, Value], ...]
 
@@ -68,8 +68,8 @@ def _freed(stuck: Stuck) -> Iterator[PlanRequest]:
 def _places(stuck: Stuck, request: PlanRequest) -> Iterator[Assignments]:
     """Yield the hardware that is here, then servers, least device memory first."""
     yield ()
-    enough = least_bytes(understand(request, stuck.catalog)) * request.replicas
-    for memory_mib, text, _, _ in server_sizes(stuck.catalog, stuck.question.release, frozenset()):
+    enough = least_bytes(understand(request, stuck.inventory, stuck.catalog)) * request.replicas
+    for memory_mib, text, _, _ in server_sizes(stuck.catalog, stuck.question.engine, frozenset()):
         if memory_mib * MIB >= enough:
             yield (("hardware", text),)
 

@@ -46,7 +46,7 @@ class Stuck:
         """Whether the planner finds a plan once this is changed."""
         try:
             request, inventory = apply_change(self.request, self.inventory, change, self.catalog)
-            return has_fit(understand(request, self.catalog), inventory)
+            return has_fit(understand(request, inventory, self.catalog), inventory)
         except SpecError:
             return False
 
@@ -54,7 +54,7 @@ class Stuck:
         """Return all verdicts on a request once this is changed; None where it is nonsense."""
         try:
             asked, inventory = apply_change(request, self.inventory, change, self.catalog)
-            return solve(understand(asked, self.catalog), inventory)
+            return solve(understand(asked, inventory, self.catalog), inventory)
         except SpecError:
             return None
 

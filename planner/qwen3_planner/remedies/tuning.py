@@ -6,8 +6,8 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from qwen3_planner.candidates import pools_of
-from qwen3_planner.fit import device_bytes, setting_of
 from qwen3_planner.remedies.trying import Stuck, one
+from qwen3_planner.serving.registry import serving_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +40,7 @@ def utilization_step(stuck: Stuck) -> Change | None:
     """Give the engine just enough more of the device."""
     shares = sorted(
         {
-            ceil(misfit.needed_bytes / device_bytes(misfit.candidate.pool) * UTILIZATION_STEP)
+            ceil(misfit.needed_bytes / misfit.candidate.pool.device_bytes * UTILIZATION_STEP)
             for refused in stuck.solution.refused
             if (misfit := refused.misfit) is not None
         }
@@ -75,4 +75,4 @@ def batched_tokens_step(stuck: Stuck) -> Change | None:
 
 def _settings(stuck: Stuck) -> Iterator[Setting]:
     for pool in pools_of(stuck.inventory, stuck.request.accelerators):
-        yield setting_of(stuck.question, pool)
+        yield serving_of(stuck.question.engine).setting(stuck.question, pool)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from qwen3_planner.request import EngineName
 from qwen3_planner.rules.layouts import (
     attention_heads_divide,
     every_rank_has_an_expert,
@@ -58,11 +59,18 @@ VLLM_CHAIN: tuple[LayoutRule, ...] = (
 """What must hold for a layout."""
 
 
+POOL_CHAINS: dict[EngineName, tuple[PoolRule, ...]] = {EngineName.VLLM: VLLM_POOL_CHAIN}
+
+LAYOUT_CHAINS: dict[EngineName, tuple[LayoutRule, ...]] = {EngineName.VLLM: VLLM_CHAIN}
+
+
 def pool_refusal(facts: PoolFacts) -> Refusal | None:
     """Return the first no of the pool's chain."""
-    return next((no for rule in VLLM_POOL_CHAIN if (no := rule(facts)) is not None), None)
+    chain = POOL_CHAINS[facts.engine]
+    return next((no for rule in chain if (no := rule(facts)) is not None), None)
 
 
 def layout_refusal(facts: LayoutFacts) -> Refusal | None:
     """Return the first no of the layout's chain."""
-    return next((no for rule in VLLM_CHAIN if (no := rule(facts)) is not None), None)
+    chain = LAYOUT_CHAINS[facts.pool.engine]
+    return next((no for rule in chain if (no := rule(facts)) is not None), None)

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from qwen3_planner.catalog.rows import Accelerator, ModelArchitecture
-    from qwen3_planner.engines.vllm.semantics import VllmSemantics
+    from qwen3_planner.engines.versions import Version
     from qwen3_planner.plan import Layout
-    from qwen3_planner.request import KvCacheDtype
+    from qwen3_planner.request import EngineName, KvCacheDtype
     from qwen3_planner.sizing.activation import Batch
     from qwen3_planner.sizing.formats import WeightFormat
 
@@ -27,7 +27,8 @@ class PoolFacts:
         model: the architecture.
         fmt: how linear weights are held.
         accelerator: of the pool.
-        semantics: of the engine's version.
+        engine: which server.
+        version: of the engine; at most the newest whose rules are known.
         kv_cache_dtype: resolved, never auto.
         batch: scheduler sizes, resolved.
         longest_tokens: of one request, asked for; None where the planner chooses.
@@ -37,7 +38,8 @@ class PoolFacts:
     model: ModelArchitecture
     fmt: WeightFormat
     accelerator: Accelerator
-    semantics: VllmSemantics
+    engine: EngineName
+    version: Version
     kv_cache_dtype: KvCacheDtype
     batch: Batch
     longest_tokens: int | None

@@ -5,6 +5,8 @@ from __future__ import annotations
 from math import gcd
 from typing import TYPE_CHECKING
 
+from qwen3_planner.engines.versions import ruling_at
+from qwen3_planner.engines.vllm.semantics import FP8_MOE_REFINES_BLOCKS
 from qwen3_planner.request import KvCacheDtype, Quantization
 from qwen3_planner.rules.layouts import legal_tensor_sizes
 from qwen3_planner.sizing.formats import WeightKind
@@ -141,7 +143,8 @@ def fp8_blocks_divide(facts: LayoutFacts) -> Refusal | None:
 
 def _scales_are_refined(facts: LayoutFacts, part: int) -> bool:
     pool = facts.pool
-    if not pool.semantics.fp8_moe_refines_blocks or not has_fp8_units(pool.accelerator):
+    refines = ruling_at(FP8_MOE_REFINES_BLOCKS, pool.version).value
+    if not refines or not has_fp8_units(pool.accelerator):
         return False
     blocks = (facts.fmt.block_rows, facts.fmt.block_columns)
     return gcd(*blocks, part, facts.model.hidden_size) >= SMALLEST_REFINED_BLOCK

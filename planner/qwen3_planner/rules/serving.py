@@ -5,16 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qwen3_planner.catalog.rows import AcceleratorClass
-from qwen3_planner.engines.vllm.semantics import YARN_MAX_FACTOR
+from qwen3_planner.engines.vllm.semantics import VLLM_VENDORS, YARN_MAX_FACTOR
 from qwen3_planner.engines.vllm.yarn import original_positions
 
 if TYPE_CHECKING:
     from qwen3_planner.catalog.rows import ModelArchitecture
     from qwen3_planner.plan import Refusal
     from qwen3_planner.rules.facts import PoolFacts
-
-VLLM_VENDORS = ("nvidia", "amd")
-"""GPUs that this release plans vLLM on."""
 
 
 def longest_context(model: ModelArchitecture) -> int:

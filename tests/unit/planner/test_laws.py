@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 
 from qwen3_planner.candidates import pools_of
 from qwen3_planner.catalog.loading import load_catalog
-from qwen3_planner.fit import Fit, setting_of
 from qwen3_planner.inventory.hardware import Inventory
 from qwen3_planner.plan import Layout, Plan
 from qwen3_planner.planning import plan
 from qwen3_planner.question import understand
 from qwen3_planner.request import EngineTuning, PlanRequest, Quantization, Workload
 from qwen3_planner.rules.chains import pool_refusal
+from qwen3_planner.serving.registry import serving_of
+from qwen3_planner.serving.verdicts import Fit
 from qwen3_planner.sizing.weights import stage_layers
 from qwen3_planner.solving import candidates_of, judge_pool, pool_facts
 from support.planner_builders import VARIANTS, hardware
@@ -108,11 +109,13 @@ def test_the_same_question_has_the_same_answer(request: PlanRequest, text: str) 
 @settings(max_examples=40, deadline=None, derandomize=True)
 @given(request=requests, text=hardware_texts)
 def test_every_candidate_is_judged_once(request: PlanRequest, text: str) -> None:
-    question = understand(request, load_catalog())
+    question = understand(request, hardware(text), load_catalog())
+    serving = serving_of(question.engine)
     for pool in pools_of(hardware(text), request.accelerators):
         for choice in question.choices:
             verdicts = list(judge_pool(question, pool, choice))
-            if pool_refusal(pool_facts(question, pool, choice, setting_of(question, pool))):
+            facts = pool_facts(question, pool, choice, serving.setting(question, pool))
+            if pool_refusal(facts):
                 assert len(verdicts) == 1
                 continue
             judged = [verdict.candidate for verdict in verdicts]

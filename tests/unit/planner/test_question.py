@@ -10,7 +10,8 @@ from qwen3_planner.catalog.loading import load_catalog
 from qwen3_planner.errors import SpecError
 from qwen3_planner.question import understand
 from qwen3_planner.request import EngineTuning, Quantization
-from support.planner_builders import a_question, a_request
+from qwen3_planner.serving.vllm import semantics_of
+from support.planner_builders import a_question, a_request, hardware
 
 NUMBERS = [
     ("--tensor", {"tensor": 0}),
@@ -40,7 +41,7 @@ def test_impossible_numbers_name_their_option(field: str, fields: dict[str, obje
 
 def test_an_unknown_model_is_answered_with_the_nearest_names() -> None:
     with pytest.raises(SpecError) as caught:
-        understand(a_request("Qwen3-23B"), load_catalog())
+        understand(a_request("Qwen3-23B"), hardware(), load_catalog())
     assert caught.value.value == "Qwen3-23B"
     assert caught.value.choices[0] == "Qwen3-32B"
 
@@ -55,7 +56,7 @@ def test_an_engine_version_below_the_family_minimum_is_input_that_is_wrong() -> 
 
 def test_a_newer_engine_takes_the_newest_rules() -> None:
     newest, beyond = a_question(engine_version="0.33"), a_question(engine_version="7.0.0")
-    assert beyond.semantics == newest.semantics
+    assert semantics_of(beyond) == semantics_of(newest)
     assert str(beyond.version) == "7.0.0"
 
 
@@ -74,11 +75,11 @@ def test_fp8_is_made_online_where_no_checkpoint_is_known() -> None:
         catalog, checkpoints=tuple(c for c in catalog.checkpoints if c.quantization != "fp8")
     )
     request = a_request("Qwen3-8B", quantization=Quantization.FP8)
-    (choice,) = understand(request, without).choices
+    (choice,) = understand(request, hardware(), without).choices
     assert choice.fmt.online
     assert choice.source == "hf://Qwen/Qwen3-8B"
     assert "reads the whole bf16 files" in choice.warnings[0]
-    auto = understand(a_request("Qwen3-8B"), without)
+    auto = understand(a_request("Qwen3-8B"), hardware(), without)
     assert Quantization.FP8 not in [c.fmt.quantization for c in auto.choices]
 
 

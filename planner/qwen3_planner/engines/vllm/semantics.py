@@ -30,6 +30,9 @@ Source: QwenLM/Qwen3@7a2f61f docs/source/deployment/vllm.md.
 YARN_ORIGINAL_POSITIONS: Final = 32768
 """``original_max_position_embeddings`` of Qwen's own YaRN recipe. Source: as above."""
 
+VLLM_VENDORS: Final = ("nvidia", "amd")
+"""GPUs that this release plans vLLM on."""
+
 SHUTDOWN_TIMEOUT_SINCE: Final = Version(0, 18)
 """First release with ``--shutdown-timeout``. Source: github.com/llm-d/llm-d/issues/927."""
 

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from qwen3_planner.candidates import Candidate, pools_of
-from qwen3_planner.fit import NINETY_PERCENT, Fit, fit, setting_of
+from qwen3_planner.fit import fit
 from qwen3_planner.plan import Layout
-from qwen3_planner.request import EngineTuning, Quantization
+from qwen3_planner.request import EngineName, EngineTuning, Quantization
+from qwen3_planner.serving.registry import serving_of
+from qwen3_planner.serving.verdicts import NINETY_PERCENT, Fit
 from qwen3_planner.units import GIB
 from support.planner_builders import a_question, hardware
 
@@ -37,7 +39,8 @@ def fitted(row: dict[str, str]) -> Fit:
     )
     (pool,) = pools_of(hardware(f"{tensor * pipeline}x{row['accelerator']}"), ())
     candidate = Candidate(pool, question.choices[0], Layout(tensor, pipeline))
-    found = fit(question, candidate, setting_of(question, pool))
+    setting = serving_of(question.engine).setting(question, pool)
+    found = fit(question, candidate, setting)
     assert isinstance(found, Fit)
     return found
 
@@ -76,6 +79,6 @@ def test_nine_of_ten_logs_lie_inside_their_interval() -> None:
 def test_the_interval_surrounds_the_tokens() -> None:
     (row,) = named("M3")
     found = fitted(row)
-    low, high = found.kv_cache_interval
-    assert low < found.kv_cache_tokens < high
-    assert high - low < 0.1 * found.kv_cache_tokens
+    low, blocks, high = serving_of(EngineName.VLLM).pool_blocks(found)
+    assert low < blocks < high
+    assert high - low < 0.1 * blocks

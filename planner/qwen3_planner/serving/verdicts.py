@@ -1,0 +1,84 @@
+"""The two answers to whether a candidate holds the load."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from qwen3_planner.candidates import Candidate
+    from qwen3_planner.sizing.stages import Setting, StageMemory
+
+NINETY_PERCENT = 1.645
+"""Standard deviations on each side of a 90 % interval."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """A candidate that holds the load.
+
+    Attributes:
+        candidate: which.
+        setting: of the engine.
+        stages: memory of each stage's tightest rank.
+        blocks: KV blocks that fit: the minimum over all ranks.
+        needed_blocks: of which the load needs so many.
+        max_model_len: the context it holds.
+        is_shortened: whether that is less than was wanted.
+        error_bytes: how far the KV memory per GPU may be off, one standard deviation.
+    """
+
+    candidate: Candidate
+    setting: Setting
+    stages: tuple[StageMemory, ...]
+    blocks: int
+    needed_blocks: int
+    max_model_len: int
+    is_shortened: bool
+    error_bytes: float
+
+    @property
+    def margin_blocks(self) -> int:
+        """Half the width of the 90 % interval around ``blocks``."""
+        return margin_blocks(self.stages, self.error_bytes)
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether the need lies inside the error of the estimate: the engine may not start."""
+        return self.blocks - self.needed_blocks < self.margin_blocks
+
+
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """A candidate that does not hold the load, with what its tightest rank lacks.
+
+    Attributes:
+        candidate: which.
+        setting: of the engine.
+        stage: the stage that lacks most.
+        needed_blocks: KV blocks the load needs at the shortest context that would do.
+        context: that context.
+    """
+
+    candidate: Candidate
+    setting: Setting
+    stage: StageMemory
+    needed_blocks: int
+    context: int
+
+    @property
+    def needed_bytes(self) -> int:
+        """What the tightest rank would have to have."""
+        return self.stage.fixed + self.needed_blocks * self.stage.block
+
+    @property
+    def missing_bytes(self) -> int:
+        """How much of it is missing."""
+        return self.needed_bytes - self.stage.budget
+
+
+def margin_blocks(stages: tuple[StageMemory, ...], error_bytes: float) -> int:
+    """Return half the width of the 90 % interval around the blocks of the tightest stage."""
+    tightest = min(stages, key=lambda stage: stage.blocks)
+    return ceil(NINETY_PERCENT * error_bytes / tightest.block)
