@@ -35,7 +35,7 @@ def loaded_gib(name: str, layout: Layout) -> float:
 def test_trap_1_head_dim_is_128_by_config_where_the_quotient_is_64(name: str) -> None:
     model = a_model(name)
     assert model.hidden_size // model.attention_heads == 64
-    whole = token_bytes(model, 1, model.layers, 2)
+    whole = token_bytes(model, 1, model.layers, 64)
     assert whole == 2 * model.layers * model.kv_heads * 128 * 2
 
 
@@ -62,8 +62,8 @@ def test_trap_3_kv_heads_are_replicated_above_tensor_4_on_both_moes(
     name: str, bytes_per_token: int
 ) -> None:
     model = a_model(name)
-    assert token_bytes(model, 4, model.layers, 2) == bytes_per_token
-    assert token_bytes(model, 8, model.layers, 2) == bytes_per_token
+    assert token_bytes(model, 4, model.layers, 64) == bytes_per_token
+    assert token_bytes(model, 8, model.layers, 64) == bytes_per_token
 
 
 def test_trap_3_more_ranks_than_kv_heads_hold_no_more_tokens_per_byte() -> None:
