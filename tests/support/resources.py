@@ -61,14 +61,14 @@ BAD_SHAPES = (
         "quantization: int4",
         "spec.quantization",
         "is not one of the choices (allowed: ",
-        'supported values: "auto", "bf16", "fp8", "awq-int4", "gptq-int4"',
+        'supported values: "auto", "bf16", "fp16", "fp8", "fp8-static", "int8", "awq-int4"',
     ),
     Bad(
         "an engine that is not served is refused",
-        "engine: {name: sglang}",
+        "engine: {name: tgi}",
         "spec.engine.name",
         "is not one of the choices",
-        'supported values: "auto", "vllm"',
+        'supported values: "auto", "vllm", "sglang", "llamacpp"',
     ),
     Bad(
         "a misspelt field is refused, the nearest named first",

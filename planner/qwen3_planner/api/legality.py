@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from qwen3_planner.api.schema import validation
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from qwen3_planner.catalog.rows import ModelArchitecture
 
@@ -35,57 +35,89 @@ def tensor_sizes(model: ModelArchitecture) -> tuple[int, ...]:
 
 
 def legality_rules(models: Sequence[ModelArchitecture]) -> list[dict[str, str]]:
-    """Make the entries of ``x-kubernetes-validations`` of ``spec``."""
+    """Make the entries of ``x-kubernetes-validations`` of ``spec``.
+
+    Variants of one shape share a rule: the API server weighs every rule of a CRD.
+    """
     return [
-        *(_tensor_rule(model) for model in models),
-        *(_pipeline_rule(model) for model in models),
+        *(_tensor_rule(group) for group in _alike(models, _tensor_shape)),
+        *(_pipeline_rule(group) for group in _alike(models, lambda model: model.layers)),
         _expert_rule([model.name for model in models if model.is_moe]),
     ]
 
 
-def _tensor_rule(model: ModelArchitecture) -> dict[str, str]:
-    sizes = tensor_sizes(model)
+def _alike(
+    models: Sequence[ModelArchitecture], shape: Callable[[ModelArchitecture], object]
+) -> list[list[ModelArchitecture]]:
+    groups: dict[object, list[ModelArchitecture]] = {}
+    for model in models:
+        groups.setdefault(shape(model), []).append(model)
+    return list(groups.values())
+
+
+def _tensor_shape(model: ModelArchitecture) -> object:
+    inner = None if model.is_moe else model.intermediate_size
+    return model.attention_heads, model.kv_heads, inner, tensor_sizes(model)
+
+
+def _tensor_rule(group: Sequence[ModelArchitecture]) -> dict[str, str]:
+    sizes = tensor_sizes(group[0])
     return validation(
-        f"{_does_not_concern(model, 'tensor')} || self.parallelism.tensor in {list(sizes)}",
-        f"{_why(model, sizes)}: use {_either(sizes)}",
+        f"{_does_not_concern(group, 'tensor')} || self.parallelism.tensor in {list(sizes)}",
+        f"{_why(group, sizes)}: use {_either(sizes)}",
         "parallelism.tensor",
     )
 
 
-def _why(model: ModelArchitecture, sizes: Sequence[int]) -> str:
+def _why(group: Sequence[ModelArchitecture], sizes: Sequence[int]) -> str:
     """Name the shapes that leave these sizes; for most models the heads alone explain them."""
-    why = f"{model.name} has {model.attention_heads} attention heads, which tensor must divide"
+    model = group[0]
+    why = f"{_named(group)} {model.attention_heads} attention heads, which tensor must divide"
     if _divisors(model.attention_heads) != sizes:
-        why += (
-            f", {model.kv_heads} key-value heads, which it must divide or be a multiple of,"
-            f" and an MLP of {model.intermediate_size}, which it must divide"
-        )
+        why += f", and {model.kv_heads} key-value heads, which it must divide or be a multiple of"
+        if not model.is_moe:
+            why = why.replace(", and ", ", ")
+            why += f", and an MLP of {model.intermediate_size}, which it must divide"
     return why
 
 
-def _pipeline_rule(model: ModelArchitecture) -> dict[str, str]:
+def _named(group: Sequence[ModelArchitecture]) -> str:
+    """Name a group's first variant, and how many more there are.
+
+    The API server says itself which variant was asked for.
+    """
+    more = len(group) - 1
+    return f"{group[0].name} and {more} more have" if more else f"{group[0].name} has"
+
+
+def _pipeline_rule(group: Sequence[ModelArchitecture]) -> dict[str, str]:
+    layers = group[0].layers
     return validation(
-        f"{_does_not_concern(model, 'pipeline')} || self.parallelism.pipeline <= {model.layers}",
-        f"{model.name} has {model.layers} layers: it cannot be cut into more stages",
+        f"{_does_not_concern(group, 'pipeline')} || self.parallelism.pipeline <= {layers}",
+        f"{_named(group)} {layers} layers: it cannot be cut into more stages",
         "parallelism.pipeline",
     )
 
 
 def _expert_rule(sparse: Sequence[str]) -> dict[str, str]:
-    names = ", ".join(f"'{name}'" for name in sparse)
     return validation(
         "!has(self.parallelism) || !has(self.parallelism.expert)"
-        f" || self.parallelism.expert == 1 || self.model.variant in [{names}]",
-        f"only {' and '.join(sparse)} have experts: leave expert out",
+        f" || self.parallelism.expert == 1 || self.model.variant in [{_listed(sparse)}]",
+        "only variants with experts (-A3B, -A22B, -A35B) take expert: leave it out",
         "parallelism.expert",
     )
 
 
-def _does_not_concern(model: ModelArchitecture, group: str) -> str:
+def _does_not_concern(group: Sequence[ModelArchitecture], part: str) -> str:
+    names = _listed([model.name for model in group])
     return (
-        f"self.model.variant != '{model.name}'"
-        f" || !has(self.parallelism) || !has(self.parallelism.{group})"
+        f"!(self.model.variant in [{names}])"
+        f" || !has(self.parallelism) || !has(self.parallelism.{part})"
     )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(f"'{name}'" for name in names)
 
 
 def _divisors(number: int) -> tuple[int, ...]:

@@ -146,7 +146,8 @@ class EngineSpec(Struct):
     """Which model server runs, and its settings. What is left out is that engine's own default."""
 
     name: EngineName = EngineName.AUTO
-    """Model server: auto or vllm. Default: auto, which takes vllm on GPUs."""
+    """Model server: vllm, sglang, llamacpp or auto. Default: auto, which takes llamacpp for gguf
+    formats and where there is no NVIDIA or AMD GPU, else vllm."""
 
     version: (
         Annotated[

@@ -25,7 +25,7 @@ from qwen3_planner.api.scheduling import (  # noqa: TC001 - pydantic evaluates a
 )
 from qwen3_planner.api.schema import Flag, Labels, LongText, Name, Rule, Struct, whole
 from qwen3_planner.api.status import Qwen3DeploymentStatus
-from qwen3_planner.request import KvCacheDtype, Quantization
+from qwen3_planner.request import EngineName, KvCacheDtype, Quantization
 
 GROUP = "serving.qwen3.dev"
 VERSION = "v1alpha1"
@@ -77,20 +77,8 @@ class ParallelismSpec(Struct):
     """Copies of the attention layers inside one replica. Default: 1; use replicas for more."""
 
     expert: GroupSize | None = None
-    """Size of the expert-parallel group of a mixture-of-experts model: 1 is off, else
-    tensor x data. Default: planned."""
-
-    rules: ClassVar[tuple[Rule, ...]] = (
-        Rule(
-            cel="!has(self.expert) || self.expert == 1 || !has(self.tensor) || self.expert =="
-            " self.tensor * (has(self.data) ? self.data : 1)",
-            message="expert must be 1 (off) or tensor x data: experts are spread over all of them",
-            holds=lambda p: (
-                p.expert in (None, 1) or p.tensor is None or p.expert == p.tensor * (p.data or 1)
-            ),
-            field="expert",
-        ),
-    )
+    """Size of the expert-parallel group of a mixture-of-experts model: 1 is off; vLLM takes
+    tensor x data, SGLang any divisor of tensor. Default: planned."""
 
     @property
     def gpus_at_least(self) -> int:
@@ -124,6 +112,14 @@ class ServiceSpec(Struct):
     """Annotations of the Service, for instance what a cloud's load balancer asks for."""
 
 
+def _experts_over_all_ranks(spec: Qwen3DeploymentSpec) -> bool:
+    wish = spec.parallelism
+    if spec.engine.name is EngineName.SGLANG or wish is None:
+        return True
+    unbound = wish.tensor is None or wish.expert in (None, 1)
+    return unbound or wish.expert == (wish.tensor or 1) * (wish.data or 1)
+
+
 def _gpus_within_limit(spec: Qwen3DeploymentSpec) -> bool:
     fixed = spec.parallelism.gpus_at_least if spec.parallelism else 1
     return spec.max_gpus is None or spec.replicas * fixed <= spec.max_gpus
@@ -145,11 +141,13 @@ class Qwen3DeploymentSpec(Struct):
     """Which model server runs, and its settings."""
 
     quantization: Quantization = Quantization.AUTO
-    """Format of the weights: bf16, fp8, awq-int4, gptq-int4 or auto. Default: auto, the most
-    precise that fits."""
+    """Format of the weights: bf16, fp16, fp8, fp8-static, int8, awq-int4, gptq-int4, gptq-int8,
+    nvfp4, mxfp4, gguf:<TYPE> such as gguf:Q4_K_M, or auto. Default: auto, the most precise that
+    fits."""
 
     kv_cache_dtype: KvCacheDtype = KvCacheDtype.AUTO
-    """Format of the KV cache: bf16, fp8 or auto. Default: auto, the engine's own choice."""
+    """Format of the KV cache: bf16, fp16, fp8 or fp8-e5m2; with llamacpp fp16, q8_0, q5_1, q5_0,
+    q4_1, q4_0 or iq4_nl. Default: auto, the engine's own choice."""
 
     parallelism: ParallelismSpec | None = None
     """How one replica is spread over GPUs. Default: planned."""
@@ -222,6 +220,16 @@ class Qwen3DeploymentSpec(Struct):
     """Plan only: nothing runs, the plan is in status. Default: false."""
 
     rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            cel="(has(self.engine) && self.engine.name == 'sglang') || !has(self.parallelism)"
+            " || !has(self.parallelism.expert) || self.parallelism.expert == 1"
+            " || !has(self.parallelism.tensor) || self.parallelism.expert =="
+            " self.parallelism.tensor"
+            " * (has(self.parallelism.data) ? self.parallelism.data : 1)",
+            message="expert must be 1 (off) or tensor x data: experts are spread over all of them",
+            holds=_experts_over_all_ranks,
+            field="parallelism.expert",
+        ),
         Rule(
             cel="!has(self.maxGpus) || self.replicas"
             " * (has(self.parallelism) && has(self.parallelism.tensor) ?"

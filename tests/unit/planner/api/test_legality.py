@@ -51,20 +51,26 @@ def test_each_shape_has_its_say(
 
 
 def test_every_variant_has_a_rule_that_says_what_to_use() -> None:
-    messages = [rule["message"] for rule in legality_rules(CATALOG.models)]
+    rules = legality_rules(CATALOG.models)
 
     for model in CATALOG.models:
+        concerned = "!(self.model.variant in ["
         mine = [
-            m
-            for m in messages
-            if m.startswith(f"{model.name} has {model.attention_heads} attention")
+            rule["message"]
+            for rule in rules
+            if rule["rule"].startswith(concerned)
+            and f"'{model.name}'" in rule["rule"].partition("]")[0]
+            and "parallelism.tensor in" in rule["rule"]
         ]
         assert len(mine) == 1
+        assert f"{model.attention_heads} attention heads" in mine[0]
         assert f"{tensor_sizes(model)[-2]} or {tensor_sizes(model)[-1]}" in mine[0]
 
 
-def test_a_new_model_brings_its_rules_with_it() -> None:
-    before = legality_rules(CATALOG.models[:1])
-    after = legality_rules(CATALOG.models[:2])
+def test_a_new_shape_brings_its_rules_with_it_and_a_known_one_joins() -> None:
+    small, large = CATALOG.model("Qwen3-0.6B"), CATALOG.model("Qwen3-32B")
+    alone = legality_rules([small])
 
-    assert len(after) == len(before) + 2
+    assert len(legality_rules([small, large])) == len(alone) + 2
+    twin = replace(small, name="Qwen3-0.6B-twin")
+    assert len(legality_rules([small, twin])) == len(alone)
