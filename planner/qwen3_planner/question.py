@@ -103,7 +103,7 @@ def understand(request: PlanRequest, inventory: Inventory, catalog: Catalog) -> 
     check_numbers(request)
     model = _model(request, catalog)
     engine = settle_engine(request, inventory)
-    release = catalog.engine(engine.value)
+    release = _release(engine, catalog)
     return Question(
         request=request,
         model=model,
@@ -174,6 +174,14 @@ def _model(request: PlanRequest, catalog: Catalog) -> ModelArchitecture:
     except KeyError:
         names = nearest_first(request.model, (row.name for row in catalog.models))
         raise SpecError("MODEL", request.model, "is not in the catalog", names) from None
+
+
+def _release(engine: EngineName, catalog: Catalog) -> EngineRelease:
+    try:
+        return catalog.engine(engine.value)
+    except KeyError:
+        names = nearest_first(engine.value, (row.name for row in catalog.engines))
+        raise SpecError("--engine", engine.value, "is not in the catalog", names) from None
 
 
 def _version(request: PlanRequest, release: EngineRelease) -> Version:

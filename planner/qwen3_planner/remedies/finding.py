@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
+from qwen3_planner.remedies.engine import engine_step
 from qwen3_planner.remedies.hardware import (
     max_gpus_step,
     more_gpus_step,
@@ -53,6 +54,7 @@ KINDS: tuple[tuple[str, Step], ...] = (
     ("kv-cache", kv_cache_step),
     ("quantization", quantization_step),
     ("quantization", quantization_and_layout_step),
+    ("engine", engine_step),
     ("replicas", replicas_step),
     ("hardware", max_gpus_step),
     ("hardware", more_gpus_step),
@@ -60,8 +62,9 @@ KINDS: tuple[tuple[str, Step], ...] = (
     ("accelerator", other_hardware_step),
 )
 """Least costly first: a setting of the engine, then less load, a shorter context, another layout
-than asked for, a smaller KV cache, less precise weights, fewer replicas, more hardware, other
-hardware. A node limit comes before all: whoever set it decides where plans run, not what they are.
+than asked for, a smaller KV cache, less precise weights, another engine, fewer replicas, more
+hardware, other hardware. A node limit comes before all: whoever set it decides where plans run,
+not what they are.
 """
 
 TOGETHER = "together"
@@ -90,11 +93,11 @@ FIXING_KINDS: dict[str, frozenset[str]] = {
     "RequestExceedsContext": frozenset({"load", "context"}),
     "SchedulerTokenBudget": frozenset({"tuning"}),
     "Bfloat16Unsupported": frozenset({"quantization", "accelerator"}),
-    "ComputeCapability": frozenset({"quantization", "accelerator"}),
+    "ComputeCapability": frozenset({"quantization", "engine", "accelerator"}),
     "Fp8KvCacheCapability": frozenset({"kv-cache", "accelerator"}),
-    "EngineUnsupportedHere": frozenset({"accelerator"}),
+    "EngineUnsupportedHere": frozenset({"engine", "accelerator"}),
     "NoMatchingAccelerator": frozenset({"accelerator"}),
-    "CheckpointUnknown": frozenset({"quantization"}),
+    "CheckpointUnknown": frozenset({"quantization", "engine"}),
     "MaxGpusExceeded": frozenset({"layout", "replicas", "hardware"}),
     "NotEnoughGPUs": frozenset({"layout", "replicas", "hardware", "accelerator"}),
     "NotEnoughNodes": frozenset({"layout", "replicas", "hardware", "accelerator"}),

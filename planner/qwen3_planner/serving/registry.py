@@ -18,3 +18,8 @@ _SERVINGS: dict[EngineName, Serving] = {
 def serving_of(engine: EngineName) -> Serving:
     """Return how an engine serves; ``auto`` has been settled before."""
     return _SERVINGS[engine]
+
+
+def known_engines() -> tuple[EngineName, ...]:
+    """List the engines, the one that ``auto`` takes on GPUs first."""
+    return tuple(_SERVINGS)
