@@ -127,20 +127,20 @@ def test_three_does_not_divide_sixty_four_heads(cluster: ControlPlane) -> None:
     said = refusal(cluster, resource("parallelism: {tensor: 3}"))
 
     assert "spec.parallelism.tensor" in said
-    assert "Qwen3-32B has 64 attention heads, which tensor must divide" in said
+    assert "64 attention heads, which tensor must divide" in said
     assert "use 1, 2, 4, 8, 16, 32 or 64" in said
 
 
 def test_a_dense_model_has_no_experts(cluster: ControlPlane) -> None:
     said = refusal(cluster, resource("parallelism: {tensor: 2, expert: 2}"))
 
-    assert "only Qwen3-30B-A3B and Qwen3-235B-A22B have experts: leave expert out" in said
+    assert "only variants with experts (-A3B, -A22B, -A35B) take expert: leave it out" in said
 
 
 def test_a_stage_needs_a_layer(cluster: ControlPlane) -> None:
     said = refusal(cluster, resource("parallelism: {pipeline: 65}"))
 
-    assert "Qwen3-32B has 64 layers: it cannot be cut into more stages" in said
+    assert "64 layers: it cannot be cut into more stages" in said
 
 
 def test_defaults_appear_in_what_is_stored(
@@ -190,7 +190,7 @@ def test_there_is_an_example_of_each_kind() -> None:
         ),
         pytest.param(
             "q3d.spec",
-            ["model <Object> -required-", "enum: auto, bf16, fp8", "Default: WhenBroken"],
+            ["model <Object> -required-", "enum: auto, bf16, fp16", "Default: WhenBroken"],
             id="spec",
         ),
         pytest.param(

@@ -226,6 +226,18 @@ BAD_RULES = (
         )
     ),
     Bad(
+        "SGLang's own spelling of the context does not overrule the plan",
+        "engine: {name: sglang, extraArgs: [--context-length=9]}",
+        "spec.engine.extraArgs",
+        "extraArgs must not set --context-length: use spec.maxModelLen",
+    ),
+    Bad(
+        "llama.cpp's short options do not overrule the plan",
+        "engine: {name: llamacpp, extraArgs: [-c, '9']}",
+        "spec.engine.extraArgs",
+        "extraArgs must not set --ctx-size or -c: use spec.maxModelLen",
+    ),
+    Bad(
         "a variable has one value",
         "engine: {env: [{name: A, value: b, valueFrom: {secretKeyRef: {name: a, key: b}}}]}",
         "spec.engine.env[0].valueFrom",
@@ -321,6 +333,9 @@ GOOD = (
     """engine: {env: [{name: A}, {name: B, value: c},
         {name: D, valueFrom: {configMapKeyRef: {name: a, key: b, optional: true}}}]}""",
     "engine: {maxNumSeqs: 256, maxNumBatchedTokens: 256}",
+    "engine: {name: llamacpp, version: b5401, extraArgs: [--max-model-len, --fl]}",
+    "engine: {name: sglang, extraArgs: [-c, --ctx-size=9]}\n"
+    "model: {variant: Qwen3-30B-A3B}\nparallelism: {tensor: 8, expert: 4}",
     "maxModelLen: 4096\nworkload: {concurrency: 4, inputTokens: 4000, outputTokens: 96}",
     "resources: {requests: {cpu: 8, memory: 64Gi}, limits: {cpu: 500m, ephemeral-storage: '1.5T'}}",
     """tolerations: [{operator: Exists}, {key: a, value: b},

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
+from qwen3_planner.api.planned_flags import planned_flag_rules
 from qwen3_planner.api.references import (  # noqa: TC001 - pydantic evaluates annotations
     EnvVar,
     TokenSecretRef,
 )
 from qwen3_planner.api.schema import Matches, Rule, ShortText, Struct, whole
 from qwen3_planner.request import EngineName
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 class Variant(StrEnum):
@@ -94,54 +92,6 @@ def _is_on_claim(model: ModelSpec) -> bool:
     return model.source is not None and model.source.startswith("pvc://")
 
 
-PLANNED_FLAGS: dict[str, str] = {
-    "--model": "spec.model.source",
-    "--revision": "spec.model.revision",
-    "--served-model-name": "spec.model.servedName",
-    "--quantization": "spec.quantization",
-    "-q": "spec.quantization",
-    "--kv-cache-dtype": "spec.kvCacheDtype",
-    "--tensor-parallel-size": "spec.parallelism.tensor",
-    "-tp": "spec.parallelism.tensor",
-    "--pipeline-parallel-size": "spec.parallelism.pipeline",
-    "-pp": "spec.parallelism.pipeline",
-    "--data-parallel-size": "spec.parallelism.data",
-    "-dp": "spec.parallelism.data",
-    "--enable-expert-parallel": "spec.parallelism.expert",
-    "-ep": "spec.parallelism.expert",
-    "--max-model-len": "spec.maxModelLen",
-    "--gpu-memory-utilization": "spec.engine.gpuMemoryUtilization",
-    "--max-num-seqs": "spec.engine.maxNumSeqs",
-    "--max-num-batched-tokens": "spec.engine.maxNumBatchedTokens",
-    "--api-key": "spec.apiKeySecretRef",
-    "--host": "spec.service",
-    "--port": "spec.service",
-}
-"""Options of the engine that the plan sets, each with the field that it is computed from."""
-
-
-def _sets(argument: str, flags: Sequence[str]) -> bool:
-    """Whether an argument is one of these options; vLLM takes ``_`` for ``-`` and any beginning."""
-    given = argument.partition("=")[0].replace("_", "-")
-    shortened = len(given) > len("--") and given.startswith("--")
-    return given in flags or (shortened and any(flag.startswith(given) for flag in flags))
-
-
-def _left_to_the_plan(field: str) -> Rule:
-    """Refuse extra arguments that set what a field of the resource sets."""
-    flags = [flag for flag, planned_by in PLANNED_FLAGS.items() if planned_by == field]
-    given = "a.split('=')[0].replace('_', '-')"
-    listed = ", ".join(f"'{flag}'" for flag in flags)
-    return Rule(
-        cel="!has(self.extraArgs) || self.extraArgs.all(a, "
-        f"!([{listed}].exists(f, f == {given} || "
-        f"(a.size() > 2 && a.startsWith('--') && f.startsWith({given})))))",
-        message=f"extraArgs must not set {' or '.join(flags)}: use {field}",
-        holds=lambda engine: not any(_sets(argument, flags) for argument in engine.extra_args),
-        field="extraArgs",
-    )
-
-
 class EngineSpec(Struct):
     """Which model server runs, and its settings. What is left out is that engine's own default."""
 
@@ -154,8 +104,8 @@ class EngineSpec(Struct):
             str,
             Field(min_length=3, max_length=32),
             Matches(
-                r"[0-9]+[.][0-9]+([.][0-9]+([.]post[0-9]+)?)?",
-                "must be A.B, A.B.C or A.B.C.postN, such as 0.32.0",
+                r"[0-9]+[.][0-9]+([.][0-9]+([.]post[0-9]+)?)?|b[0-9]+",
+                "must be A.B, A.B.C or A.B.C.postN, such as 0.32.0, or bN of llama.cpp",
             ),
         ]
         | None
@@ -224,5 +174,5 @@ class EngineSpec(Struct):
             ),
             field="maxNumBatchedTokens",
         ),
-        *map(_left_to_the_plan, dict.fromkeys(PLANNED_FLAGS.values())),
+        *planned_flag_rules(),
     )
