@@ -19,22 +19,19 @@ if TYPE_CHECKING:
     from qwen3_planner.api.v1alpha1 import Qwen3Deployment
     from qwen3_planner.plan import Plan
 
-PROGRAM_WORDS = 2
-"""``vllm serve``: what replaces the image's entry point."""
-
 
 def make_container(resource: Qwen3Deployment, plan: Plan, site: Site, pool: Pool) -> dict[str, Any]:
     """Make the container that runs the planned command."""
     arguments = make_arguments(resource, plan)
-    port = engine_of(plan.engine).port
+    engine = engine_of(plan.engine)
     return {
         "name": CONTAINER,
         "image": resource.spec.engine.image or site.image(plan),
         "imagePullPolicy": "IfNotPresent",
-        "command": list(plan.command[:PROGRAM_WORDS]),
+        "command": list(engine.program),
         "args": arguments,
         "env": make_env(resource, plan),
-        "ports": [{"name": PORT_NAME, "containerPort": port, "protocol": "TCP"}],
+        "ports": [{"name": PORT_NAME, "containerPort": engine.port, "protocol": "TCP"}],
         "resources": make_resources(resource, plan, pool),
         "volumeMounts": make_volume_mounts(plan),
         "securityContext": make_container_security_context(),
@@ -46,9 +43,13 @@ def make_container(resource: Qwen3Deployment, plan: Plan, site: Site, pool: Pool
 def make_arguments(resource: Qwen3Deployment, plan: Plan) -> list[str]:
     """Make the engine's arguments: the planned ones, then the user's, which may say more.
 
-    Kubernetes would expand ``$(NAME)``; the planned ones are meant to the letter.
+    Kubernetes expands ``$(NAME)``: the planned ones are meant to the letter, an API key comes from
+    its variable.
     """
-    planned = [_escaped(word) for word in plan.command[PROGRAM_WORDS:]]
+    engine = engine_of(plan.engine)
+    planned = [_escaped(word) for word in plan.command[len(engine.program) :]]
+    if resource.spec.api_key_secret_ref is not None:
+        planned.extend(engine.api_key_arguments)
     arguments = [*planned, *resource.spec.engine.extra_args]
     return [*planned, *make_drain_arguments(plan, arguments), *resource.spec.engine.extra_args]
 

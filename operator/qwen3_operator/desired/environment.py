@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qwen3_operator.desired.volumes import CACHE_PATH, HOME_PATH, claim_of
+from qwen3_planner.engines.profiles import engine_of
 
 if TYPE_CHECKING:
     from qwen3_planner.api.references import EnvVar
@@ -20,19 +21,18 @@ SURROUNDINGS = (
     ("LOGNAME", USER_NAME),
     ("XDG_CACHE_HOME", CACHE_PATH),
     ("HF_HOME", f"{CACHE_PATH}/huggingface"),
-    ("VLLM_CACHE_ROOT", f"{CACHE_PATH}/vllm"),
-    ("TORCHINDUCTOR_CACHE_DIR", f"{CACHE_PATH}/torchinductor"),
-    ("TRITON_CACHE_DIR", f"{CACHE_PATH}/triton"),
-    ("FLASHINFER_WORKSPACE_BASE", CACHE_PATH),
-    ("HF_HUB_DISABLE_TELEMETRY", "1"),
-    ("VLLM_NO_USAGE_STATS", "1"),
 )
-"""What an engine needs under a read-only root as a user without a name, and no calls home."""
+"""What any engine needs under a read-only root as a user without a name."""
+
+NO_CALLS_HOME = (("HF_HUB_DISABLE_TELEMETRY", "1"),)
 
 
 def make_env(resource: Qwen3Deployment, plan: Plan) -> list[dict[str, Any]]:
     """Make the variables; the later of two with one name wins: ours, the plan's, the user's."""
-    entries = [{"name": name, "value": value} for name, value in SURROUNDINGS]
+    engine = engine_of(plan.engine)
+    caches = ((name, f"{CACHE_PATH}/{path}".rstrip("/")) for name, path in engine.cache_variables)
+    surroundings = (*SURROUNDINGS, *caches, *NO_CALLS_HOME, *engine.switches)
+    entries = [{"name": name, "value": value} for name, value in surroundings]
     if claim_of(plan.source) is not None:
         entries.append({"name": "HF_HUB_OFFLINE", "value": "1"})
     entries.extend({"name": name, "value": value} for name, value in plan.env)
@@ -42,7 +42,7 @@ def make_env(resource: Qwen3Deployment, plan: Plan) -> list[dict[str, Any]]:
     entries.extend(_user_variable(variable) for variable in resource.spec.engine.env)
     api_key = resource.spec.api_key_secret_ref
     if api_key is not None:  # after the user's: access control has one source
-        entries.append(_secret("VLLM_API_KEY", api_key.name, api_key.key))
+        entries.append(_secret(engine.api_key_variable, api_key.name, api_key.key))
     by_name: dict[str, dict[str, Any]] = {}
     for entry in entries:
         by_name.pop(entry["name"], None)

@@ -26,6 +26,12 @@ class EngineProfile:
         health_path: answers 200 once a model is served.
         metrics_path: Prometheus text.
         model_mount_path: where a volume with weights belongs.
+        program: words at the head of a plan's command that replace an image's entry point.
+        api_key_variable: environment variable that sets the API key.
+        api_key_arguments: arguments that pass that variable on; empty where the engine reads it.
+        cache_variables: environment variables that name a folder the engine writes to, each with
+            its place below the cache.
+        switches: further environment the engine needs in a container, such as no calls home.
         metrics: names of the gauges, counters and histograms that matter.
     """
 
@@ -34,6 +40,11 @@ class EngineProfile:
     health_path: str
     metrics_path: str
     model_mount_path: str
+    program: tuple[str, ...]
+    api_key_variable: str
+    api_key_arguments: tuple[str, ...]
+    cache_variables: tuple[tuple[str, str], ...]
+    switches: tuple[tuple[str, str], ...]
     metrics: MetricNames
 
     def shutdown_arguments(self, version: str, seconds: int) -> tuple[str, ...]:
@@ -56,6 +67,16 @@ _VLLM = EngineProfile(
     health_path=vllm_command.HEALTH_PATH,
     metrics_path="/metrics",
     model_mount_path=vllm_command.MODEL_MOUNT_PATH,
+    program=("vllm", "serve"),
+    api_key_variable="VLLM_API_KEY",
+    api_key_arguments=(),
+    cache_variables=(
+        ("VLLM_CACHE_ROOT", "vllm"),
+        ("TORCHINDUCTOR_CACHE_DIR", "torchinductor"),
+        ("TRITON_CACHE_DIR", "triton"),
+        ("FLASHINFER_WORKSPACE_BASE", ""),
+    ),
+    switches=(("VLLM_NO_USAGE_STATS", "1"),),
     metrics=vllm_metrics.NAMES,
 )
 
