@@ -1,0 +1,1 @@
+"""SGLang: its memory defaults, layouts, flags and container by version."""
