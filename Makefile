@@ -4,7 +4,7 @@ BIN := .venv/bin
 export PYTHONPATH := tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check quick static unit cluster generate bench controlplane clean
+.PHONY: help setup demo test check quick static unit cluster generate accuracy bench controlplane clean
 
 help: ## list the targets
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -37,6 +37,9 @@ controlplane: setup ## build or find the control plane, print where
 
 generate: setup ## write the CRD, the chart's copy and the reference pages again
 	@$(BIN)/python scripts/generate.py
+
+accuracy: setup ## compare the planner with measured rows, write docs/reference/accuracy.md
+	@$(BIN)/python scripts/accuracy.py $(if $(BASELINE),--baseline)
 
 bench: setup ## benchmarks of planner and operator, JSON in benchmarks/results
 	@$(BIN)/python benchmarks/planner.py
