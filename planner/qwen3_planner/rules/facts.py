@@ -8,13 +8,10 @@ from typing import TYPE_CHECKING
 from qwen3_planner.plan import Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import TypeAlias
-
     from qwen3_planner.catalog.rows import Accelerator, ModelArchitecture
     from qwen3_planner.engines.versions import Version
     from qwen3_planner.plan import Layout
-    from qwen3_planner.request import EngineName, KvCacheDtype
+    from qwen3_planner.request import EngineName, EngineTuning, KvCacheDtype
     from qwen3_planner.sizing.activation import Batch
     from qwen3_planner.sizing.formats import WeightFormat
 
@@ -33,6 +30,7 @@ class PoolFacts:
         batch: scheduler sizes, resolved.
         longest_tokens: of one request, asked for; None where the planner chooses.
         request_tokens: input plus output of one request; None where not stated.
+        tuning: engine settings that the user fixed.
     """
 
     model: ModelArchitecture
@@ -44,6 +42,7 @@ class PoolFacts:
     batch: Batch
     longest_tokens: int | None
     request_tokens: int | None
+    tuning: EngineTuning
 
     def refuse(self, rule: str, message: str) -> Refusal:
         """Say no to the whole pool in this format."""
@@ -75,6 +74,11 @@ class LayoutFacts:
         return self.pool.fmt
 
     @property
+    def version(self) -> Version:
+        """The engine's; at most the newest whose rules are known."""
+        return self.pool.version
+
+    @property
     def experts_inner(self) -> int:
         """Ranks that share one expert's inner size."""
         return 1 if self.layout.expert > 1 else self.layout.tensor * self.layout.data
@@ -85,8 +89,3 @@ class LayoutFacts:
         return Refusal(
             rule, message, pool.fmt.quantization.value, self.layout, pool.accelerator.name
         )
-
-
-if TYPE_CHECKING:
-    PoolRule: TypeAlias = Callable[[PoolFacts], Refusal | None]
-    LayoutRule: TypeAlias = Callable[[LayoutFacts], Refusal | None]

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from qwen3_planner.catalog.rows import ModelArchitecture
-    from qwen3_planner.plan import Refusal
     from qwen3_planner.rules.facts import LayoutFacts
 
 LARGEST_TENSOR = 128
@@ -62,7 +61,7 @@ def _legal_text(model: ModelArchitecture) -> str:
     return "legal sizes are " + ", ".join(str(size) for size in legal_tensor_sizes(model))
 
 
-def attention_heads_divide(facts: LayoutFacts) -> Refusal | None:
+def attention_heads_divide(facts: LayoutFacts) -> str | None:
     """Query heads divide evenly over the tensor-parallel ranks.
 
     vLLM: "Total number of attention heads (32) must be divisible by tensor parallel size (3)."
@@ -70,14 +69,13 @@ def attention_heads_divide(facts: LayoutFacts) -> Refusal | None:
     model, tensor = facts.model, facts.layout.tensor
     if divides_heads(model, tensor):
         return None
-    message = (
+    return (
         f"{model.name} has {model.attention_heads} attention heads, which tensor={tensor} does not"
         f" divide ({model.attention_heads % tensor} left over); {_legal_text(model)}."
     )
-    return facts.refuse("AttentionHeadDivisibility", message)
 
 
-def kv_heads_divide_or_replicate(facts: LayoutFacts) -> Refusal | None:
+def kv_heads_divide_or_replicate(facts: LayoutFacts) -> str | None:
     """KV heads divide over the ranks, or each is copied to the same number of ranks.
 
     vLLM: a bare AssertionError in the attention layer. It is what stops 14B at 5, 10 and 20.
@@ -85,26 +83,24 @@ def kv_heads_divide_or_replicate(facts: LayoutFacts) -> Refusal | None:
     model, tensor = facts.model, facts.layout.tensor
     if divides_kv_heads(model, tensor):
         return None
-    message = (
+    return (
         f"{model.name} has {model.kv_heads} KV heads, and tensor={tensor} neither divides them nor"
         f" is a multiple of them; {_legal_text(model)}."
     )
-    return facts.refuse("KvHeadDivisibility", message)
 
 
-def vocabulary_divides(facts: LayoutFacts) -> Refusal | None:
+def vocabulary_divides(facts: LayoutFacts) -> str | None:
     """Vocabulary rows divide evenly. vLLM: "151936 is not divisible by 3"."""
     model, tensor = facts.model, facts.layout.tensor
     if divides_vocabulary(model, tensor):
         return None
-    message = (
+    return (
         f"The vocabulary of {model.name} has {model.vocab_size} rows, which tensor={tensor} does"
         f" not divide; {_legal_text(model)}."
     )
-    return facts.refuse("VocabularyDivisibility", message)
 
 
-def inner_size_divides(facts: LayoutFacts) -> Refusal | None:
+def inner_size_divides(facts: LayoutFacts) -> str | None:
     """The MLP's inner size divides over the ranks that share it.
 
     vLLM: "{n} is not divisible by {d}". It is what stops 14B at 40.
@@ -116,14 +112,13 @@ def inner_size_divides(facts: LayoutFacts) -> Refusal | None:
         ranks, inner, what = layout.tensor, model.intermediate_size, "the MLP's"
     if inner % ranks == 0:
         return None
-    message = (
+    return (
         f"{what.capitalize()} inner size {inner} of {model.name} does not divide over {ranks}"
         f" ranks ({inner % ranks} left over); {_legal_text(model)}."
     )
-    return facts.refuse("InnerSizeDivisibility", message)
 
 
-def expert_parallel_needs_experts(facts: LayoutFacts) -> Refusal | None:
+def expert_parallel_needs_experts(facts: LayoutFacts) -> str | None:
     """Expert parallelism needs experts.
 
     vLLM: "Number of experts in the model must be greater than 0 when expert parallelism is
@@ -131,14 +126,13 @@ def expert_parallel_needs_experts(facts: LayoutFacts) -> Refusal | None:
     """
     if facts.layout.expert == 1 or facts.model.is_moe:
         return None
-    message = (
+    return (
         f"{facts.model.name} is dense: it has no experts for expert={facts.layout.expert};"
         " leave expert at 1."
     )
-    return facts.refuse("ExpertParallelNeedsExperts", message)
 
 
-def expert_group_is_tensor_times_data(facts: LayoutFacts) -> Refusal | None:
+def expert_group_is_tensor_times_data(facts: LayoutFacts) -> str | None:
     """With vLLM the expert-parallel group is off, or all tensor x data ranks.
 
     ``--enable-expert-parallel`` takes no size. Source: vLLM 0.32.0
@@ -148,14 +142,13 @@ def expert_group_is_tensor_times_data(facts: LayoutFacts) -> Refusal | None:
     group = layout.tensor * layout.data
     if layout.expert in (1, group):
         return None
-    message = (
+    return (
         f"vLLM's expert-parallel group is 1 (off) or tensor x data = {group};"
         f" expert={layout.expert} cannot be had."
     )
-    return facts.refuse("ExpertParallelGroup", message)
 
 
-def every_rank_has_an_expert(facts: LayoutFacts) -> Refusal | None:
+def every_rank_has_an_expert(facts: LayoutFacts) -> str | None:
     """There are at least as many experts as ranks.
 
     vLLM: "Tensor parallel size {tp} is greater than the number of experts {E}."
@@ -164,20 +157,18 @@ def every_rank_has_an_expert(facts: LayoutFacts) -> Refusal | None:
     ranks = max(layout.tensor, layout.expert)
     if not model.is_moe or ranks <= model.experts:
         return None
-    message = (
+    return (
         f"{model.name} has {model.experts} experts, fewer than the {ranks} ranks that would share"
         f" them; at most {model.experts} are legal."
     )
-    return facts.refuse("TensorParallelExceedsExperts", message)
 
 
-def every_stage_has_a_layer(facts: LayoutFacts) -> Refusal | None:
+def every_stage_has_a_layer(facts: LayoutFacts) -> str | None:
     """No pipeline stage is empty. vLLM accepts it and fails later; we do not."""
     model, pipeline = facts.model, facts.layout.pipeline
     if pipeline <= model.layers:
         return None
-    message = (
+    return (
         f"{model.name} has {model.layers} layers, too few for pipeline={pipeline};"
         f" at most {model.layers} stages can hold one."
     )
-    return facts.refuse("PipelineExceedsLayers", message)

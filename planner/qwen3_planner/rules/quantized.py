@@ -13,7 +13,6 @@ from qwen3_planner.sizing.formats import WeightKind
 
 if TYPE_CHECKING:
     from qwen3_planner.catalog.rows import Accelerator, ModelArchitecture
-    from qwen3_planner.plan import Refusal
     from qwen3_planner.rules.facts import LayoutFacts, PoolFacts
 
 NATIVE_FP8_CAPABILITY = (8, 9)
@@ -54,21 +53,20 @@ def has_fp8_units(accelerator: Accelerator) -> bool:
     return accelerator.compute_capability >= NATIVE_FP8_CAPABILITY
 
 
-def bf16_weights_need_bf16_units(facts: PoolFacts) -> Refusal | None:
+def bf16_weights_need_bf16_units(facts: PoolFacts) -> str | None:
     """bf16 weights run from compute capability 8.0 on."""
     capability = facts.accelerator.compute_capability
     if facts.fmt.quantization is not Quantization.BF16 or capability is None:
         return None
     if capability >= BF16_CAPABILITY:
         return None
-    message = (
+    return (
         f"bf16 weights need compute capability 8.0; {facts.accelerator.name} has"
         f" {capability[0]}.{capability[1]}. Another GPU or a quantized checkpoint would do."
     )
-    return facts.refuse("Bfloat16Unsupported", message)
 
 
-def quantized_kernels_exist(facts: PoolFacts) -> Refusal | None:
+def quantized_kernels_exist(facts: PoolFacts) -> str | None:
     """The engine has kernels for this format on this GPU."""
     capability = facts.accelerator.compute_capability
     needed = {
@@ -87,14 +85,13 @@ def quantized_kernels_exist(facts: PoolFacts) -> Refusal | None:
     else:
         has = f"compute capability {capability[0]}.{capability[1]}"
         wants = f"compute capability {needed[0]}.{needed[1]}"
-    message = (
+    return (
         f"{facts.fmt.quantization.value} weights need {wants}; {facts.accelerator.name} has {has}."
         " Another GPU or another quantization would do."
     )
-    return facts.refuse("ComputeCapability", message)
 
 
-def fp8_kv_cache_has_a_backend(facts: PoolFacts) -> Refusal | None:
+def fp8_kv_cache_has_a_backend(facts: PoolFacts) -> str | None:
     """Some attention backend reads an FP8 KV cache on this GPU."""
     capability = facts.accelerator.compute_capability
     if facts.kv_cache_dtype is not KvCacheDtype.FP8:
@@ -107,14 +104,13 @@ def fp8_kv_cache_has_a_backend(facts: PoolFacts) -> Refusal | None:
         return None
     else:
         has = f"compute capability {capability[0]}.{capability[1]}"
-    message = (
+    return (
         f"No attention backend reads an fp8 KV cache on {facts.accelerator.name} ({has}; it takes"
         " 8.0 or FP8 units). Leave the KV cache in bf16."
     )
-    return facts.refuse("Fp8KvCacheCapability", message)
 
 
-def fp8_blocks_divide(facts: LayoutFacts) -> Refusal | None:
+def fp8_blocks_divide(facts: LayoutFacts) -> str | None:
     """Each rank's slice holds whole FP8 scale blocks.
 
     Dense: only row-parallel layers are checked ("Weight input_size_per_partition = {n} is not
@@ -134,11 +130,10 @@ def fp8_blocks_divide(facts: LayoutFacts) -> Refusal | None:
     help_text = f"tensor={legal} is aligned" if legal else "another quantization would do"
     if model.is_moe and facts.layout.expert == 1:
         help_text += ", and so is expert parallelism"
-    message = (
+    return (
         f"fp8 scales of {model.name} cover blocks of {block}; {ranks} ranks would each hold"
         f" {part} of the inner {inner}, {part % block} more than whole blocks; {help_text}."
     )
-    return facts.refuse("FP8BlockAlignment", message)
 
 
 def _scales_are_refined(facts: LayoutFacts, part: int) -> bool:
@@ -156,7 +151,7 @@ def _aligned(model: ModelArchitecture, inner: int, block: int, below: int) -> in
     return sizes[-1] if sizes else None
 
 
-def marlin_tiles_divide(facts: LayoutFacts) -> Refusal | None:
+def marlin_tiles_divide(facts: LayoutFacts) -> str | None:
     """Each rank's int4 slices fit the kernels' tiles and hold whole scale groups.
 
     vLLM: "Weight input_size_per_partition={n} is not divisible by group_size={g}." For experts
@@ -173,12 +168,11 @@ def marlin_tiles_divide(facts: LayoutFacts) -> Refusal | None:
         if over_rows == 0 and over_columns == 0:
             continue
         size, tile = (columns, fmt.group_size) if over_columns else (rows, MARLIN_MIN_ROWS)
-        message = (
+        return (
             f"int4 kernels take {name} of {model.name} in multiples of {tile}; with"
             f" {facts.layout} a rank would hold {size}, {size % tile} more than that. A smaller"
             " tensor size or expert parallelism would do."
         )
-        return facts.refuse("MarlinTileAlignment", message)
     return None
 
 

@@ -10,7 +10,6 @@ from qwen3_planner.engines.vllm.yarn import original_positions
 
 if TYPE_CHECKING:
     from qwen3_planner.catalog.rows import ModelArchitecture
-    from qwen3_planner.plan import Refusal
     from qwen3_planner.rules.facts import PoolFacts
 
 
@@ -22,45 +21,42 @@ def longest_context(model: ModelArchitecture) -> int:
     return YARN_MAX_FACTOR * original_positions(model)
 
 
-def engine_runs_here(facts: PoolFacts) -> Refusal | None:
+def engine_runs_here(facts: PoolFacts) -> str | None:
     """VLLM is planned on NVIDIA and AMD GPUs."""
     accelerator = facts.accelerator
     if accelerator.device_class is AcceleratorClass.GPU and accelerator.vendor in VLLM_VENDORS:
         return None
-    message = (
+    return (
         f"vLLM is planned on NVIDIA and AMD GPUs; {accelerator.name} is"
         f" {'an Apple' if accelerator.vendor == 'apple' else 'a'} {accelerator.device_class.value}"
         " device. A GPU would do."
     )
-    return facts.refuse("EngineUnsupportedHere", message)
 
 
-def context_is_within_yarn(facts: PoolFacts) -> Refusal | None:
+def context_is_within_yarn(facts: PoolFacts) -> str | None:
     """No context longer than YaRN stretches to."""
     asked, limit = facts.longest_tokens, longest_context(facts.model)
     if asked is None or asked <= limit:
         return None
-    message = (
+    return (
         f"max-model-len={asked} is {asked - limit} tokens beyond what {facts.model.name} can be"
         f" stretched to: {limit}, {YARN_MAX_FACTOR} times its training length by YaRN."
     )
-    return facts.refuse("ContextTooLong", message)
 
 
-def request_is_within_context(facts: PoolFacts) -> Refusal | None:
+def request_is_within_context(facts: PoolFacts) -> str | None:
     """One request of the stated load is no longer than the context."""
     tokens = facts.request_tokens
     limit = facts.longest_tokens or longest_context(facts.model)
     if tokens is None or tokens <= limit:
         return None
-    message = (
+    return (
         f"One request of {tokens} tokens (input and output) is {tokens - limit} longer than the"
         f" context of {limit}."
     )
-    return facts.refuse("RequestExceedsContext", message)
 
 
-def scheduler_step_holds_every_sequence(facts: PoolFacts) -> Refusal | None:
+def scheduler_step_holds_every_sequence(facts: PoolFacts) -> str | None:
     """A scheduler step has a token for each sequence.
 
     vLLM: "max_num_batched_tokens (128) must be greater than or equal to max_num_seqs (256)."
@@ -68,8 +64,7 @@ def scheduler_step_holds_every_sequence(facts: PoolFacts) -> Refusal | None:
     tokens, seqs = facts.batch.tokens, facts.batch.seqs
     if tokens >= seqs:
         return None
-    message = (
+    return (
         f"max-num-batched-tokens={tokens} is {seqs - tokens} less than max-num-seqs={seqs}; a"
         " step must hold a token of every sequence."
     )
-    return facts.refuse("SchedulerTokenBudget", message)

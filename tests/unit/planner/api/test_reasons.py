@@ -9,6 +9,7 @@ import pytest
 
 import qwen3_planner
 from qwen3_planner.api.reasons import ConditionType, Reason
+from qwen3_planner.rules.chains import LAYOUT_CHAINS, POOL_CHAINS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,8 +31,10 @@ def rules_of(tree: ast.AST) -> Iterator[str]:
 
 
 def rules_of_the_planner() -> set[str]:
-    paths = [*PLANNER.glob("*.py"), *(PLANNER / "rules").glob("*.py")]
+    paths = PLANNER.glob("*.py")
     found = {rule for path in paths for rule in rules_of(ast.parse(path.read_text("utf-8")))}
+    found |= {rule.name for chain in POOL_CHAINS.values() for rule in chain}
+    found |= {rule.name for chain in LAYOUT_CHAINS.values() for rule in chain}
     return {rule for rule in found if isinstance(rule, str) and RULE.fullmatch(rule)}
 
 

@@ -15,6 +15,8 @@ from qwen3_planner.rules.layouts import (
     kv_heads_divide_or_replicate,
     vocabulary_divides,
 )
+from qwen3_planner.rules.rule import first_refusal
+from qwen3_planner.rules.vllm import VLLM_CHAIN
 from support.planner_builders import layout_facts_of
 
 CASES = [
@@ -106,9 +108,10 @@ CASES = [
 def test_a_rule_refuses_what_it_is_named_for(  # noqa: PLR0913, PLR0917 - one column each
     rule: object, model: str, legal: Layout, illegal: Layout, name: str, said: str
 ) -> None:
-    assert callable(rule)
-    assert rule(layout_facts_of(legal, model=model)) is None
-    no = rule(layout_facts_of(illegal, model=model))
+    asked = [one for one in VLLM_CHAIN if one.check is rule]
+    assert len(asked) == 1
+    assert first_refusal(asked, layout_facts_of(legal, model=model)) is None
+    no = first_refusal(asked, layout_facts_of(illegal, model=model))
     assert no is not None
     assert no.rule == name
     assert no.layout == illegal
@@ -116,6 +119,6 @@ def test_a_rule_refuses_what_it_is_named_for(  # noqa: PLR0913, PLR0917 - one co
 
 
 def test_a_refused_size_is_answered_with_the_legal_ones() -> None:
-    no = attention_heads_divide(layout_facts_of(Layout(3), model="Qwen3-14B"))
-    assert no is not None
-    assert "legal sizes are 1, 2, 4, 8" in no.message
+    sentence = attention_heads_divide(layout_facts_of(Layout(3), model="Qwen3-14B"))
+    assert sentence is not None
+    assert "legal sizes are 1, 2, 4, 8" in sentence

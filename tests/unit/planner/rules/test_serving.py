@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from qwen3_planner.request import EngineTuning
-from qwen3_planner.rules.chains import VLLM_CHAIN, VLLM_POOL_CHAIN, pool_refusal
+from qwen3_planner.rules.chains import pool_refusal
 from qwen3_planner.rules.serving import longest_context
 from support.planner_builders import VARIANTS, a_model, pool_facts_of
 
@@ -44,12 +44,3 @@ def test_a_refusal_says_how_far_off_the_request_is() -> None:
 @pytest.mark.parametrize("name", VARIANTS)
 def test_yarn_reaches_four_times_the_training_length(name: str) -> None:
     assert longest_context(a_model(name)) == 131072
-
-
-def test_every_rule_has_a_sentence_for_a_name_and_says_what_it_is_for() -> None:
-    rules = (*VLLM_POOL_CHAIN, *VLLM_CHAIN)
-    names = [rule.__name__ for rule in rules]
-    assert len(set(names)) == len(names)
-    assert all(
-        name.count("_") >= 1 and rule.__doc__ for name, rule in zip(names, rules, strict=True)
-    )

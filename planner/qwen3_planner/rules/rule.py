@@ -1,0 +1,86 @@
+"""A rule as a value: what is checked, for which versions, what the engine says, where it was read.
+
+A check is a sentence of a name and looks at facts; it returns a sentence that says what is wrong,
+how far off it is and what would do, or None. It knows nothing of rule names, and of versions only
+where the bound itself changed with them. Chains (:mod:`qwen3_planner.rules.chains`) list rules per
+engine; the same check may stand in several, each time with that engine's versions and source.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+
+from qwen3_planner.engines.versions import Version
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from qwen3_planner.plan import Refusal
+
+FIRST = Version(0, 0)
+"""Older than any release: holds from the first version that serves the family."""
+
+
+class Facts(Protocol):
+    """What a chain is asked about."""
+
+    @property
+    def version(self) -> Version:
+        """Of the engine; at most the newest whose rules are known."""
+        ...
+
+    def refuse(self, rule: str, message: str) -> Refusal:
+        """Say no in the name of a rule."""
+        ...
+
+
+F = TypeVar("F", bound=Facts)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule(Generic[F]):
+    """One demand of an engine, or one thing to know, for a range of its versions.
+
+    Attributes:
+        name: CamelCase; of a refusal it is also the reason that ``kubectl`` shows.
+        check: returns what is wrong (or to be known), as a sentence; None where nothing is.
+        source: where it was read, with the version.
+        said: the engine's own words, or what it does without any.
+        since: first version it holds for.
+        until: first version it no longer holds for; None: it holds for the newest known.
+    """
+
+    name: str
+    check: Callable[[F], str | None]
+    source: str
+    said: str
+    since: Version = FIRST
+    until: Version | None = None
+
+    def is_in_force(self, version: Version) -> bool:
+        """Whether it holds for a version.
+
+        >>> rule = Rule("Any", lambda facts: None, "…", "…", Version(0, 9), Version(0, 13))
+        >>> [rule.is_in_force(Version(0, minor)) for minor in (8, 9, 12, 13)]
+        [False, True, True, False]
+        """
+        return self.since <= version and (self.until is None or version < self.until)
+
+
+def first_refusal(chain: Sequence[Rule[F]], facts: F) -> Refusal | None:
+    """Return the no of the first rule of a chain that has something to say."""
+    for rule, sentence in _findings(chain, facts):
+        return facts.refuse(rule.name, sentence)
+    return None
+
+
+def sentences(chain: Sequence[Rule[F]], facts: F) -> tuple[str, ...]:
+    """Return what every rule of a chain has to say."""
+    return tuple(sentence for _, sentence in _findings(chain, facts))
+
+
+def _findings(chain: Sequence[Rule[F]], facts: F) -> Iterator[tuple[Rule[F], str]]:
+    for rule in chain:
+        if rule.is_in_force(facts.version) and (sentence := rule.check(facts)) is not None:
+            yield rule, sentence
