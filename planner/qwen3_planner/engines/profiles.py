@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from qwen3_planner.engines.sources import MODEL_MOUNT_PATH
 from qwen3_planner.engines.versions import parse_version
 from qwen3_planner.engines.vllm import command as vllm_command
 from qwen3_planner.engines.vllm import metrics as vllm_metrics
@@ -66,7 +67,7 @@ _VLLM = EngineProfile(
     port=vllm_command.PORT,
     health_path=vllm_command.HEALTH_PATH,
     metrics_path="/metrics",
-    model_mount_path=vllm_command.MODEL_MOUNT_PATH,
+    model_mount_path=MODEL_MOUNT_PATH,
     program=("vllm", "serve"),
     api_key_variable="VLLM_API_KEY",
     api_key_arguments=(),

@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from qwen3_planner.engines.sources import LEADER_ADDRESS, model_argument
 from qwen3_planner.engines.vllm.yarn import yarn_arguments
-from qwen3_planner.errors import SpecError
 from qwen3_planner.request import KvCacheDtype
 
 if TYPE_CHECKING:
@@ -26,12 +26,6 @@ PORT = 8000
 HEALTH_PATH = "/health"
 """200 while the engine lives, 503 after. Source: vLLM 0.32.0
 ``entrypoints/serve/instrumentator/health.py``."""
-
-MODEL_MOUNT_PATH = "/models"
-"""Where a volume with weights is mounted; a ``pvc://claim/path`` is served from below it."""
-
-LEADER_ADDRESS = "$(LEADER_ADDRESS)"
-"""Address of rank 0 where a replica spans nodes; whoever starts the ranks fills it in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,30 +79,6 @@ def command(options: ServeOptions) -> tuple[str, ...]:
         *_tuning(options.tuning),
         *yarn_arguments(options.model, options.max_model_len, options.semantics.yarn_form),
     )
-
-
-def model_argument(source: str) -> str:
-    """Turn the URL of the weights into what ``vllm serve`` takes as model.
-
-    >>> model_argument("hf://Qwen/Qwen3-32B"), model_argument("pvc://weights/Qwen3-32B")
-    ('Qwen/Qwen3-32B', '/models/Qwen3-32B')
-    >>> model_argument("file:///home/me/tuned")  # a folder on the machine that plans
-    '/home/me/tuned'
-
-    Raises:
-        SpecError: the scheme is not one that this release serves from.
-    """
-    scheme, separator, rest = source.partition("://")
-    if separator and scheme == "hf" and rest.strip("/"):
-        return rest
-    if separator and scheme == "file" and rest.startswith("/"):
-        return rest
-    if separator and scheme == "pvc":
-        claim, _, path = rest.partition("/")
-        if claim:
-            return f"{MODEL_MOUNT_PATH}/{path}".rstrip("/")
-    reason = "is not a source of weights that this release serves from"
-    raise SpecError("source", source, reason, ("hf://organization/name", "pvc://claim/path"))
 
 
 def environment(options: ServeOptions) -> tuple[tuple[str, str], ...]:

@@ -8,7 +8,7 @@ import pytest
 
 from qwen3_planner.catalog.loading import load_catalog
 from qwen3_planner.engines import engine_of, image_of
-from qwen3_planner.engines.vllm.command import model_argument
+from qwen3_planner.engines.sources import model_argument
 from qwen3_planner.engines.vllm.semantics import YarnForm
 from qwen3_planner.engines.vllm.yarn import rope_positions, yarn_arguments
 from qwen3_planner.errors import SpecError
