@@ -60,6 +60,16 @@ def _in_order(typed: Sequence[str], name: Sequence[str]) -> bool:
     return False
 
 
+def plain_products(typed: str, rows: Sequence[Accelerator]) -> tuple[Accelerator, ...]:
+    """Leave out the rows whose name adds a word for another product: a 4070 is no 4070 Ti.
+
+    All rows, where every one of them does.
+    """
+    others = _OTHER_PRODUCT.difference(words(typed)) & {"ti", "super", "d"}
+    plain = tuple(row for row in rows if not others.intersection(words(row.name)))
+    return plain or tuple(rows)
+
+
 def names_product(label: str, product: str) -> bool:
     """Whether a node label's value names this product, be it with words after it.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from qwen3_planner.catalog.matching import by_product, is_short_for
+from qwen3_planner.catalog.matching import by_product, is_short_for, plain_products
 from qwen3_planner.errors import SpecError, nearest_first
 from qwen3_planner.request import Quantization
 
@@ -110,6 +110,7 @@ def resolve_accelerator(
         if row.name.lower() == wanted:
             return row
     matches = [row for row in rows if is_short_for(typed, row.name)]
+    matches = list(plain_products(typed, matches))
     matches = matches or list(by_product(rows, typed.strip(), memory_mib=None))
     if len(matches) == 1:
         return matches[0]

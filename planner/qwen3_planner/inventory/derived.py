@@ -17,8 +17,9 @@ to 0.77 on A100-SXM-80GB; 0.55 GiB is the middle of the catalog's stated pairs."
 UNSTATED_LOSS_ERROR = 0.01
 """The loss is known to a few hundred MiB: 1 % of the smallest GPU that is planned for."""
 
-SLOWEST_GB_PER_S = 300.0
-"""Bandwidth assumed where no row of the same compute capability tells: L4, the slowest GPU here."""
+SLOWEST_GB_PER_S = 272.0
+"""Bandwidth assumed where no row of the same compute capability tells: RTX 4060, the slowest GPU
+here."""
 
 _FAMILIES = {7: "turing", 8: "ampere", 9: "hopper", 10: "blackwell", 12: "blackwell"}
 _ADA = (8, 9)

@@ -43,9 +43,9 @@ def test_a_node_label_and_its_memory_name_one_row(label: str, memory_mib: int, n
         pytest.param("NVIDIA-GeForce-RTX-3090-Ti", 24564, id="another product, almost its name"),
         pytest.param("NVIDIA-GeForce-RTX-4090-D", 24564, id="a weaker part for export"),
         pytest.param("NVIDIA-GeForce-RTX-4090-Laptop-GPU", 16376, id="a laptop's part"),
-        pytest.param("NVIDIA-H200-NVL", 143771, id="a card, not a module"),
+        pytest.param("NVIDIA-H800-NVL", 95830, id="a card, not a module"),
         pytest.param("NVIDIA-L40S", 20000, id="the product with another memory"),
-        pytest.param("NVIDIA-A10", 23028, id="a sibling"),
+        pytest.param("NVIDIA-A10M", 23028, id="a sibling"),
         pytest.param("", 24564, id="nothing"),
     ],
 )

@@ -144,7 +144,7 @@ def test_an_ambiguous_name_lists_its_matches(typed: str, matches: set[str]) -> N
     assert caught.value.value == typed
 
 
-@pytest.mark.parametrize("typed", ["", "-", "80GB-H100", "H1000", "V100", "GPU"])
+@pytest.mark.parametrize("typed", ["", "-", "80GB-H100", "H1000", "V200", "GPU"])
 def test_an_unknown_accelerator_is_an_error(typed: str) -> None:
     with pytest.raises(SpecError, match="no accelerator of the catalog"):
         resolve_accelerator(typed, CATALOG.accelerators)
@@ -169,3 +169,17 @@ def test_engines_are_found_by_name_and_auto_stays() -> None:
     with pytest.raises(SpecError, match="vlm: is no engine") as caught:
         resolve_engine("vlm", CATALOG)
     assert caught.value.choices[0] == "vllm"
+
+
+@pytest.mark.parametrize(
+    ("typed", "name"),
+    [
+        ("RTX 4070", "RTX-4070-12GB"),
+        ("RTX-4070-Ti", "RTX-4070-Ti-12GB"),
+        ("rtx4080", "RTX-4080-16GB"),
+        ("4070 Ti Super", "RTX-4070-Ti-SUPER-16GB"),
+        ("A6000", "RTX-A6000-48GB"),
+    ],
+)
+def test_a_plain_name_means_the_plain_product(typed: str, name: str) -> None:
+    assert resolve_accelerator(typed, CATALOG.accelerators).name == name

@@ -183,8 +183,8 @@ def test_a_kubelet_and_a_label_that_disagree_are_noted() -> None:
 
 def test_an_unknown_product_is_planned_with_what_its_labels_tell() -> None:
     labels = {
-        "nvidia.com/gpu.product": "NVIDIA-RTX-6000-Ada-Generation",
-        "nvidia.com/gpu.memory": "49140",
+        "nvidia.com/gpu.product": "NVIDIA-RTX-4500-Ada-Generation",
+        "nvidia.com/gpu.memory": "24570",
         "nvidia.com/gpu.compute.major": "8",
         "nvidia.com/gpu.compute.minor": "9",
     }
@@ -193,10 +193,10 @@ def test_an_unknown_product_is_planned_with_what_its_labels_tell() -> None:
 
     assert reading.group is not None
     row = reading.group.accelerator
-    assert (row.name, row.memory_mib) == ("RTX-6000-Ada-Generation-48GB", 49140)
+    assert (row.name, row.memory_mib) == ("RTX-4500-Ada-Generation-24GB", 24570)
     assert (row.compute_capability, row.architecture) == ((8, 9), "ada")
-    assert 48000 < row.usable_memory_mib < 49140
-    assert row.memory_gb_per_s == 300.0
+    assert 23500 < row.usable_memory_mib < 24570
+    assert row.memory_gb_per_s == 272.0
     assert "not in the catalog" in reading.notes[0]
 
 
