@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from qwen3_planner.engines.sglang import command as sglang_command
+from qwen3_planner.engines.sglang import metrics as sglang_metrics
 from qwen3_planner.engines.sources import MODEL_MOUNT_PATH
-from qwen3_planner.engines.versions import parse_version
+from qwen3_planner.engines.versions import Version, parse_version
 from qwen3_planner.engines.vllm import command as vllm_command
 from qwen3_planner.engines.vllm import metrics as vllm_metrics
 from qwen3_planner.engines.vllm.semantics import SHUTDOWN_TIMEOUT_SINCE
@@ -34,6 +36,8 @@ class EngineProfile:
             its place below the cache.
         switches: further environment the engine needs in a container, such as no calls home.
         metrics: names of the gauges, counters and histograms that matter.
+        drain_flag: option that bounds how long running requests may finish after SIGTERM, with
+            the first version that has it; None where there is none.
     """
 
     name: str
@@ -47,19 +51,22 @@ class EngineProfile:
     cache_variables: tuple[tuple[str, str], ...]
     switches: tuple[tuple[str, str], ...]
     metrics: MetricNames
+    drain_flag: tuple[str, Version] | None = None
 
     def shutdown_arguments(self, version: str, seconds: int) -> tuple[str, ...]:
         """Return the flags that let running requests finish on SIGTERM.
 
         Keep the seconds below terminationGracePeriodSeconds. Empty where the version has no such
-        flag: it aborts what is running.
+        flag: vLLM then aborts what is running, SGLang lets all of it finish.
 
         >>> engine_of("vllm").shutdown_arguments("0.32.0", 45)
         ('--shutdown-timeout', '45')
+        >>> engine_of("sglang").shutdown_arguments("0.5.23", 45)
+        ()
         """
-        if parse_version(version) < SHUTDOWN_TIMEOUT_SINCE:
+        if self.drain_flag is None or parse_version(version) < self.drain_flag[1]:
             return ()
-        return ("--shutdown-timeout", str(seconds))
+        return (self.drain_flag[0], str(seconds))
 
 
 _VLLM = EngineProfile(
@@ -79,9 +86,30 @@ _VLLM = EngineProfile(
     ),
     switches=(("VLLM_NO_USAGE_STATS", "1"),),
     metrics=vllm_metrics.NAMES,
+    drain_flag=("--shutdown-timeout", SHUTDOWN_TIMEOUT_SINCE),
 )
 
-_PROFILES = {profile.name: profile for profile in (_VLLM,)}
+_SGLANG = EngineProfile(
+    name="sglang",
+    port=sglang_command.PORT,
+    health_path=sglang_command.HEALTH_PATH,
+    metrics_path="/metrics",
+    model_mount_path=MODEL_MOUNT_PATH,
+    program=sglang_command.PROGRAM,
+    api_key_variable="SGLANG_API_KEY",
+    api_key_arguments=("--api-key", "$(SGLANG_API_KEY)"),
+    cache_variables=(
+        ("SGLANG_CACHE_DIR", "sglang"),
+        ("SGLANG_DG_CACHE_DIR", "deep_gemm"),
+        ("TORCHINDUCTOR_CACHE_DIR", "torchinductor"),
+        ("TRITON_CACHE_DIR", "triton"),
+        ("FLASHINFER_WORKSPACE_BASE", ""),
+    ),
+    switches=(),
+    metrics=sglang_metrics.NAMES,
+)
+
+_PROFILES = {profile.name: profile for profile in (_VLLM, _SGLANG)}
 
 
 def engine_of(name: str) -> EngineProfile:
