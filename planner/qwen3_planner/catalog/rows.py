@@ -152,6 +152,23 @@ class ModelArchitecture:
 
 
 @dataclass(frozen=True, slots=True)
+class Storage:
+    """How one module of a checkpoint is stored where it differs from the others.
+
+    Attributes:
+        quantization: value of :class:`qwen3_planner.request.Quantization`; ``bf16`` for 16 bit.
+        block_size: rows and columns that share one FP8 scale; (0, 0) otherwise.
+        group_size: weights that share one scale; 0 otherwise.
+        has_zero_points: whether groups carry zero points.
+    """
+
+    quantization: str
+    block_size: tuple[int, int] = (0, 0)
+    group_size: int = 0
+    has_zero_points: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Checkpoint:
     """One published set of weights of a variant.
 
@@ -174,7 +191,9 @@ class Checkpoint:
         static_activations: activation scales are in the files.
         kv_cache_dtype: that the checkpoint asks the engine for (``fp8``); empty: none.
         file: of the repository, where it holds several (GGUF); empty: all.
-        n_bytes: of its weight files if published; 0: not known.
+        stored: modules that are stored otherwise than the row says, as the headers of the files
+            show them; empty where they were not read.
+        tensor_bytes: of all tensors together, from the headers; 0 where they were not read.
     """
 
     variant: str
@@ -193,7 +212,8 @@ class Checkpoint:
     static_activations: bool = False
     kv_cache_dtype: str = ""
     file: str = ""
-    n_bytes: int = 0
+    stored: tuple[tuple[str, Storage], ...] = ()
+    tensor_bytes: int = 0
 
 
 class AcceleratorClass(StrEnum):

@@ -1,16 +1,29 @@
-"""What the CUDA caching allocator hands out for a tensor.
+"""What the CUDA caching allocator hands out for a model's tensors.
 
-Source: PyTorch c10/cuda/CUDACachingAllocator (kMinBlockSize 512 B, kSmallSize 1 MiB,
-kMinLargeAlloc 10 MiB, kRoundLarge 2 MiB); that a Qwen3-4B loads at 7.5552 GiB instead of 7.5022
-is this rule at work (95 MiB and 47.5 MiB tensors held in 96 and 48 MiB segments).
+Source: PyTorch c10/cuda/CUDACachingAllocator (kMinBlockSize 512 B, kSmallSize 1 MiB, kSmallBuffer
+2 MiB, kLargeBuffer 20 MiB, kMinLargeAlloc 10 MiB, kRoundLarge 2 MiB); that a Qwen3-4B loads at
+7.5552 GiB instead of 7.5022 is this rule at work (95 MiB and 47.5 MiB tensors held in 96 and 48
+MiB segments).
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
+from typing import TYPE_CHECKING
+
 from qwen3_planner.units import MIB, round_up
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 SMALLEST_BLOCK_BYTES = 512
 """Every block is a multiple of this."""
+
+SMALL_BYTES = MIB
+"""Up to this a tensor shares a segment of small ones, split to the last block."""
+
+SHARED_SEGMENT_BYTES = 20 * MIB
+"""Tensors between small and large share segments of this size."""
 
 LARGE_ALLOCATION_BYTES = 10 * MIB
 """From here on an allocation gets a segment of its own size."""
@@ -23,7 +36,7 @@ UNSPLIT_REMAINDER_BYTES = MIB
 
 
 def device_bytes(tensor_bytes: int) -> int:
-    """Return the bytes that the allocator counts as allocated for one tensor.
+    """Return the bytes that the allocator counts as allocated for one tensor on its own.
 
     >>> from qwen3_planner.units import MIB
     >>> device_bytes(95 * MIB) // MIB, device_bytes(int(98.5 * MIB)) / MIB, device_bytes(256)
@@ -34,3 +47,35 @@ def device_bytes(tensor_bytes: int) -> int:
         return block
     segment = round_up(block, LARGE_ROUNDING_BYTES)
     return segment if segment - block <= UNSPLIT_REMAINDER_BYTES else block
+
+
+def replayed_bytes(tensor_bytes: Iterable[int]) -> int:
+    """Return what the allocator counts after handing out these tensors, one after the other.
+
+    The smallest free block that is large enough is taken; what it has left over stays with the
+    tensor unless it is more than 1 MiB. So the last tensor of a shared segment may count for more
+    than its size: thirteen of 1.5 MiB fill 20 MiB and the thirteenth holds 2.
+
+    >>> from qwen3_planner.units import MIB
+    >>> replayed_bytes([int(1.5 * MIB)] * 13) // MIB, replayed_bytes([100, 95 * MIB])
+    (20, 100663808)
+    """
+    free: list[int] = []
+    total = 0
+    for size in tensor_bytes:
+        block = round_up(size, SMALLEST_BLOCK_BYTES)
+        total += block
+        if block <= SMALL_BYTES:
+            continue
+        place = bisect_left(free, block)
+        if place < len(free):
+            rest = free.pop(place) - block
+        elif block < LARGE_ALLOCATION_BYTES:
+            rest = SHARED_SEGMENT_BYTES - block
+        else:
+            rest = round_up(block, LARGE_ROUNDING_BYTES) - block
+        if rest > UNSPLIT_REMAINDER_BYTES:
+            insort(free, rest)
+        else:
+            total += rest
+    return total

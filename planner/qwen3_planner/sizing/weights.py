@@ -1,27 +1,41 @@
-"""Weights: bytes per rank as the engine logs them, and bytes of the files."""
+"""Weights: bytes per rank as the engine logs them after loading."""
 
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import chain
 from typing import TYPE_CHECKING
 
-from qwen3_planner.sizing.formats import BF16, WeightFormat, WeightKind
+from qwen3_planner.sizing.allocator import SMALL_BYTES, SMALLEST_BLOCK_BYTES, replayed_bytes
+from qwen3_planner.sizing.files import checkpoint_bytes
+from qwen3_planner.sizing.formats import BF16, WeightFormat
+from qwen3_planner.sizing.linear import BF16_BITS, Sharding, Tensor
 from qwen3_planner.sizing.tensors import (
-    BF16_BITS,
-    FP32_BITS,
-    INT4_BITS,
-    Sharding,
-    Tensor,
-    held_bytes,
-    layer_bytes,
+    head_tensors,
+    layer_signature,
     layer_tensors,
     rope_cache,
     vocabulary_tensor,
 )
+from qwen3_planner.sizing.vision import deepstack_buffers, vision_tensors
+from qwen3_planner.units import round_up
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from qwen3_planner.catalog.rows import ModelArchitecture
     from qwen3_planner.plan import Layout
+
+__all__ = [
+    "checkpoint_bytes",
+    "local_experts",
+    "rank_tensors",
+    "rank_weights",
+    "sharding_of",
+    "stage_layers",
+    "stage_range",
+    "stage_tensors",
+]
 
 
 def stage_layers(layers: int, pipeline: int) -> tuple[int, ...]:
@@ -41,6 +55,17 @@ def stage_layers(layers: int, pipeline: int) -> tuple[int, ...]:
     return tuple(counts)
 
 
+def stage_range(layers: int, pipeline: int, stage: int) -> tuple[int, int]:
+    """Return the first layer of a stage and the one after its last.
+
+    >>> stage_range(94, 4, 1)
+    (23, 47)
+    """
+    counts = stage_layers(layers, pipeline)
+    first = sum(counts[:stage])
+    return first, first + counts[stage]
+
+
 def local_experts(experts: int, group: int, rank: int) -> int:
     """Return the experts on one rank of an expert-parallel group.
 
@@ -52,20 +77,24 @@ def local_experts(experts: int, group: int, rank: int) -> int:
 
 
 def sharding_of(
-    model: ModelArchitecture, layout: Layout, expert_rank: int, *, expanded_scales: bool
+    model: ModelArchitecture,
+    layout: Layout,
+    expert_rank: int,
+    *,
+    expanded_scales: bool,
+    packed_scales: bool = False,
 ) -> Sharding:
     """Say how one rank shares a layer under this layout.
 
     Without expert parallelism tensor parallelism is flattened over the data-parallel ranks for
     the experts; attention is copied per data-parallel rank.
     """
-    if not model.is_moe:
-        return Sharding(layout.tensor, expanded_scales=expanded_scales)
-    if layout.expert > 1:
+    inner, local = 1, 0
+    if model.is_moe and layout.expert > 1:
         local = local_experts(model.experts, layout.expert, expert_rank)
-        return Sharding(layout.tensor, 1, local, expanded_scales)
-    inner = layout.tensor * layout.data
-    return Sharding(layout.tensor, inner, model.experts, expanded_scales)
+    elif model.is_moe:
+        inner, local = layout.tensor * layout.data, model.experts
+    return Sharding(layout.tensor, inner, local, expanded_scales, packed_scales)
 
 
 @lru_cache(maxsize=8192)
@@ -78,6 +107,8 @@ def rank_weights(  # noqa: PLR0913 - each is a fact of its own
     expert_rank: int,
     positions: int,
     expanded_scales: bool = False,
+    packed_scales: bool = False,
+    batch_tokens: int = 0,
 ) -> int:
     """Return the bytes one rank holds after loading ("Model loading took").
 
@@ -88,59 +119,99 @@ def rank_weights(  # noqa: PLR0913 - each is a fact of its own
         stage: pipeline stage of the rank.
         expert_rank: its place in the expert-parallel group, over tensor and data ranks.
         positions: length of the rotary table.
-        expanded_scales: see :class:`qwen3_planner.sizing.tensors.Sharding`.
+        expanded_scales: see :class:`qwen3_planner.sizing.linear.Sharding`.
+        packed_scales: see there.
+        batch_tokens: of one scheduler step: VL models allocate buffers of that length.
     """
-    sharding = sharding_of(model, layout, expert_rank, expanded_scales=expanded_scales)
-    layers = stage_layers(model.layers, layout.pipeline)[stage]
-    outside = stage_tensors(model, layout, stage, positions)
-    return layers * layer_bytes(model, fmt, sharding) + held_bytes(outside)
+    sharding = sharding_of(
+        model,
+        layout,
+        expert_rank,
+        expanded_scales=expanded_scales,
+        packed_scales=packed_scales,
+    )
+    before, after = _outside(model, fmt, sharding, layout, stage=stage, positions=positions)
+    before += (deepstack_buffers(model, batch_tokens),)
+    layers = range(*stage_range(model.layers, layout.pipeline, stage))
+    kinds = (layer_signature(model, fmt, layer) for layer in layers)
+    inside = (_layer_sizes(model, fmt, sharding, kind) for kind in kinds)
+    sizes = (_sizes(before), *inside, _sizes(after))
+    small = sum(part for part, _ in sizes)
+    return small + replayed_bytes(chain.from_iterable(large for _, large in sizes))
+
+
+def _sizes(tensors: Iterable[Tensor]) -> tuple[int, tuple[int, ...]]:
+    """Return the bytes of all small tensors, and of each large one in order."""
+    small, large = 0, []
+    for tensor in tensors:
+        block = round_up(tensor.n_bytes, SMALLEST_BLOCK_BYTES)
+        if block <= SMALL_BYTES:
+            small += block * tensor.count
+        else:
+            large += [block] * tensor.count
+    return small, tuple(large)
+
+
+@lru_cache(maxsize=4096)
+def _layer_sizes(
+    model: ModelArchitecture, fmt: WeightFormat, sharding: Sharding, layer: int
+) -> tuple[int, tuple[int, ...]]:
+    return _sizes(layer_tensors(model, fmt, sharding, layer))
+
+
+def rank_tensors(  # noqa: PLR0913 - each is a fact of its own
+    model: ModelArchitecture,
+    fmt: WeightFormat,
+    layout: Layout,
+    sharding: Sharding,
+    *,
+    stage: int,
+    positions: int,
+) -> tuple[Tensor, ...]:
+    """List every tensor of one rank in the order of its allocation."""
+    before, after = _outside(model, fmt, sharding, layout, stage=stage, positions=positions)
+    layers = range(*stage_range(model.layers, layout.pipeline, stage))
+    inside = (layer_tensors(model, fmt, sharding, layer) for layer in layers)
+    return (*before, *chain.from_iterable(inside), *after)
 
 
 def stage_tensors(
     model: ModelArchitecture, layout: Layout, stage: int, positions: int
 ) -> tuple[Tensor, ...]:
-    """List the tensors of one stage that are outside its decoder layers.
+    """List the 16-bit tensors of one stage that are outside its decoder layers.
 
     A tied model that is cut into stages holds the vocabulary matrix twice: on the first rank as
     the embedding, on the last as the head.
     """
-    is_first, is_last = stage == 0, stage == layout.pipeline - 1
-    tensors = [rope_cache(model, positions)]
-    if is_first:
-        tensors.append(vocabulary_tensor(model, "embed_tokens.weight", layout.tensor))
-    if is_last:
-        tensors.append(Tensor("norm.weight", (model.hidden_size,), BF16_BITS))
-        if not (model.tied_embeddings and is_first):
-            tensors.append(vocabulary_tensor(model, "lm_head.weight", layout.tensor))
-    return tuple(tensors)
+    sharding = Sharding(layout.tensor)
+    before, after = _outside(model, BF16, sharding, layout, stage=stage, positions=positions)
+    return (*before, *after)
 
 
-@lru_cache(maxsize=256)
-def checkpoint_bytes(model: ModelArchitecture, fmt: WeightFormat) -> int:
-    """Return the tensor bytes of the checkpoint's files.
+def _outside(  # noqa: PLR0913 - each is a fact of its own
+    model: ModelArchitecture,
+    fmt: WeightFormat,
+    sharding: Sharding,
+    layout: Layout,
+    *,
+    stage: int,
+    positions: int,
+) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+    """List the tensors of one stage before and after its decoder layers.
 
-    Headers and tokenizer add about 16 MB to what this says. A tied head counts where the files
-    store it. An online format is loaded from the bf16 files.
+    Every stage holds the image encoder; a pooling model holds no output head.
     """
-    held = BF16 if fmt.online else fmt
-    whole = Sharding(tensor=1, local_experts=model.experts)
-    layer = sum(t.n_bytes * t.count for t in layer_tensors(model, held, whole))
-    heads = 1 if model.tied_embeddings and not model.stores_lm_head else 2
-    vocabulary = heads * vocabulary_tensor(model, "vocabulary", 1).n_bytes
-    norm = Tensor("norm.weight", (model.hidden_size,), BF16_BITS).n_bytes
-    return model.layers * (layer + _gptq_extras(model, held)) + vocabulary + norm
-
-
-def _gptq_extras(model: ModelArchitecture, fmt: WeightFormat) -> int:
-    """Bytes per layer that GPTQ files carry and the kernels drop: zero points and group index."""
-    if fmt.kind is not WeightKind.INT4_GROUP or fmt.has_zero_points:
-        return 0
-    hidden, heads_width = model.hidden_size, model.attention_heads * model.head_dim
-    kv_width = model.kv_heads * model.head_dim
-    shapes = [(heads_width, hidden), (kv_width, hidden), (kv_width, hidden), (hidden, heads_width)]
-    inner = model.moe_intermediate_size if model.is_moe else model.intermediate_size
-    mlp = [(inner, hidden), (inner, hidden), (hidden, inner)]
-    shapes += mlp * max(1, model.experts)
-    zero_points = sum(rows * (columns // fmt.group_size) for rows, columns in shapes)
-    group_index = sum(columns for _, columns in shapes)
-    return zero_points * INT4_BITS // 8 + group_index * FP32_BITS // 8
+    is_first, is_last = stage == 0, stage == layout.pipeline - 1
+    before: list[Tensor] = []
+    if model.vision is not None:
+        before += vision_tensors(model.vision, fmt, sharding)
+    if is_first:
+        before.append(vocabulary_tensor(model, "embed_tokens.weight", layout.tensor))
+    before.append(rope_cache(model, positions))
+    after: list[Tensor] = []
+    if is_last:
+        after.append(Tensor("norm.weight", (model.hidden_size,), BF16_BITS))
+        shares_embedding = model.tied_embeddings and is_first
+        if not shares_embedding and not model.is_pooling:
+            after += head_tensors(model, fmt, sharding)
+    return tuple(before), tuple(after)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from qwen3_planner.plan import Layout
 from qwen3_planner.sizing.formats import BF16, ONLINE_FP8, WeightFormat
-from qwen3_planner.sizing.tensors import active_parameters, parameters
+from qwen3_planner.sizing.tensors import Sharding, active_parameters, parameters
 from qwen3_planner.sizing.weights import (
     checkpoint_bytes,
     local_experts,
+    rank_tensors,
     rank_weights,
     sharding_of,
     stage_layers,
@@ -17,6 +20,9 @@ from qwen3_planner.sizing.weights import (
 )
 from qwen3_planner.units import GIB
 from support.planner_builders import AWQ, FP8_BLOCKS, VARIANTS, a_model
+
+if TYPE_CHECKING:
+    from qwen3_planner.catalog.rows import ModelArchitecture
 
 PARAMETERS = {
     "Qwen3-0.6B": (596_049_920, 596_049_920),
@@ -130,17 +136,19 @@ def test_data_parallel_ranks_copy_attention_and_share_experts() -> None:
 
 def test_gpus_without_fp8_units_hold_a_scale_for_each_row() -> None:
     model = a_model("Qwen3-8B")
-    native, expanded = (
-        rank_weights(
-            model,
-            FP8_BLOCKS,
-            Layout(),
-            stage=0,
-            expert_rank=0,
-            positions=40960,
-            expanded_scales=expanded,
-        )
-        for expanded in (False, True)
+    native, expanded, packed = (
+        tensor_bytes(model, FP8_BLOCKS, expanded_scales=expanded, packed_scales=packed)
+        for expanded, packed in ((False, False), (True, False), (False, True))
     )
     linear_weights = parameters(model) - 2 * model.vocab_size * model.hidden_size
-    assert expanded - native == pytest.approx(linear_weights / 128 * 2, rel=0.02)
+    per_block = linear_weights / 128 / 128 * 4
+    assert expanded - native == pytest.approx(linear_weights / 128 * 2 - per_block, rel=0.001)
+    assert packed - native == pytest.approx(linear_weights / 512 * 4 - per_block, rel=0.001)
+
+
+def tensor_bytes(
+    model: ModelArchitecture, fmt: WeightFormat, *, expanded_scales: bool, packed_scales: bool
+) -> int:
+    sharding = Sharding(1, 1, model.experts, expanded_scales, packed_scales)
+    tensors = rank_tensors(model, fmt, Layout(), sharding, stage=0, positions=40960)
+    return sum(tensor.n_bytes * tensor.count for tensor in tensors)
