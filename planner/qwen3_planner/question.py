@@ -189,6 +189,11 @@ def _version(request: PlanRequest, release: EngineRelease) -> Version:
         return parse_version(release.default_version)
     version = parse_version(request.engine_version)
     minimum = parse_version(release.minimum_version)
+    if bool(version.build) is not bool(minimum.build):
+        reason = f"{release.name} counts its releases otherwise"
+        raise SpecError(
+            "--engine-version", request.engine_version, reason, (release.default_version,)
+        )
     if version < minimum:
         reason = f"{release.name} serves Qwen3 from {minimum} on"
         raise SpecError("--engine-version", request.engine_version, reason)

@@ -15,10 +15,15 @@ T = TypeVar("T")
 
 _VERSION = re.compile(r"v?(\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?(?:\.post(\d{1,4}))?", re.ASCII)
 
+_BUILD = re.compile(r"b([1-9]\d{0,5})", re.ASCII)
+"""llama.cpp counts its builds instead."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Version:
     """A released version; a post release sorts after its base.
+
+    An engine that counts builds has those alone (:func:`build`).
 
     >>> Version(0, 9, 2) < Version(0, 10) < Version(0, 10, 0, 1)
     True
@@ -28,6 +33,7 @@ class Version:
     minor: int
     patch: int = 0
     post: int = 0
+    build: int = 0
 
     def __str__(self) -> str:
         """Write the version as the engine's own releases do.
@@ -35,19 +41,36 @@ class Version:
         >>> str(Version(0, 32)), str(Version(0, 8, 5, 1))
         ('0.32.0', '0.8.5.post1')
         """
+        if self.build:
+            return f"b{self.build}"
         base = f"{self.major}.{self.minor}.{self.patch}"
         return f"{base}.post{self.post}" if self.post else base
 
 
+def build(number: int) -> Version:
+    """Return the version of an engine that counts builds.
+
+    >>> str(build(5401)), build(5092) < build(11549)
+    ('b5401', True)
+    """
+    return Version(0, 0, build=number)
+
+
 def parse_version(typed: str) -> Version:
-    """Read ``A.B``, ``A.B.C`` or ``A.B.C.postN``.
+    """Read ``A.B``, ``A.B.C`` or ``A.B.C.postN``, or a build number ``bN``.
+
+    >>> str(parse_version("0.9")), str(parse_version("b5401"))
+    ('0.9.0', 'b5401')
 
     Raises:
         SpecError: the text is no such version.
     """
+    number = _BUILD.fullmatch(typed)
+    if number is not None:
+        return build(int(number[1]))
     match = _VERSION.fullmatch(typed)
     if match is None:
-        reason = "is not a version of the form A.B, A.B.C or A.B.C.postN"
+        reason = "is not a version of the form A.B, A.B.C, A.B.C.postN or (llama.cpp) bN"
         raise SpecError("--engine-version", typed, reason)
     return Version(*(int(part or 0) for part in match.groups()))
 
