@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qwen3_planner.changes import apply_change
+from qwen3_planner.explaining import explain as explain_fit
 from qwen3_planner.plan import Nearest
 from qwen3_planner.question import understand
 from qwen3_planner.remedies.finding import find_remedies, with_fixes
@@ -14,12 +15,13 @@ from qwen3_planner.telling import first_source, nothing_fits, tell, telling_refu
 
 if TYPE_CHECKING:
     from qwen3_planner.catalog.rows import Catalog
+    from qwen3_planner.explanation import Explanation
     from qwen3_planner.inventory.hardware import Inventory
     from qwen3_planner.plan import Change, PlanResult
     from qwen3_planner.request import PlanRequest
 
 
-__all__ = ["apply_change", "plan"]
+__all__ = ["apply_change", "explain", "plan"]
 
 
 def plan(request: PlanRequest, inventory: Inventory, catalog: Catalog) -> PlanResult:
@@ -45,6 +47,24 @@ def plan(request: PlanRequest, inventory: Inventory, catalog: Catalog) -> PlanRe
     refusals = [with_fixes(no.refusal, remedies) for no in telling_refusals(solution.refused)]
     nearest = _nearest(stuck, remedies[0][1]) if remedies else None
     return nothing_fits(question, first_source(question, catalog), refusals, nearest)
+
+
+def explain(request: PlanRequest, inventory: Inventory, catalog: Catalog) -> Explanation | None:
+    """Take the memory of the plan's tightest GPU apart; None where nothing fits.
+
+    Args:
+        request: as given to :func:`plan`.
+        inventory: likewise.
+        catalog: likewise.
+
+    Raises:
+        SpecError: the request itself is wrong.
+    """
+    question = understand(request, inventory, catalog)
+    solution = solve(question, inventory)
+    if solution.best is None:
+        return None
+    return explain_fit(question, solution.best.fit, tell(question, solution, inventory))
 
 
 def _nearest(stuck: Stuck, change: Change) -> Nearest:

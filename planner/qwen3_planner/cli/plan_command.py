@@ -2,131 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from qwen3_planner.catalog.loading import load_catalog
-from qwen3_planner.catalog.resolving import (
-    agree_on_quantization,
-    resolve_accelerator,
-    resolve_model,
-)
 from qwen3_planner.cli.exit_codes import ExitCode
-from qwen3_planner.cli.parameters import Listed, Named, Share, Suggested, Whole
-from qwen3_planner.cli.reading import read_hardware, read_yaml
-from qwen3_planner.cli.writing import Output, as_json, as_yaml, is_terminal, width, write
-from qwen3_planner.errors import SpecError, nearest_first
-from qwen3_planner.request import (
-    EngineName,
-    EngineTuning,
-    KvCacheDtype,
-    ParallelismWish,
-    PlanRequest,
-    Quantization,
-    Workload,
+from qwen3_planner.cli.parameters import Named
+from qwen3_planner.cli.question_options import (
+    Asked,
+    question_options,
+    read_question,
+    source_named_as_typed,
+    where_options,
 )
+from qwen3_planner.cli.writing import Output, as_json, as_yaml, is_terminal, width, write
+from qwen3_planner.errors import SpecError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from qwen3_planner.catalog.rows import Catalog
-    from qwen3_planner.inventory.hardware import Inventory
+    from qwen3_planner.cli.question_options import Asking
+    from qwen3_planner.explanation import Explanation
     from qwen3_planner.plan import PlanResult
-
-MISSING = "(missing)"
-ACCELERATORS = "--accelerators"
-SOURCE = "source"
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """The options that make up the question; None where the user gave none."""
-
-    engine: EngineName | None
-    engine_version: str | None
-    quantization: Quantization | None
-    kv_cache_dtype: KvCacheDtype | None
-    tensor: int | None
-    pipeline: int | None
-    data: int | None
-    expert: int | None
-    replicas: int | None
-    max_model_len: int | None
-    concurrency: int | None
-    input_tokens: int | None
-    output_tokens: int | None
-    gpu_memory_utilization: float | None
-    max_num_seqs: int | None
-    max_num_batched_tokens: int | None
-    accelerators: tuple[str, ...] | None
-    max_gpus: int | None
-    max_nodes_per_replica: int | None
-    served_name: str | None
-    source: str | None
-    revision: str | None
-
-    @property
-    def given(self) -> tuple[str, ...]:
-        """The options that were given, as typed on the command line."""
-        return tuple(
-            f"--{field.name.replace('_', '-')}"
-            for field in fields(self)
-            if getattr(self, field.name) is not None
-        )
-
-
-def _option(name: str, kind: click.ParamType[Any], text: str) -> Callable[[Any], Any]:
-    return click.option(f"--{name}", type=kind, default=None, help=text)
-
-
-_QUESTION = (
-    _option("engine", Named(EngineName), "Model server.  [default: auto]"),
-    _option("engine-version", click.STRING, "Of the engine.  [default: newest that is tested]"),
-    _option("quantization", Named(Quantization), "Weights.  [default: auto, most precise]"),
-    _option("kv-cache-dtype", Named(KvCacheDtype), "KV cache.  [default: auto, the engine's own]"),
-    _option("tensor", Whole(), "GPUs that share each layer."),
-    _option("pipeline", Whole(), "Stages that the layers are cut into."),
-    _option("data", Whole(), "Data-parallel ranks inside one replica."),
-    _option("expert", Whole(), "Size of the expert-parallel group; 1 is off."),
-    _option("replicas", Whole(), "Copies of the whole model server.  [default: 1]"),
-    _option("max-model-len", Whole(), "Longest sequence, tokens.  [default: native, or less]"),
-    _option("concurrency", Whole(), "Requests in flight per replica.  [default: 1]"),
-    _option("input-tokens", Whole(), "Tokens of one prompt."),
-    _option("output-tokens", Whole(), "Tokens generated per request."),
-    _option("gpu-memory-utilization", Share(), "Share of GPU memory.  [default: the engine's own]"),
-    _option("max-num-seqs", Whole(), "Sequences computed at once.  [default: the engine's own]"),
-    _option("max-num-batched-tokens", Whole(), "Tokens of one step.  [default: the engine's own]"),
-    _option("accelerators", Listed(), "Those that may be used, comma separated.  [default: any]"),
-    _option("max-gpus", Whole(), "Upper bound on the GPUs of all replicas."),
-    _option("max-nodes-per-replica", Whole(), "Upper bound on the nodes of one replica."),
-    _option("served-name", click.STRING, "Name under which clients ask for the model."),
-    _option("source", click.STRING, "Where the weights come from: hf://ORG/NAME, pvc://CLAIM/PATH."),
-    _option("revision", click.STRING, "Branch, tag or commit of the source."),
-)  # fmt: skip
-
-
-def _question_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    for option in reversed(_QUESTION):
-        command = option(command)
-    return command
+    from qwen3_planner.request import PlanRequest
 
 
 @click.command
-@click.argument("model", required=False, type=Suggested("models"))
-@click.option(
-    "--hardware",
-    type=Suggested("accelerators"),
-    metavar="HARDWARE",
-    help="[NODESx]COUNTxPRODUCT, an inventory file (.yaml), or local.  [required]",
-)
-@click.option(
-    "-f",
-    "--filename",
-    metavar="RESOURCE.yaml",
-    help="Plan a Qwen3Deployment instead of MODEL and options; - is stdin.",
-)
+@where_options
 @click.option(
     "-o",
     "--output",
@@ -134,7 +34,10 @@ def _question_options(command: Callable[..., Any]) -> Callable[..., Any]:
     default=Output.TABLE,
     help="Form of the answer.  [default: table]",
 )
-@_question_options
+@click.option(
+    "--explain", is_flag=True, help="Show how each figure adds up, and where it comes from."
+)
+@question_options
 @click.option("--debug", is_flag=True, expose_value=False, hidden=True)
 def plan(
     *,
@@ -142,6 +45,7 @@ def plan(
     hardware: str | None,
     filename: str | None,
     output: Output,
+    explain: bool,
     **options: Any,  # noqa: ANN401 - each is converted by its own type above
 ) -> int:
     """Plan MODEL on HARDWARE: quantization, layout, context, memory and the engine's command.
@@ -158,44 +62,38 @@ def plan(
     The resource to apply, and its plan again from the resource:
       qwen3 plan Qwen3-8B --hardware 1xL40S -o manifest > qwen3-8b.yaml
       qwen3 plan -f qwen3-8b.yaml --hardware 1xL40S
+    Every figure as a sum, with its source:
+      qwen3 plan Qwen3-8B --hardware 1xL40S --explain
 
     Exit status: 0 a plan, 3 no feasible plan, 2 bad input, 1 a defect.
     """  # noqa: D301 - \b is click's mark for lines to keep
-    asked = Asked(**options)
-    catalog = load_catalog()
-    if hardware is None:
-        reason = "say what hardware there is"
-        raise SpecError(
-            "--hardware", MISSING, reason, ["2xH100-SXM-80GB", "inventory.yaml", "local"]
-        )
-    inventory = read_hardware(hardware, catalog)
-    catalog = _with_own_accelerators(catalog, inventory)
-    if filename is None:
-        request, catalog = _request_from_options(model, asked, inventory, catalog)
-    else:
-        request = _request_from_resource(filename, model, asked, catalog)
-    try:
-        return answer(request, inventory, catalog, output)
-    except SpecError as error:
-        # the planner names the source without knowing who asked
-        if error.field != SOURCE:
-            raise
-        name = f"--{SOURCE}" if filename is None else "spec.model.source"
-        raise SpecError(name, *error.args[1:]) from None
+    if explain and output is Output.MANIFEST:
+        reason = "a resource has no place for it"
+        forms = [form.value for form in Output if form is not Output.MANIFEST]
+        raise SpecError("--explain", f"-o {output.value}", reason, forms)
+    asking = read_question(model, hardware, filename, Asked(**options))
+    with source_named_as_typed(asking):
+        return answer(asking, output, explained=explain)
 
 
-def answer(request: PlanRequest, inventory: Inventory, catalog: Catalog, output: Output) -> int:
+def answer(asking: Asking, output: Output, *, explained: bool) -> int:
     """Plan, write the answer to stdout, and return the exit status."""
-    from qwen3_planner.planning import plan as find_plan  # noqa: PLC0415 - not needed for bad input
-
-    result = find_plan(request, inventory, catalog)
-    write(render(result, request, output))
+    from qwen3_planner import planning  # noqa: PLC0415 - not needed for bad input
     from qwen3_planner.plan import NoPlan  # noqa: PLC0415 - as above
 
+    question = (asking.request, asking.inventory, asking.catalog)
+    result = planning.plan(*question)
+    explanation = planning.explain(*question) if explained else None
+    write(render(result, asking.request, output, explanation))
     return ExitCode.NO_PLAN if isinstance(result, NoPlan) else ExitCode.PLAN
 
 
-def render(result: PlanResult, request: PlanRequest, output: Output) -> str:
+def render(
+    result: PlanResult,
+    request: PlanRequest,
+    output: Output,
+    explanation: Explanation | None = None,
+) -> str:
     """Say the answer in the form that is asked for.
 
     There is no resource to apply where nothing fits: ``manifest`` then says nothing on stdout.
@@ -204,7 +102,7 @@ def render(result: PlanResult, request: PlanRequest, output: Output) -> str:
     from qwen3_planner.report.text import to_text  # noqa: PLC0415 - as above
 
     if output is Output.TABLE:
-        return to_text(result, width(), styled=is_terminal())
+        return to_text(result, width(), styled=is_terminal(), explanation=explanation)
     if output is Output.MANIFEST:
         from qwen3_planner.report.manifest import to_manifest  # noqa: PLC0415 - as above
 
@@ -214,83 +112,5 @@ def render(result: PlanResult, request: PlanRequest, output: Output) -> str:
         return ""
     from qwen3_planner.report.plan_json import to_document  # noqa: PLC0415 - as above
 
-    document = to_document(result)
+    document = to_document(result, explanation)
     return as_json(document) if output is Output.JSON else as_yaml(document)
-
-
-def _with_own_accelerators(catalog: Catalog, inventory: Inventory) -> Catalog:
-    """Add what an inventory file defines itself, so that --accelerators can name it."""
-    known = set(catalog.accelerators)
-    own = tuple(row for row in inventory.accelerators if row not in known)
-    return replace(catalog, accelerators=(*own, *catalog.accelerators)) if own else catalog
-
-
-def _request_from_resource(
-    filename: str, model: str | None, asked: Asked, catalog: Catalog
-) -> PlanRequest:
-    if model is not None or asked.given:
-        extra = asked.given[0] if asked.given else f"MODEL {model}"
-        reason = f"the resource asks the whole question; {extra} cannot be given as well"
-        raise SpecError("-f", filename, reason)
-    from qwen3_planner.api.conversion import parse, plan_request  # noqa: PLC0415 - pydantic
-
-    document = read_yaml(filename, field="-f")
-    if not isinstance(document, dict):
-        raise SpecError("-f", filename, "is no Qwen3Deployment")
-    return plan_request(parse(document), catalog)
-
-
-def _request_from_options(
-    model: str | None, asked: Asked, inventory: Inventory, catalog: Catalog
-) -> tuple[PlanRequest, Catalog]:
-    if model is None:
-        names = [row.name for row in catalog.models]
-        raise SpecError("MODEL", MISSING, "name a model, or give a resource with -f", names)
-    resolved = resolve_model(model, catalog)
-    quantization = agree_on_quantization(
-        resolved,
-        asked.quantization or Quantization.AUTO,
-        typed_model=model,
-        field="--quantization",
-    )
-    request = PlanRequest(
-        model=resolved.name,
-        source=asked.source or resolved.source,
-        revision=asked.revision,
-        served_name=asked.served_name,
-        engine=asked.engine or EngineName.AUTO,
-        engine_version=asked.engine_version,
-        quantization=quantization,
-        kv_cache_dtype=asked.kv_cache_dtype or KvCacheDtype.AUTO,
-        parallelism=ParallelismWish(asked.tensor, asked.pipeline, asked.data, asked.expert),
-        replicas=asked.replicas or 1,
-        max_model_len=asked.max_model_len,
-        workload=Workload(asked.concurrency or 1, asked.input_tokens, asked.output_tokens),
-        tuning=EngineTuning(
-            asked.gpu_memory_utilization, asked.max_num_seqs, asked.max_num_batched_tokens
-        ),
-        accelerators=_accelerators(asked.accelerators or (), inventory, resolved.catalog),
-        max_gpus=asked.max_gpus,
-        max_nodes_per_replica=asked.max_nodes_per_replica,
-    )
-    return request, resolved.catalog
-
-
-def _accelerators(
-    typed: tuple[str, ...], inventory: Inventory, catalog: Catalog
-) -> tuple[str, ...]:
-    """Resolve names among the hardware at hand first: ``H100`` is clear where there is one kind."""
-    return tuple(dict.fromkeys(_accelerator(name, inventory, catalog) for name in typed))
-
-
-def _accelerator(typed: str, inventory: Inventory, catalog: Catalog) -> str:
-    here = inventory.accelerators
-    try:
-        return resolve_accelerator(typed, here, field=ACCELERATORS).name
-    except SpecError:
-        pass
-    try:
-        return resolve_accelerator(typed, catalog.accelerators, field=ACCELERATORS).name
-    except SpecError as error:
-        choices = dict.fromkeys((*nearest_first(typed, [row.name for row in here]), *error.choices))
-        raise SpecError(ACCELERATORS, typed, error.reason, tuple(choices)) from None

@@ -9,8 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qwen3_planner.plan import NoPlan
+from qwen3_planner.report.explanation_json import explanation_document
 
 if TYPE_CHECKING:
+    from qwen3_planner.explanation import Explanation
     from qwen3_planner.plan import (
         Change,
         GpuMemory,
@@ -28,8 +30,13 @@ SCHEMA = "plan/v1"
 Document = dict[str, Any]
 
 
-def to_document(result: PlanResult) -> Document:
-    """Say a plan, or why there is none, as ``qwen3 plan -o json`` prints it."""
+def to_document(result: PlanResult, explanation: Explanation | None = None) -> Document:
+    """Say a plan, or why there is none, as ``qwen3 plan -o json`` prints it.
+
+    Args:
+        result: of the planner.
+        explanation: how the figures add up, if that is wanted.
+    """
     if isinstance(result, NoPlan):
         document: Document = {
             "schema": SCHEMA,
@@ -40,13 +47,16 @@ def to_document(result: PlanResult) -> Document:
         if result.nearest is not None:
             document["nearest"] = nearest_document(result.nearest)
         return document
-    return {
+    document = {
         "schema": SCHEMA,
         "feasible": True,
         **plan_document(result),
         "alternatives": [plan_document(plan) for plan in result.alternatives],
         "refusals": [refusal_document(refusal) for refusal in result.refusals],
     }
+    if explanation is not None:
+        document["explanation"] = explanation_document(explanation)
+    return document
 
 
 def plan_document(plan: Plan) -> Document:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from qwen3_planner.plan import NoPlan
+from qwen3_planner.report.explanation_text import explanation_lines, origin_lines
 from qwen3_planner.report.memory_text import memory_lines
 from qwen3_planner.report.table import labelled, render, thousands, wrapped
 from qwen3_planner.units import format_gib
@@ -14,6 +15,7 @@ from qwen3_planner.units import format_gib
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from qwen3_planner.explanation import Explanation
     from qwen3_planner.plan import Layout, Plan, PlanResult, Refusal
 
 REFUSALS_SHOWN = 5
@@ -22,19 +24,28 @@ _LABEL = 13
 _BOLD, _PLAIN = "\x1b[1m", "\x1b[0m"
 
 
-def to_text(result: PlanResult, width: int = 80, *, styled: bool = False) -> str:
+def to_text(
+    result: PlanResult,
+    width: int = 80,
+    *,
+    styled: bool = False,
+    explanation: Explanation | None = None,
+) -> str:
     """Say a plan, or why there is none, as lines of at most ``width`` columns where words allow.
 
     Args:
         result: of the planner.
         width: columns of the terminal.
         styled: bold headings and drawn bars; False where the output is no terminal.
+        explanation: how the figures add up, if that is wanted.
     """
     blocks = (
         _no_plan(result, width)
         if isinstance(result, NoPlan)
         else _plan(result, width, styled=styled)
     )
+    if explanation is not None:
+        blocks += [explanation_lines(explanation, width), origin_lines(explanation, width)]
     return "\n\n".join("\n".join(_headed(block, styled=styled)) for block in blocks if block) + "\n"
 
 

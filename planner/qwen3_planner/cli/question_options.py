@@ -1,0 +1,266 @@
+"""The options that make up a question, shared by the commands that plan."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from qwen3_planner.catalog.loading import load_catalog
+from qwen3_planner.catalog.resolving import (
+    agree_on_quantization,
+    resolve_accelerator,
+    resolve_model,
+)
+from qwen3_planner.cli.parameters import Listed, Named, Share, Suggested, Whole
+from qwen3_planner.cli.reading import read_hardware, read_yaml
+from qwen3_planner.errors import SpecError, nearest_first
+from qwen3_planner.request import (
+    EngineName,
+    EngineTuning,
+    KvCacheDtype,
+    ParallelismWish,
+    PlanRequest,
+    Quantization,
+    Workload,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from qwen3_planner.catalog.rows import Catalog
+    from qwen3_planner.inventory.hardware import Inventory
+
+MISSING = "(missing)"
+ACCELERATORS = "--accelerators"
+SOURCE = "source"
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What a command line asks.
+
+    Attributes:
+        request: to the planner.
+        inventory: the hardware that may be used.
+        catalog: with what the inventory and a local folder add to it.
+        from_resource: whether a resource asks, not options.
+    """
+
+    request: PlanRequest
+    inventory: Inventory
+    catalog: Catalog
+    from_resource: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The options that make up the question; None where the user gave none."""
+
+    engine: EngineName | None
+    engine_version: str | None
+    quantization: Quantization | None
+    kv_cache_dtype: KvCacheDtype | None
+    tensor: int | None
+    pipeline: int | None
+    data: int | None
+    expert: int | None
+    replicas: int | None
+    max_model_len: int | None
+    concurrency: int | None
+    input_tokens: int | None
+    output_tokens: int | None
+    gpu_memory_utilization: float | None
+    max_num_seqs: int | None
+    max_num_batched_tokens: int | None
+    accelerators: tuple[str, ...] | None
+    max_gpus: int | None
+    max_nodes_per_replica: int | None
+    served_name: str | None
+    source: str | None
+    revision: str | None
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """The options that were given, as typed on the command line."""
+        return tuple(
+            f"--{field.name.replace('_', '-')}"
+            for field in fields(self)
+            if getattr(self, field.name) is not None
+        )
+
+
+def _option(name: str, kind: click.ParamType[Any], text: str) -> Callable[[Any], Any]:
+    return click.option(f"--{name}", type=kind, default=None, help=text)
+
+
+_QUESTION = (
+    _option("engine", Named(EngineName), "Model server.  [default: auto]"),
+    _option("engine-version", click.STRING, "Of the engine.  [default: newest that is tested]"),
+    _option("quantization", Named(Quantization), "Weights.  [default: auto, most precise]"),
+    _option("kv-cache-dtype", Named(KvCacheDtype), "KV cache.  [default: auto, the engine's own]"),
+    _option("tensor", Whole(), "GPUs that share each layer."),
+    _option("pipeline", Whole(), "Stages that the layers are cut into."),
+    _option("data", Whole(), "Data-parallel ranks inside one replica."),
+    _option("expert", Whole(), "Size of the expert-parallel group; 1 is off."),
+    _option("replicas", Whole(), "Copies of the whole model server.  [default: 1]"),
+    _option("max-model-len", Whole(), "Longest sequence, tokens.  [default: native, or less]"),
+    _option("concurrency", Whole(), "Requests in flight per replica.  [default: 1]"),
+    _option("input-tokens", Whole(), "Tokens of one prompt."),
+    _option("output-tokens", Whole(), "Tokens generated per request."),
+    _option("gpu-memory-utilization", Share(), "Share of GPU memory.  [default: the engine's own]"),
+    _option("max-num-seqs", Whole(), "Sequences computed at once.  [default: the engine's own]"),
+    _option("max-num-batched-tokens", Whole(), "Tokens of one step.  [default: the engine's own]"),
+    _option("accelerators", Listed(), "Those that may be used, comma separated.  [default: any]"),
+    _option("max-gpus", Whole(), "Upper bound on the GPUs of all replicas."),
+    _option("max-nodes-per-replica", Whole(), "Upper bound on the nodes of one replica."),
+    _option("served-name", click.STRING, "Name under which clients ask for the model."),
+    _option("source", click.STRING, "Where the weights come from: hf://ORG/NAME, pvc://CLAIM/PATH."),
+    _option("revision", click.STRING, "Branch, tag or commit of the source."),
+)  # fmt: skip
+
+
+_WHERE = (
+    click.argument("model", required=False, type=Suggested("models")),
+    click.option(
+        "--hardware",
+        type=Suggested("accelerators"),
+        metavar="HARDWARE",
+        help="[NODESx]COUNTxPRODUCT, an inventory file (.yaml), or local.  [required]",
+    ),
+    click.option(
+        "-f",
+        "--filename",
+        metavar="RESOURCE.yaml",
+        help="Plan a Qwen3Deployment instead of MODEL and options; - is stdin.",
+    ),
+)
+
+
+def where_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add MODEL, the hardware and the resource to a command, first in its help."""
+    for option in reversed(_WHERE):
+        command = option(command)
+    return command
+
+
+def question_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of a question to a command, in the order of its help."""
+    for option in reversed(_QUESTION):
+        command = option(command)
+    return command
+
+
+def read_question(
+    model: str | None, hardware: str | None, filename: str | None, asked: Asked
+) -> Asking:
+    """Turn what was typed into a question.
+
+    Raises:
+        SpecError: something is missing, unknown or given twice.
+    """
+    catalog = load_catalog()
+    if hardware is None:
+        reason = "say what hardware there is"
+        raise SpecError(
+            "--hardware", MISSING, reason, ["2xH100-SXM-80GB", "inventory.yaml", "local"]
+        )
+    inventory = read_hardware(hardware, catalog)
+    catalog = _with_own_accelerators(catalog, inventory)
+    if filename is None:
+        request, catalog = _request_from_options(model, asked, inventory, catalog)
+    else:
+        request = _request_from_resource(filename, model, asked, catalog)
+    return Asking(request, inventory, catalog, filename is not None)
+
+
+@contextmanager
+def source_named_as_typed(asking: Asking) -> Iterator[None]:
+    """Name the source as whoever asks knows it: the planner does not know who that is."""
+    try:
+        yield
+    except SpecError as error:
+        if error.field != SOURCE:
+            raise
+        name = "spec.model.source" if asking.from_resource else f"--{SOURCE}"
+        raise SpecError(name, *error.args[1:]) from None
+
+
+def _with_own_accelerators(catalog: Catalog, inventory: Inventory) -> Catalog:
+    """Add what an inventory file defines itself, so that --accelerators can name it."""
+    known = set(catalog.accelerators)
+    own = tuple(row for row in inventory.accelerators if row not in known)
+    return replace(catalog, accelerators=(*own, *catalog.accelerators)) if own else catalog
+
+
+def _request_from_resource(
+    filename: str, model: str | None, asked: Asked, catalog: Catalog
+) -> PlanRequest:
+    if model is not None or asked.given:
+        extra = asked.given[0] if asked.given else f"MODEL {model}"
+        reason = f"the resource asks the whole question; {extra} cannot be given as well"
+        raise SpecError("-f", filename, reason)
+    from qwen3_planner.api.conversion import parse, plan_request  # noqa: PLC0415 - pydantic
+
+    document = read_yaml(filename, field="-f")
+    if not isinstance(document, dict):
+        raise SpecError("-f", filename, "is no Qwen3Deployment")
+    return plan_request(parse(document), catalog)
+
+
+def _request_from_options(
+    model: str | None, asked: Asked, inventory: Inventory, catalog: Catalog
+) -> tuple[PlanRequest, Catalog]:
+    if model is None:
+        names = [row.name for row in catalog.models]
+        raise SpecError("MODEL", MISSING, "name a model, or give a resource with -f", names)
+    resolved = resolve_model(model, catalog)
+    quantization = agree_on_quantization(
+        resolved,
+        asked.quantization or Quantization.AUTO,
+        typed_model=model,
+        field="--quantization",
+    )
+    request = PlanRequest(
+        model=resolved.name,
+        source=asked.source or resolved.source,
+        revision=asked.revision,
+        served_name=asked.served_name,
+        engine=asked.engine or EngineName.AUTO,
+        engine_version=asked.engine_version,
+        quantization=quantization,
+        kv_cache_dtype=asked.kv_cache_dtype or KvCacheDtype.AUTO,
+        parallelism=ParallelismWish(asked.tensor, asked.pipeline, asked.data, asked.expert),
+        replicas=asked.replicas or 1,
+        max_model_len=asked.max_model_len,
+        workload=Workload(asked.concurrency or 1, asked.input_tokens, asked.output_tokens),
+        tuning=EngineTuning(
+            asked.gpu_memory_utilization, asked.max_num_seqs, asked.max_num_batched_tokens
+        ),
+        accelerators=_accelerators(asked.accelerators or (), inventory, resolved.catalog),
+        max_gpus=asked.max_gpus,
+        max_nodes_per_replica=asked.max_nodes_per_replica,
+    )
+    return request, resolved.catalog
+
+
+def _accelerators(
+    typed: tuple[str, ...], inventory: Inventory, catalog: Catalog
+) -> tuple[str, ...]:
+    """Resolve names among the hardware at hand first: ``H100`` is clear where there is one kind."""
+    return tuple(dict.fromkeys(_accelerator(name, inventory, catalog) for name in typed))
+
+
+def _accelerator(typed: str, inventory: Inventory, catalog: Catalog) -> str:
+    here = inventory.accelerators
+    try:
+        return resolve_accelerator(typed, here, field=ACCELERATORS).name
+    except SpecError:
+        pass
+    try:
+        return resolve_accelerator(typed, catalog.accelerators, field=ACCELERATORS).name
+    except SpecError as error:
+        choices = dict.fromkeys((*nearest_first(typed, [row.name for row in here]), *error.choices))
+        raise SpecError(ACCELERATORS, typed, error.reason, tuple(choices)) from None

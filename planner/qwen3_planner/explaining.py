@@ -1,0 +1,91 @@
+"""The sums behind a plan: the figures of its tightest GPU, each with its addends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qwen3_planner.explanation import Explanation, Part, Term
+from qwen3_planner.plan import Basis, Provenance
+from qwen3_planner.serving.terms import terms_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from qwen3_planner.plan import GpuMemory, Plan
+    from qwen3_planner.question import Question
+    from qwen3_planner.serving.verdicts import Fit
+
+PARTS = (
+    ("weights", "memory.weights", "weights_bytes"),
+    ("activations", "memory.activation", "activation_bytes"),
+    ("CUDA graphs", "memory.graphs", "graph_bytes"),
+    ("other", "memory.overhead", "overhead_bytes"),
+    ("KV cache", "memory.kvCache", "kv_cache_bytes"),
+)
+"""(name, figure, attribute of a GPU's memory), in the order in which an engine takes them."""
+
+BUDGET = "memory.device"
+"""The figure that the budget is made of."""
+
+_UNKNOWN = Provenance("", Basis.ASSUMED, 1.0, "not stated")
+
+
+def explain(question: Question, fit: Fit, plan: Plan) -> Explanation:
+    """Take the memory of the plan's tightest GPU apart; the terms add up to the plan's figures.
+
+    Args:
+        question: what was planned.
+        fit: the winner.
+        plan: as told from it.
+    """
+    gpu = tightest_gpu(fit, plan)
+    sources = {provenance.figure: provenance for provenance in plan.provenance}
+    terms = terms_of(question.engine)(question, fit, gpu)
+    parts = tuple(
+        _part(name, figure, getattr(gpu, attribute), terms, sources)
+        for name, figure, attribute in PARTS
+    )
+    return Explanation(gpu.rank, len(plan.memory.per_gpu), _budget(gpu, terms, sources), parts)
+
+
+def tightest_gpu(fit: Fit, plan: Plan) -> GpuMemory:
+    """Return the GPU whose room decides the size of the KV pool; of those alike the first."""
+    stage = min(fit.stages, key=lambda stage: (stage.blocks, stage.stage)).stage
+    gpus = [gpu for gpu in plan.memory.per_gpu if gpu.stage == stage]
+    return max(gpus, key=lambda gpu: (gpu.weights_bytes, -gpu.rank))
+
+
+def _part(
+    name: str,
+    figure: str,
+    n_bytes: int,
+    terms: Mapping[str, tuple[Term, ...]],
+    sources: Mapping[str, Provenance],
+) -> Part:
+    known = sources.get(figure, _UNKNOWN)
+    told = complete(terms.get(figure, ()), n_bytes)
+    return Part(name, figure, n_bytes, told, known.basis, known.relative_error, known.source)
+
+
+def complete(terms: tuple[Term, ...], n_bytes: int) -> tuple[Term, ...]:
+    """Return the terms that are not zero, with what they leave of the figure as one more.
+
+    >>> complete((Term("a", 3), Term("b", 0)), 5)[-1]
+    Term(name='not told apart', n_bytes=2, formula='', basis=None, source='')
+    """
+    told = tuple(term for term in terms if term.n_bytes)
+    rest = n_bytes - sum(term.n_bytes for term in told)
+    return (*told, Term("not told apart", rest)) if told and rest else told
+
+
+def _budget(
+    gpu: GpuMemory,
+    terms: Mapping[str, tuple[Term, ...]],
+    sources: Mapping[str, Provenance],
+) -> Part:
+    share = gpu.budget_bytes / gpu.device_bytes
+    usual = (
+        Term("device", gpu.device_bytes, "what a process is told that the device has"),
+        Term("left alone", gpu.budget_bytes - gpu.device_bytes, f"the engine takes {share:.2%}"),
+    )
+    return _part("budget", BUDGET, gpu.budget_bytes, {BUDGET: terms.get(BUDGET, usual)}, sources)

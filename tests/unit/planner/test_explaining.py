@@ -1,0 +1,143 @@
+"""The sums behind a plan add up to the plan's own integers."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from qwen3_planner.catalog.loading import load_catalog
+from qwen3_planner.explaining import complete
+from qwen3_planner.explanation import Explanation, Term
+from qwen3_planner.plan import Plan
+from qwen3_planner.planning import explain, plan
+from qwen3_planner.report.explanation_text import explanation_lines, origin_lines
+from qwen3_planner.report.plan_json import to_document
+from qwen3_planner.request import EngineTuning, Quantization
+from support.planner_builders import a_request, hardware
+
+if TYPE_CHECKING:
+    from qwen3_planner.request import PlanRequest
+
+QUESTIONS = [
+    pytest.param(a_request("Qwen3-32B"), "2xH100-SXM-80GB", id="dense"),
+    pytest.param(a_request("Qwen3-0.6B"), "1xT4-16GB", id="tied"),
+    pytest.param(
+        a_request("Qwen3-32B", pipeline=4, tensor=1), "4xL40S-48GB", id="uneven stages"
+    ),
+    pytest.param(
+        a_request("Qwen3-235B-A22B", concurrency=64, input_tokens=4096, output_tokens=1024),
+        "8xH100-SXM-80GB",
+        id="experts",
+    ),
+    pytest.param(
+        a_request("Qwen3-30B-A3B", tensor=2, data=2, expert=4), "4xH100-SXM-80GB", id="expert data"
+    ),
+    pytest.param(
+        a_request("Qwen3-8B", quantization=Quantization.AWQ_INT4), "1xRTX-4090-24GB", id="int4"
+    ),
+    pytest.param(
+        a_request("Qwen3-8B", quantization=Quantization.FP8), "1xA10G-24GB", id="fp8 on ampere"
+    ),
+    pytest.param(
+        a_request("Qwen3-8B", tuning=EngineTuning(gpu_memory_utilization=0.6)),
+        "1xL40S-48GB",
+        id="given utilization",
+    ),
+    pytest.param(a_request("Qwen3-14B", engine_version="0.11.0"), "1xL40S-48GB", id="first runner"),
+]  # fmt: skip
+
+
+def both(request: PlanRequest, on: str) -> tuple[Plan, Explanation]:
+    found = plan(request, hardware(on), load_catalog())
+    told = explain(request, hardware(on), load_catalog())
+    assert isinstance(found, Plan)
+    assert told is not None
+    return found, told
+
+
+@pytest.mark.parametrize(("request_", "on"), QUESTIONS)
+def test_the_terms_of_a_figure_add_up_to_the_figure_of_the_plan(
+    request_: PlanRequest, on: str
+) -> None:
+    found, told = both(request_, on)
+    document = to_document(found)
+    gpu = document["memory"]["perGpu"][told.rank]
+
+    keys = ("weightsBytes", "activationBytes", "graphBytes", "overheadBytes", "kvCacheBytes")
+    assert [part.n_bytes for part in told.parts] == [gpu[key] for key in keys]
+    assert told.budget.n_bytes == gpu["budgetBytes"]
+    for part in (told.budget, *told.parts):
+        if part.terms:
+            assert sum(term.n_bytes for term in part.terms) == part.n_bytes, part.name
+
+
+@pytest.mark.parametrize(("request_", "on"), QUESTIONS)
+def test_every_byte_of_weights_and_cache_has_a_name(request_: PlanRequest, on: str) -> None:
+    _, told = both(request_, on)
+    by_name = {part.name: part for part in told.parts}
+    for name in ("weights", "KV cache"):
+        names = [term.name for term in by_name[name].terms]
+        assert len(names) >= 2
+        assert len(names) == len(set(names))
+        assert not {"not told apart", "other tensors"} & set(names), names
+        assert all(term.formula for term in by_name[name].terms)
+
+
+@pytest.mark.parametrize(("request_", "on"), QUESTIONS)
+def test_it_is_the_gpu_whose_room_decides(request_: PlanRequest, on: str) -> None:
+    found, told = both(request_, on)
+    assert told.left_bytes >= 0
+    block = found.memory.per_gpu[told.rank].kv_cache_bytes / max(
+        1, found.memory.kv_cache_tokens / 16
+    )
+    assert told.left_bytes < 1.01 * block
+
+
+def test_the_stage_with_least_room_is_explained() -> None:
+    _, told = both(a_request("Qwen3-235B-A22B", pipeline=2, tensor=4), "8xH100-SXM-80GB")
+    names = {term.name for part in told.parts for term in part.terms}
+    assert told.rank in {0, 4}
+    assert ("output head" in names) is (told.rank == 4)
+    assert ("embedding" in names) is (told.rank == 0)
+
+
+def test_what_terms_leave_over_is_shown_not_hidden() -> None:
+    assert complete((Term("a", 3),), 5) == (Term("a", 3), Term("not told apart", 2))
+    assert complete((Term("a", 3), Term("b", -1)), 2) == (Term("a", 3), Term("b", -1))
+    assert complete((), 5) == ()
+
+
+def test_nothing_is_explained_where_nothing_fits() -> None:
+    request = a_request("Qwen3-235B-A22B", quantization=Quantization.BF16)
+    assert explain(request, hardware("1xL4-24GB"), load_catalog()) is None
+
+
+@pytest.mark.parametrize(("request_", "on"), QUESTIONS)
+@pytest.mark.parametrize("width", [80, 100])
+def test_the_sums_fit_the_terminal(request_: PlanRequest, on: str, width: int) -> None:
+    _, told = both(request_, on)
+    lines = [*explanation_lines(told, width), *origin_lines(told, width)]
+    too_long = [line for line in lines if len(line) > width and " " in line.strip()]
+    assert [line for line in too_long if "://" not in line] == []
+
+
+def test_the_lines_show_the_integers_of_the_plan() -> None:
+    found, told = both(a_request("Qwen3-32B"), "2xH100-SXM-80GB")
+    text = "\n".join(explanation_lines(told, 80))
+    assert f"{found.memory.per_gpu[0].weights_bytes:,}" in text
+    assert "embedding                777,912,320  embed_tokens 75,968 x 5,120 x 2 B" in text
+    assert "gpu-memory-utilization 0.92" in text
+
+
+def test_the_document_holds_the_sums_only_where_they_are_asked_for() -> None:
+    found, told = both(a_request("Qwen3-8B"), "1xL40S-48GB")
+    assert "explanation" not in to_document(found)
+    document = json.loads(json.dumps(to_document(found, told)))["explanation"]
+    weights = document["parts"][0]
+    assert weights["figure"] == "memory.weights"
+    assert weights["bytes"] == sum(term["bytes"] for term in weights["terms"])
+    assert document["leftBytes"] == document["budget"]["bytes"] - sum(
+        part["bytes"] for part in document["parts"]
+    )
