@@ -38,12 +38,14 @@ class NodeKind:
         count: nodes.
         name: of the node, where it is one with a name.
         usd_per_gpu_hour: of one GPU; None where no price is known.
+        host_bytes: memory of one node; None where not stated.
     """
 
     gpus: int
     count: int
     name: str | None = None
     usd_per_gpu_hour: float | None = None
+    host_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,7 @@ def _kind_of(group: NodeGroup) -> NodeKind:
         count=group.count,
         name=group.name if group.count == 1 else None,
         usd_per_gpu_hour=None if price is None else price / group.accelerators_per_node,
+        host_bytes=group.memory_bytes,
     )
 
 

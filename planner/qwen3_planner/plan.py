@@ -22,6 +22,8 @@ class Layout:
         data: data-parallel ranks inside the replica.
         expert: size of the expert-parallel group (1 = off; with vLLM ``tensor * data`` when on).
         nodes_per_replica: nodes that one replica spans, each with the same number of GPUs.
+        host_layers: layers, from the first, that stay in host memory (llama.cpp).
+        host_expert_layers: layers, from the first, whose experts stay in host memory (llama.cpp).
     """
 
     tensor: int = 1
@@ -29,6 +31,8 @@ class Layout:
     data: int = 1
     expert: int = 1
     nodes_per_replica: int = 1
+    host_layers: int = 0
+    host_expert_layers: int = 0
 
     @property
     def gpus_per_replica(self) -> int:
@@ -53,7 +57,17 @@ class Layout:
             parts.append(f"dp{self.data}")
         if self.expert > 1:
             parts.append(f"ep{self.expert}")
-        return "x".join(parts)
+        name = "x".join(parts)
+        if self.host_layers:
+            return f"{name}, {self.host_layers} layers on the host"
+        if self.host_expert_layers:
+            return f"{name}, experts of {self.host_expert_layers} layers on the host"
+        return name
+
+    @property
+    def keeps_layers_on_host(self) -> bool:
+        """Whether some weights are computed from host memory."""
+        return self.host_layers > 0 or self.host_expert_layers > 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,11 @@ class Score:
     compares_prices: bool
 
     @property
+    def keeps_layers_on_host(self) -> bool:
+        """Layers computed from host memory slow every token: only where nothing else fits."""
+        return self.fit.candidate.layout.keeps_layers_on_host
+
+    @property
     def holds_less_than_wanted(self) -> bool:
         """A context that had to be shortened comes after any that did not."""
         return self.fit.is_shortened
@@ -89,19 +94,29 @@ class Score:
         return self.fit.candidate.layout.expert > 1
 
     @property
+    def layers_on_host(self) -> int:
+        """Layers, or experts of layers, that stay on the host: the fewer, the faster."""
+        layout = self.fit.candidate.layout
+        return layout.host_layers + layout.host_expert_layers
+
+    @property
     def name(self) -> str:
         """Breaks what ties are left."""
         candidate = self.fit.candidate
         return f"{candidate.pool.accelerator.name} {candidate.layout}"
 
     @property
-    def order(self) -> tuple[bool, int, int, bool, int, float, int, bool, int, bool, str]:
+    def order(
+        self,
+    ) -> tuple[bool, bool, int, int, bool, int, int, float, int, bool, int, bool, str]:
         """All of them, as they are compared."""
         return (
+            self.keeps_layers_on_host,
             self.holds_less_than_wanted,
             self.imprecision,
             self.lost_context,
             self.may_not_start,
+            self.layers_on_host,
             self.nodes,
             self.cost,
             self.gpus,

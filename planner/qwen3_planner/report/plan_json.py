@@ -101,8 +101,8 @@ def change_document(change: Change) -> Document:
 
 
 def layout_document(layout: Layout) -> Document:
-    """Say a layout with the GPUs and nodes of one replica."""
-    return {
+    """Say a layout with the GPUs and nodes of one replica, and what stays in host memory."""
+    document: Document = {
         "tensor": layout.tensor,
         "pipeline": layout.pipeline,
         "data": layout.data,
@@ -110,6 +110,11 @@ def layout_document(layout: Layout) -> Document:
         "gpusPerReplica": layout.gpus_per_replica,
         "nodesPerReplica": layout.nodes_per_replica,
     }
+    if layout.host_layers:
+        document["hostLayers"] = layout.host_layers
+    if layout.host_expert_layers:
+        document["hostExpertLayers"] = layout.host_expert_layers
+    return document
 
 
 def refusal_document(refusal: Refusal) -> Document:
