@@ -62,6 +62,7 @@ class Question:
             has no known checkpoint.
         kv_cache_dtype: resolved, never auto.
         request_tokens: input plus output of one request; None where neither is stated.
+        draft: the model that drafts tokens; None: no speculation.
     """
 
     request: PlanRequest
@@ -72,6 +73,7 @@ class Question:
     choices: tuple[WeightChoice, ...]
     kv_cache_dtype: KvCacheDtype
     request_tokens: int | None
+    draft: ModelArchitecture | None = None
 
     @property
     def wanted_context(self) -> int:
@@ -101,7 +103,8 @@ def understand(request: PlanRequest, inventory: Inventory, catalog: Catalog) -> 
         SpecError: a number is impossible, a name is unknown, or two fields contradict.
     """
     check_numbers(request)
-    model = _model(request, catalog)
+    model = _model("MODEL", request.model, catalog)
+    draft = request.tuning.draft_model
     engine = settle_engine(request, inventory)
     release = _release(engine, catalog)
     return Question(
@@ -113,6 +116,7 @@ def understand(request: PlanRequest, inventory: Inventory, catalog: Catalog) -> 
         choices=weight_choices(request, engine, catalog),
         kv_cache_dtype=_kv_cache_dtype(request, engine),
         request_tokens=_request_tokens(request),
+        draft=_model("--draft-model", draft, catalog) if draft is not None else None,
     )
 
 
@@ -168,12 +172,12 @@ def check_numbers(request: PlanRequest) -> None:
         raise SpecError("--gpu-memory-utilization", share, "must lie in (0, 1]")
 
 
-def _model(request: PlanRequest, catalog: Catalog) -> ModelArchitecture:
+def _model(field: str, name: str, catalog: Catalog) -> ModelArchitecture:
     try:
-        return catalog.model(request.model)
+        return catalog.model(name)
     except KeyError:
-        names = nearest_first(request.model, (row.name for row in catalog.models))
-        raise SpecError("MODEL", request.model, "is not in the catalog", names) from None
+        names = nearest_first(name, (row.name for row in catalog.models))
+        raise SpecError(field, name, "is not in the catalog", names) from None
 
 
 def _release(engine: EngineName, catalog: Catalog) -> EngineRelease:
@@ -244,8 +248,10 @@ def _known_choice(
 
 
 def _choice_of_source(request: PlanRequest, source: str, catalog: Catalog) -> WeightChoice:
-    row = next((row for row in catalog.checkpoints if row.uri == source), None)
     asked = request.quantization
+    rows = [row for row in catalog.checkpoints if row.uri == source]
+    rows.sort(key=lambda row: row.quantization != asked)  # a repository of GGUF files has many
+    row = rows[0] if rows else None
     if row is not None:
         if row.variant != request.model:
             reason = f"is a checkpoint of {row.variant}, not of {request.model}"

@@ -35,6 +35,11 @@ def load_catalog() -> Catalog:
     return read_catalog(DATA_FOLDER)
 
 
+def load_claims() -> Any:  # noqa: ANN401 - a document, read by qwen3_planner.claims.reading
+    """Read the claims that ship with the package."""
+    return json.loads((DATA_FOLDER / "claims.json").read_bytes())
+
+
 def read_catalog(folder: Path) -> Catalog:
     """Read ``models``, ``checkpoints``, ``accelerators`` and ``engines`` (``.json``) of a folder.
 
@@ -47,7 +52,7 @@ def read_catalog(folder: Path) -> Catalog:
     accelerators = tuple(_accelerator(row) for row in _rows(folder / "accelerators.json"))
     engines = tuple(_engine(row) for row in _rows(folder / "engines.json"))
     _refuse_duplicates("models.json", (row.name for row in models))
-    _refuse_duplicates("checkpoints.json", (row.uri for row in checkpoints))
+    _refuse_duplicates("checkpoints.json", (f"{row.uri} {row.file}".strip() for row in checkpoints))
     _refuse_duplicates("accelerators.json", (row.name for row in accelerators))
     _refuse_duplicates("engines.json", (row.name for row in engines))
     return Catalog(models, checkpoints, accelerators, engines)

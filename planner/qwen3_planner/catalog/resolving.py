@@ -44,7 +44,9 @@ class ResolvedModel:
 def resolve_model(typed: str, catalog: Catalog, *, field: str = "MODEL") -> ResolvedModel:
     """Find the model that is meant: a catalog name, a Hugging Face id or a local folder.
 
-    Case does not matter. The id of a quantized checkpoint fixes the quantization.
+    Case does not matter. The id of a quantized checkpoint fixes the quantization; one of a
+    repository with several files takes a type behind it (``Qwen/Qwen3-8B-GGUF:Q8_0``), else its
+    Q4_K_M as llama.cpp does.
 
     Raises:
         SpecError: no such model; or a folder whose config.json cannot be planned.
@@ -53,19 +55,32 @@ def resolve_model(typed: str, catalog: Catalog, *, field: str = "MODEL") -> Reso
     for row in catalog.models:
         if row.name.lower() == wanted:
             return ResolvedModel(row.name, catalog)
-    for checkpoint in catalog.checkpoints:
-        if checkpoint.uri.removeprefix(_HUB).lower() == wanted:
-            return _from_checkpoint(checkpoint, catalog)
+    known = [row for row in catalog.checkpoints if _is_meant(row, wanted)]
+    if known:
+        return _from_checkpoint(_usual(known), catalog)
     from qwen3_planner.catalog import local_folder  # noqa: PLC0415 - rare, and reads files
 
     if local_folder.looks_like_folder(typed):
         name, extended, checkpoint = local_folder.add_folder(typed, catalog, field=field)
         fixed = _fixed_by(checkpoint)
         return ResolvedModel(name, extended, fixed, None if fixed is None else checkpoint.uri)
-    ids = [row.uri.removeprefix(_HUB) for row in catalog.checkpoints]
+    ids = list(dict.fromkeys(row.uri.removeprefix(_HUB) for row in catalog.checkpoints))
     names = ids if "/" in typed else [row.name for row in catalog.models]
     reason = "is no model of the catalog, no checkpoint it knows and no folder with a config.json"
     raise SpecError(field, typed or "(empty)", reason, _nearest(typed, names))
+
+
+def _is_meant(checkpoint: Checkpoint, wanted: str) -> bool:
+    """Whether an id means this checkpoint: its repository, with or without a type or a file."""
+    repository, file = checkpoint.uri.removeprefix(_HUB).lower(), checkpoint.file.lower()
+    _, _, kind = checkpoint.quantization.lower().partition(":")
+    ids = {repository, f"{repository}:{kind}" if kind else repository, f"{repository}/{file}"}
+    return wanted in ids
+
+
+def _usual(rows: Sequence[Checkpoint]) -> Checkpoint:
+    """Choose among the files of one repository as llama.cpp does: Q4_K_M, else the first."""
+    return next((row for row in rows if row.quantization == Quantization.GGUF_Q4_K_M), rows[0])
 
 
 def _from_checkpoint(checkpoint: Checkpoint, catalog: Catalog) -> ResolvedModel:

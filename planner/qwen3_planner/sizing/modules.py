@@ -233,5 +233,5 @@ def _layer_kinds(model: ModelArchitecture) -> tuple[tuple[int, int], ...]:
 
 
 def _outside(model: ModelArchitecture) -> int:
-    has_head = not model.tied_embeddings and not model.is_pooling
+    has_head = not model.tied_embeddings and (model.stores_lm_head or not model.is_pooling)
     return sum(module.elements for module in outside_modules(model, with_head=has_head))

@@ -10,59 +10,117 @@ import pytest
 from qwen3_planner.catalog.loading import load_catalog
 from qwen3_planner.catalog.rows import Accelerator, AcceleratorClass, ModelArchitecture
 from qwen3_planner.request import EngineName, Quantization
+from qwen3_planner.sizing.files import checkpoint_bytes
+from qwen3_planner.sizing.formats import BF16
+from qwen3_planner.sizing.modules import active_parameters, parameters, prediction_modules
 
 CATALOG = load_catalog()
 ROWS = (*CATALOG.models, *CATALOG.checkpoints, *CATALOG.accelerators, *CATALOG.engines)
 GPUS = [row for row in CATALOG.accelerators if row.device_class is AcceleratorClass.GPU]
 
-PARAMETERS = {
-    "Qwen3-0.6B": 596_049_920,
-    "Qwen3-1.7B": 1_720_574_976,
-    "Qwen3-4B": 4_022_468_096,
-    "Qwen3-8B": 8_190_735_360,
-    "Qwen3-14B": 14_768_307_200,
-    "Qwen3-32B": 32_762_123_264,
-    "Qwen3-30B-A3B": 30_532_122_624,
-    "Qwen3-235B-A22B": 235_093_634_560,
+DENSE = {
+    "0.6B": 596_049_920,
+    "1.7B": 1_720_574_976,
+    "4B": 4_022_468_096,
+    "8B": 8_190_735_360,
+    "14B": 14_768_307_200,
+    "32B": 32_762_123_264,
+    "30B-A3B": 30_532_122_624,
+    "235B-A22B": 235_093_634_560,
 }
-"""Published counts; https://huggingface.co/Qwen shows them rounded."""
+VL = {
+    "2B": 2_127_532_032,
+    "4B": 4_437_815_808,
+    "8B": 8_767_123_696,
+    "32B": 33_357_390_064,
+    "30B-A3B": 31_070_754_032,
+    "235B-A22B": 235_670_022_896,
+}
+KINDS = ("Instruct", "Thinking")
+SPLIT = ("4B", "30B-A3B", "235B-A22B")
+NEXT_WITH_PREDICTION = 81_324_862_720
 
+PARAMETERS = {
+    **{f"Qwen3-{size}": count for size, count in DENSE.items()},
+    **{f"Qwen3-{size}-{kind}-2507": DENSE[size] for size in SPLIT for kind in KINDS},
+    "Qwen3-Coder-30B-A3B-Instruct": 30_532_122_624,
+    "Qwen3-Coder-480B-A35B-Instruct": 480_154_875_392,
+    **{f"Qwen3-VL-{size}-{kind}": count for size, count in VL.items() for kind in KINDS},
+    **{f"Qwen3-Next-80B-A3B-{kind}": 79_674_391_296 for kind in KINDS},
+    "Qwen3-Embedding-0.6B": 595_776_512,
+    "Qwen3-Embedding-4B": 4_021_774_336,
+    "Qwen3-Embedding-8B": 7_567_295_488,
+    "Qwen3-Reranker-0.6B": 595_776_512,
+    "Qwen3-Reranker-4B": 4_021_784_576,
+    "Qwen3-Reranker-8B": 8_188_548_096,
+}
+"""Published counts, those of the hub for its files; prediction layers apart."""
 
-def parameters_of(row: ModelArchitecture) -> int:
-    attention = row.hidden_size * row.head_dim * 2 * (row.attention_heads + row.kv_heads)
-    attention += 2 * row.head_dim
-    if row.is_moe:
-        inner = 3 * row.hidden_size * row.moe_intermediate_size * row.experts
-        inner += row.hidden_size * row.experts
-    else:
-        inner = 3 * row.hidden_size * row.intermediate_size
-    layer = attention + inner + 2 * row.hidden_size
-    embeddings = row.vocab_size * row.hidden_size * (1 if row.tied_embeddings else 2)
-    return embeddings + row.layers * layer + row.hidden_size
+ACTIVE = {
+    "Qwen3-30B-A3B": 3_353_032_704,
+    "Qwen3-235B-A22B": 22_190_763_520,
+    "Qwen3-Coder-480B-A35B-Instruct": 35_474_765_312,
+}
 
 
 @pytest.mark.parametrize("row", CATALOG.models, ids=lambda row: row.name)
 def test_each_architecture_has_the_published_number_of_parameters(row: ModelArchitecture) -> None:
-    assert parameters_of(row) == PARAMETERS[row.name]
+    assert parameters(row) == PARAMETERS[row.name]
 
 
-def test_all_eight_variants_are_there_and_nothing_else() -> None:
+@pytest.mark.parametrize(("name", "count"), ACTIVE.items())
+def test_a_token_passes_the_published_number_of_parameters(name: str, count: int) -> None:
+    assert active_parameters(CATALOG.model(name)) == count
+
+
+def test_next_has_the_hubs_number_with_the_layer_that_predicts_ahead() -> None:
+    row = CATALOG.model("Qwen3-Next-80B-A3B-Instruct")
+    ahead = sum(module.elements for module in prediction_modules(row))
+    assert parameters(row) + ahead == NEXT_WITH_PREDICTION
+
+
+def test_all_variants_are_there_and_nothing_else() -> None:
     assert {row.name for row in CATALOG.models} == set(PARAMETERS)
 
 
 def test_head_dim_is_the_configs_not_hidden_over_heads() -> None:
-    assert {row.head_dim for row in CATALOG.models} == {128}
+    assert {row.head_dim for row in CATALOG.models if not row.is_hybrid} == {128}
+    assert {row.head_dim for row in CATALOG.models if row.is_hybrid} == {256}
     differing = {r.name for r in CATALOG.models if r.hidden_size // r.attention_heads != r.head_dim}
-    assert differing == {"Qwen3-0.6B", "Qwen3-4B", "Qwen3-32B", "Qwen3-30B-A3B", "Qwen3-235B-A22B"}
+    small = {f"Qwen3-{size}" for size in ("0.6B", "4B", "32B", "30B-A3B", "235B-A22B")}
+    assert differing & {f"Qwen3-{size}" for size in DENSE} == small
+
+
+def test_one_layer_in_four_of_a_hybrid_model_has_a_kv_cache() -> None:
+    row = CATALOG.model("Qwen3-Next-80B-A3B-Thinking")
+    assert [layer for layer in range(8) if row.has_full_attention(layer)] == [3, 7]
+    assert row.full_attention_layers() == 12
+    assert [row.full_attention_layers(first, first + 6) for first in (0, 2, 42)] == [1, 2, 2]
+    assert CATALOG.model("Qwen3-8B").full_attention_layers() == 36
+
+
+def test_pooling_models_are_the_embedders_and_the_rerankers() -> None:
+    pooling = {row.name for row in CATALOG.models if row.is_pooling}
+    kinds = {
+        f"Qwen3-{kind}-{s}" for kind in ("Embedding", "Reranker") for s in ("0.6B", "4B", "8B")
+    }
+    assert pooling == kinds
 
 
 def test_each_variant_has_the_checkpoints_that_qwen_published() -> None:
-    published = {(row.variant, row.quantization) for row in CATALOG.checkpoints if row.official}
+    rows = [row for row in CATALOG.checkpoints if row.official]
+    published = {(row.variant, row.quantization) for row in rows if not row.file}
 
-    both = {(name, quantization) for name in PARAMETERS for quantization in ("bf16", "fp8")}
+    generating = [row.name for row in CATALOG.models if not row.is_pooling]
+    plain = {(name, "bf16") for name in PARAMETERS}
+    fp8 = {(name, "fp8") for name in generating}
     awq = {(f"Qwen3-{size}", "awq-int4") for size in ("4B", "8B", "14B", "32B")}
     gptq = {(name, "gptq-int4") for name in ("Qwen3-30B-A3B", "Qwen3-235B-A22B")}
-    assert published == both | awq | gptq
+    int8 = {(name, "gptq-int8") for name in ("Qwen3-0.6B", "Qwen3-1.7B")}
+    assert published == plain | fp8 | awq | gptq | int8
+    files = {(row.variant, row.quantization): row.file for row in rows if row.file}
+    assert files["Qwen3-8B", "gguf:Q4_K_M"] == "Qwen3-8B-Q4_K_M.gguf"
+    assert all(name.endswith(".gguf") for name in files.values())
 
 
 def test_checkpoints_name_known_variants_and_quantizations() -> None:
@@ -70,20 +128,34 @@ def test_checkpoints_name_known_variants_and_quantizations() -> None:
         assert row.variant in PARAMETERS
         assert Quantization(row.quantization) is not Quantization.AUTO
         assert row.uri.startswith("hf://")
+        assert bool(row.file) == row.quantization.startswith("gguf:")
+        assert row.official == row.uri.startswith("hf://Qwen/") or "PerTensor" in row.uri
 
 
 def test_each_format_has_the_shape_it_needs_and_no_other() -> None:
+    grouped = {"awq-int4", "gptq-int4", "gptq-int8", "nvfp4"}
     for row in CATALOG.checkpoints:
-        assert (row.block_size != (0, 0)) == (row.quantization == "fp8")
-        assert (row.group_size > 0) == row.quantization.endswith("int4")
+        has_blocks = row.quantization == "fp8" and "dynamic" not in row.uri
+        assert (row.block_size != (0, 0)) == has_blocks
+        assert (row.group_size > 0) == (row.quantization in grouped)
         assert row.has_zero_points == (row.quantization == "awq-int4")
+        assert row.kv_cache_dtype == ("fp8" if row.method == "modelopt" else "")
+
+
+def test_sixteen_bit_files_of_relatives_weigh_what_their_parameters_do() -> None:
+    for row in CATALOG.models:
+        stored = PARAMETERS[row.name] + sum(m.elements for m in prediction_modules(row))
+        head = row.vocab_size * row.hidden_size
+        if row.tied_embeddings and row.stores_lm_head:
+            stored += head
+        assert checkpoint_bytes(row, BF16) == 2 * stored
 
 
 def test_the_8b_awq_files_have_the_published_size() -> None:
     """5.68 GiB: kaito-project/kaito @056b828 generator_test.go; the group size follows from it."""
     row = CATALOG.model("Qwen3-8B")
     (awq,) = [c for c in CATALOG.checkpoints_of("Qwen3-8B") if c.quantization == "awq-int4"]
-    linear = parameters_of(row) - 2 * row.vocab_size * row.hidden_size
+    linear = parameters(row) - 2 * row.vocab_size * row.hidden_size
     bits = 4 + (16 + 4) / awq.group_size
     size_gib = (linear * bits / 8 + 2 * row.vocab_size * row.hidden_size * 2) / 2**30
 

@@ -35,6 +35,23 @@ CATALOG = load_catalog()
             "gptq-int4",
             "hf://Qwen/Qwen3-235B-A22B-GPTQ-Int4",
         ),
+        ("Qwen/Qwen3-VL-8B-Instruct", "Qwen3-VL-8B-Instruct", None, None),
+        ("qwen3-next-80b-a3b-thinking", "Qwen3-Next-80B-A3B-Thinking", None, None),
+        ("Qwen/Qwen3-8B-GGUF", "Qwen3-8B", "gguf:Q4_K_M", "hf://Qwen/Qwen3-8B-GGUF"),
+        ("Qwen/Qwen3-8B-GGUF:Q8_0", "Qwen3-8B", "gguf:Q8_0", "hf://Qwen/Qwen3-8B-GGUF"),
+        (
+            "hf://Qwen/Qwen3-8B-GGUF/Qwen3-8B-Q6_K.gguf",
+            "Qwen3-8B",
+            "gguf:Q6_K",
+            "hf://Qwen/Qwen3-8B-GGUF",
+        ),
+        ("Qwen/Qwen3-0.6B-GGUF", "Qwen3-0.6B", "gguf:Q8_0", "hf://Qwen/Qwen3-0.6B-GGUF"),
+        (
+            "nvidia/Qwen3-235B-A22B-NVFP4",
+            "Qwen3-235B-A22B",
+            "nvfp4",
+            "hf://nvidia/Qwen3-235B-A22B-NVFP4",
+        ),
     ],
 )
 def test_names_and_ids_lead_to_the_model(
@@ -53,6 +70,8 @@ def test_names_and_ids_lead_to_the_model(
         ("Qwen3-235B", "Qwen3-235B-A22B"),
         ("Qwen/Qwen3-32B-FP", "Qwen/Qwen3-32B-FP8"),
         ("llama-3-8b", "Qwen3-8B"),
+        ("Qwen3-VL-235B", "Qwen3-VL-235B-A22B-Instruct"),
+        ("Qwen3-Coder-480B", "Qwen3-Coder-480B-A35B-Instruct"),
     ],
 )
 def test_an_unknown_model_is_repeated_as_typed_with_the_nearest_first(
