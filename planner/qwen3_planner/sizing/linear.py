@@ -130,8 +130,11 @@ def _scales(shape: tuple[int, int], fmt: WeightFormat, sharding: Sharding) -> It
         case WeightKind.FP8_CHANNEL:
             yield "weight_scale", (rows,), BF16_BITS if sharding.expanded_scales else FP32_BITS
         case WeightKind.FP8_TENSOR:
-            yield "weight_scale", (rows,) if sharding.expanded_scales else (1,), FP32_BITS
-            yield "input_scale", (1,), FP32_BITS
+            if sharding.expanded_scales:  # one for each output row, beside 16-bit activations
+                yield "weight_scale", (rows,), BF16_BITS
+            else:
+                yield "weight_scale", (1,), FP32_BITS
+                yield "input_scale", (1,), FP32_BITS
         case WeightKind.INT8_CHANNEL:
             yield "weight_scale", (rows,), FP32_BITS
         case WeightKind.INT4_GROUP | WeightKind.INT8_GROUP:

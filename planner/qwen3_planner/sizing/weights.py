@@ -199,19 +199,24 @@ def _outside(  # noqa: PLR0913 - each is a fact of its own
 ) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
     """List the tensors of one stage before and after its decoder layers.
 
-    Every stage holds the image encoder; a pooling model holds no output head.
+    Every stage holds the image encoder; a pooling model holds no output head. Sparse models hold
+    the embedding and the head on every stage, whether it needs them or not, and all but the
+    hybrid ones the last norm too (vLLM 0.8.5 to 0.33.0 ``models/qwen3_moe.py``,
+    ``models/qwen3_next.py``: built without asking for the stage; seen in 0.32.0 by the tests of
+    tests/engine).
     """
     is_first, is_last = stage == 0, stage == layout.pipeline - 1
+    has_embedding, has_head = is_first or model.is_moe, is_last or model.is_moe
     before: list[Tensor] = []
     if model.vision is not None:
         before += vision_tensors(model.vision, fmt, sharding)
-    if is_first:
+    if has_embedding:
         before.append(vocabulary_tensor(model, "embed_tokens.weight", layout.tensor))
     before.append(rope_cache(model, positions))
     after: list[Tensor] = []
-    if is_last:
+    if is_last or (model.is_moe and not model.is_hybrid):
         after.append(Tensor("norm.weight", (model.hidden_size,), BF16_BITS))
-        shares_embedding = model.tied_embeddings and is_first
-        if not shares_embedding and not model.is_pooling:
-            after += head_tensors(model, fmt, sharding)
+    shares_embedding = model.tied_embeddings and has_embedding
+    if has_head and not shares_embedding and not model.is_pooling:
+        after += head_tensors(model, fmt, sharding)
     return tuple(before), tuple(after)

@@ -87,8 +87,12 @@ def test_stages_together_hold_the_whole_model_and_little_twice(name: str, pipeli
     model, layout = a_model(name), Layout(pipeline=pipeline)
     together = sum(weights(name, BF16, layout, stage=stage) for stage in range(pipeline))
     whole = weights(name, BF16, Layout())
-    second_copy = model.vocab_size * model.hidden_size * 2 if model.tied_embeddings else 0
-    extra = second_copy * (pipeline > 1) + 11 * 2**20 * (pipeline - 1)
+    ends = model.vocab_size * model.hidden_size * 2
+    if model.is_moe:  # every stage of a sparse model holds both ends
+        second_copies = 2 * ends * (pipeline - 1)
+    else:
+        second_copies = ends * (model.tied_embeddings and pipeline > 1)
+    extra = second_copies + 12 * 2**20 * (pipeline - 1)  # rotary tables and norms
     assert whole <= together <= whole + extra
 
 
@@ -102,6 +106,13 @@ def test_the_first_stage_embeds_and_the_last_one_has_the_head() -> None:
         (False, False, False),
         (False, True, True),
     ]
+
+
+def test_sparse_models_hold_both_ends_on_every_stage() -> None:
+    model, layout = a_model("Qwen3-235B-A22B"), Layout(tensor=4, pipeline=4)
+    ends = {"embed_tokens.weight", "norm.weight", "lm_head.weight"}
+    for stage in range(4):
+        assert ends <= {t.name for t in stage_tensors(model, layout, stage, 40960)}
 
 
 def test_layers_are_cut_as_the_engine_cuts_them() -> None:
