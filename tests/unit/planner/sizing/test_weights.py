@@ -92,7 +92,7 @@ def test_stages_together_hold_the_whole_model_and_little_twice(name: str, pipeli
         second_copies = 2 * ends * (pipeline - 1)
     else:
         second_copies = ends * (model.tied_embeddings and pipeline > 1)
-    extra = second_copies + 12 * 2**20 * (pipeline - 1)  # rotary tables and norms
+    extra = second_copies + 16 * 2**20 * (pipeline - 1)  # rotary tables, norms, rounding
     assert whole <= together <= whole + extra
 
 
