@@ -115,6 +115,12 @@ EMBEDDING_IS_WHOLE: Final = (
 )
 """Under attention data parallelism each rank holds the whole embedding, later its share."""
 
+HYBRID_HEAD_IS_WIDE: Final = (
+    read_in(value=True, since=OLDEST_READ, path="models/qwen3_next.py (0.5.3: lm_head.float())"),
+    read_in(value=False, since=Version(0, 5, 6), path="models/qwen3_next.py"),
+)
+"""Whether hybrid models hold their output head in float32."""
+
 DECODE_FOLLOWS_REQUESTS: Final = (
     read_in(value=False, since=OLDEST_READ, path="server_args.py"),
     read_in(value=True, since=Version(0, 5, 22), path="arg_groups/memory_hook.py"),
@@ -190,6 +196,7 @@ class SglangSemantics:
         has_pipeline: whether models can be cut into stages.
         last_stage_takes_rest: where layers go that do not divide.
         embedding_is_whole: whether attention data parallelism copies the embedding.
+        hybrid_head_is_wide: whether hybrid models hold their output head in float32.
         paged_on_blackwell: whether data-centre Blackwell takes pages of 64 tokens.
         longer_context_refused: whether a longer context needs an environment variable.
         multimodal_reserve_mib: taken from a vision model's pool.
@@ -211,6 +218,7 @@ class SglangSemantics:
     has_pipeline: bool
     last_stage_takes_rest: bool
     embedding_is_whole: bool
+    hybrid_head_is_wide: bool
     paged_on_blackwell: bool
     longer_context_refused: bool
     multimodal_reserve_mib: int
@@ -240,6 +248,7 @@ def semantics_at(version: Version) -> SglangSemantics:
         has_pipeline=ruling_at(PIPELINE, version).value,
         last_stage_takes_rest=ruling_at(LAST_STAGE_TAKES_REST, version).value,
         embedding_is_whole=ruling_at(EMBEDDING_IS_WHOLE, version).value,
+        hybrid_head_is_wide=ruling_at(HYBRID_HEAD_IS_WIDE, version).value,
         paged_on_blackwell=ruling_at(PAGED_ON_BLACKWELL, version).value,
         longer_context_refused=ruling_at(LONGER_CONTEXT_REFUSED, version).value,
         multimodal_reserve_mib=ruling_at(MULTIMODAL_RESERVE_MIB, version).value,
