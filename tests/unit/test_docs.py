@@ -28,6 +28,7 @@ from qwen3_planner.api.conversion import parse
 from qwen3_planner.catalog.loading import load_catalog
 from qwen3_planner.cli import main
 from qwen3_planner.inventory.document import AcceleratorEntry, NodeEntry
+from qwen3_planner.sizing.modules import parameters
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -233,19 +234,45 @@ def test_every_make_target_that_is_named_exists() -> None:
                 assert target in targets, f"{block}: make {target}"
 
 
-def test_the_readme_claims_the_checkpoints_of_the_catalog() -> None:
-    text = (ROOT / "README.md").read_text("utf-8")
+def claimed_checkpoints(page: str) -> set[tuple[str, str]]:
+    """Return the (variant, quantization) pairs that a page's table says yes to."""
+    text = (ROOT / page).read_text("utf-8")
     header = re.search(r"^\| variant \|(.*)\|$", text, re.MULTILINE)
     assert header is not None
     columns = [cell.strip() for cell in header.group(1).split("|")]
-    claimed = {
-        (variant, column)
-        for variant, cells in re.findall(r"^\| (Qwen3-\S+) \|(.*)\|$", text, re.MULTILINE)
-        for column, cell in zip(columns, cells.split("|"), strict=True)
-        if cell.strip() == "yes"
+    rows = re.findall(r"^\| (Qwen3-\S+) \|((?: (?:yes|-) \|)+.*)$", text, re.MULTILINE)
+    claimed = set()
+    for variant, cells in rows:
+        found = [cell.strip() for cell in cells.strip().strip("|").split("|")]
+        for column, cell in zip(columns, found, strict=True):
+            if column == "gguf":
+                claimed |= {(variant, f"gguf:{kind}") for kind in cell.split() if kind != "-"}
+            elif cell == "yes":
+                claimed.add((variant, column))
+    return claimed
+
+
+def test_the_models_page_claims_the_checkpoints_of_the_catalog() -> None:
+    known = {(row.variant, row.quantization) for row in load_catalog().checkpoints if row.official}
+    assert claimed_checkpoints("docs/reference/models.md") == known
+
+
+def test_the_models_page_counts_the_parameters_of_every_variant() -> None:
+    text = (ROOT / "docs/reference/models.md").read_text("utf-8")
+    counts = dict(re.findall(r"^\| (Qwen3-\S+) \| ([\d,]+) \|", text, re.MULTILINE))
+    assert counts == {row.name: f"{parameters(row):,}" for row in load_catalog().models}
+
+
+def test_the_readme_claims_what_the_models_page_does_for_those_it_names() -> None:
+    claimed = claimed_checkpoints("README.md")
+    named = {variant for variant, _ in claimed}
+    everything = claimed_checkpoints("docs/reference/models.md")
+    assert len(named) == 8
+    assert claimed == {
+        (variant, kind)
+        for variant, kind in everything
+        if variant in named and not kind.startswith("gguf:")
     }
-    known = load_catalog().checkpoints
-    assert claimed == {(row.variant, row.quantization) for row in known if row.official}
 
 
 def keys_of(document: object) -> Iterator[str]:
