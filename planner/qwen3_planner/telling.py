@@ -160,7 +160,8 @@ def _placement(fit: Fit) -> Placement:
 def _memory(question: Question, fit: Fit) -> Memory:
     serving = serving_of(question.engine)
     low, tokens, high = (
-        serving.logged_tokens(blocks, fit.max_model_len) for blocks in serving.pool_blocks(fit)
+        serving.logged_tokens(question, fit.candidate.layout, blocks, fit.max_model_len)
+        for blocks in serving.pool_blocks(fit)
     )
     return Memory(
         checkpoint_bytes=serving.checkpoint_bytes(question, fit.candidate.choice),

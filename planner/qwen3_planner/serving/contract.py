@@ -70,7 +70,7 @@ class Serving(Protocol):
         """Return the longest context that the load leaves room for in so many blocks; 0 if none."""
         ...
 
-    def logged_tokens(self, blocks: int, context: int) -> int:
+    def logged_tokens(self, question: Question, layout: Layout, blocks: int, context: int) -> int:
         """Return what the engine logs as the size of a KV pool, in tokens."""
         ...
 

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil
 from typing import TYPE_CHECKING
 
-from qwen3_planner.engines.vllm.semantics import BLOCK_TOKENS, Runner
+from qwen3_planner.engines.vllm.runners import Runner
+from qwen3_planner.engines.vllm.semantics import BLOCK_TOKENS
+from qwen3_planner.plan import Layout
 from qwen3_planner.sizing.activation import (
+    BF16_BYTES,
     Batch,
+    compiler_copy,
+    encoder_output,
+    encoder_peak,
+    expert_caches,
     forward_peak,
     logits_peak,
     matmul_workspace,
@@ -16,17 +24,102 @@ from qwen3_planner.sizing.activation import (
     sampler_peak,
     sampler_state,
 )
-from qwen3_planner.sizing.graphs import graph_bytes, graph_sizes
-from qwen3_planner.sizing.kv_cache import token_bytes
-from qwen3_planner.sizing.overhead import UNEXPLAINED_BYTES, non_torch_bytes
+from qwen3_planner.sizing.graphs import graph_bytes, graph_count, graph_sizes
+from qwen3_planner.sizing.kv_cache import kv_shape, token_bytes
+from qwen3_planner.sizing.lora import lora_slots
+from qwen3_planner.sizing.overhead import non_torch_bytes
 from qwen3_planner.sizing.stages import Device, Setting, StageMemory
-from qwen3_planner.sizing.weights import rank_weights, stage_layers
+from qwen3_planner.sizing.weights import rank_weights, stage_range
 
 if TYPE_CHECKING:
     from qwen3_planner.catalog.rows import ModelArchitecture
     from qwen3_planner.engines.vllm.semantics import VllmSemantics
-    from qwen3_planner.plan import Layout
     from qwen3_planner.sizing.formats import WeightFormat
+
+
+@dataclass(frozen=True, slots=True)
+class Additions:
+    """What the user's tuning adds to a rank or takes off it.
+
+    Attributes:
+        kv_cache_bytes: KV pool, taken as given; None: what is left of the budget.
+        offload_bytes: weights kept in host memory.
+        is_eager: whether nothing is compiled and no graph captured.
+        loras: adapters held at once; 0: LoRA is off.
+        lora_rank: largest rank of an adapter.
+        draft: the model that drafts tokens; None: no speculation.
+        draft_fmt: how its weights are held.
+        draft_tokens: drafted per step.
+    """
+
+    kv_cache_bytes: int | None = None
+    offload_bytes: int = 0
+    is_eager: bool = False
+    loras: int = 0
+    lora_rank: int = 0
+    draft: ModelArchitecture | None = None
+    draft_fmt: WeightFormat | None = None
+    draft_tokens: int = 0
+
+
+NOTHING_ADDED = Additions()
+
+
+@dataclass(frozen=True, slots=True)
+class RankParts:
+    """The addends of one rank's memory, in bytes; :func:`stage_of` puts them together.
+
+    Attributes:
+        weights: of the model after loading.
+        adapters: slots for LoRA adapters.
+        draft: weights of the draft model.
+        offloaded: of the weights, in host memory instead.
+        forward: peak of one layer's pass, what the experts free again included.
+        sampling: peak of the dummy sampling step; 0 where the rank has none.
+        compiling: the compiler's copy of the embedding; 0 where it has none.
+        encoding: peak of encoding an image; 0 without an encoder.
+        encoded: the image's tokens, kept while the rest runs.
+        expert_buffers: of the fused experts, where they stay.
+        sampler_state: counts for penalties.
+        matmul: cuBLAS workspaces.
+        non_torch: the context's growth and communication.
+        graphs: counted in the budget, else 0.
+    """
+
+    weights: int
+    adapters: int
+    draft: int
+    offloaded: int
+    forward: int
+    sampling: int
+    compiling: int
+    encoding: int
+    encoded: int
+    expert_buffers: int
+    sampler_state: int
+    matmul: int
+    non_torch: int
+    graphs: int
+
+    @property
+    def held(self) -> int:
+        """What "Model loading took" names."""
+        return self.weights + self.adapters + self.draft - self.offloaded
+
+    @property
+    def warm_peak(self) -> int:
+        """Transient peak of the profile run where the compiler's cache is at hand."""
+        return max(self.encoding, self.encoded + max(self.forward, self.sampling))
+
+    @property
+    def peak(self) -> int:
+        """The same of a first start."""
+        return max(self.warm_peak, self.encoded + self.compiling)
+
+    @property
+    def overhead(self) -> int:
+        """What stays allocated beside the weights."""
+        return self.expert_buffers + self.sampler_state + self.matmul + self.non_torch
 
 
 @lru_cache(maxsize=16384)
@@ -40,6 +133,7 @@ def memory_of_stages(  # noqa: PLR0913 - the cache's key: all that memory depend
     device: Device,
     positions: int,
     kv_bytes_per_32: int,
+    additions: Additions = NOTHING_ADDED,
 ) -> tuple[StageMemory, ...]:
     """Compute the tightest rank of each stage: of unevenly split experts, one that holds more.
 
@@ -52,78 +146,167 @@ def memory_of_stages(  # noqa: PLR0913 - the cache's key: all that memory depend
         device: the accelerator's memory and units.
         positions: length of the rotary table.
         kv_bytes_per_32: of 32 elements of the KV cache.
+        additions: of the user's tuning.
     """
-    batch = setting.batch
-    budget = ceil(device.n_bytes * setting.utilization)
-    overhead = _overhead(model, layout, semantics, batch, device.capability)
-    graphs = _graphs(semantics, batch, device.capability)
-    stages = []
-    for stage, layers in enumerate(stage_layers(model.layers, layout.pipeline)):
-        is_last = stage == layout.pipeline - 1
-        weights = rank_weights(
-            model,
-            fmt,
-            layout,
-            stage=stage,
-            expert_rank=0,
-            positions=positions,
-            expanded_scales=not device.has_fp8_units,
-        )
-        stages.append(
-            StageMemory(
+    return tuple(
+        _stage(
+            rank_parts(
+                model,
+                fmt,
+                layout,
                 stage=stage,
-                weights=weights,
-                activation=_activation(model, layout, semantics, batch, is_last=is_last),
-                graphs=graphs,
-                overhead=overhead + (_sampler_state(model, semantics, batch) if is_last else 0),
-                block=BLOCK_TOKENS * token_bytes(model, layout.tensor, layers, kv_bytes_per_32),
-                budget=budget,
-            )
+                semantics=semantics,
+                batch=setting.batch,
+                device=device,
+                positions=positions,
+                additions=additions,
+            ),
+            stage=stage,
+            block=_block_bytes(model, layout, stage, kv_bytes_per_32, additions),
+            share=ceil(device.n_bytes * setting.utilization),
+            device_bytes=device.n_bytes,
+            given=additions.kv_cache_bytes,
         )
-    return tuple(stages)
+        for stage in range(layout.pipeline)
+    )
 
 
-def _activation(
+def _stage(  # noqa: PLR0913 - the frame's own fields
+    parts: RankParts, *, stage: int, block: int, share: int, device_bytes: int, given: int | None
+) -> StageMemory:
+    """Put one rank together; a given KV pool replaces the share of the device."""
+    budget = share
+    if given is not None:
+        fixed = parts.held + parts.peak + parts.graphs + parts.overhead
+        budget = fixed + given if fixed + given <= device_bytes else min(fixed, device_bytes)
+    return StageMemory(
+        stage=stage,
+        weights=parts.held,
+        activation=parts.peak,
+        graphs=parts.graphs,
+        overhead=parts.overhead,
+        block=block,
+        budget=budget,
+    )
+
+
+def rank_parts(  # noqa: PLR0913 - each is a fact of its own
     model: ModelArchitecture,
+    fmt: WeightFormat,
     layout: Layout,
+    *,
+    stage: int,
     semantics: VllmSemantics,
     batch: Batch,
-    *,
-    is_last: bool,
-) -> int:
-    forward = forward_peak(model, layout.tensor, batch)
-    if not semantics.expert_buffers_stay:
-        forward += _expert_buffers(model, layout, batch)
-    if semantics.runner is Runner.V1:
-        return max(forward, sampler_peak(model, batch)) if is_last else forward
-    return max(forward, logits_peak(model, layout.tensor, batch)) if is_last else forward
+    device: Device,
+    positions: int,
+    additions: Additions = NOTHING_ADDED,
+    expert_rank: int = 0,
+) -> RankParts:
+    """Compute the addends of one rank of one stage; arguments as of :func:`memory_of_stages`."""
+    is_first, is_last = stage == 0, stage == layout.pipeline - 1
+    weights = rank_weights(
+        model,
+        fmt,
+        layout,
+        stage=stage,
+        expert_rank=expert_rank,
+        positions=positions,
+        expanded_scales=not device.has_fp8_units,
+        batch_tokens=batch.tokens,
+    )
+    first, end = stage_range(model.layers, layout.pipeline, stage)
+    buffers = _expert_buffers(model, layout, semantics, batch)
+    profiles_images = model.vision is not None and is_first and semantics.encoder_profiled
+    has_state = is_last and semantics.runner is Runner.V2 and not model.is_pooling
+    major = device.capability[0] if device.capability else None
+    return RankParts(
+        weights=weights,
+        adapters=lora_slots(
+            model, layout.tensor, end - first, additions.loras, additions.lora_rank
+        ),
+        draft=_draft_weights(layout, additions, device, stage=stage),
+        offloaded=min(additions.offload_bytes, weights),
+        forward=forward_peak(model, layout.tensor, batch)
+        + (0 if semantics.expert_buffers_stay else buffers),
+        sampling=_sampling(model, layout, semantics, batch) if is_last else 0,
+        compiling=0 if additions.is_eager or not is_first else compiler_copy(model, layout.tensor),
+        encoding=encoder_peak(model.vision, layout.tensor)
+        if profiles_images and model.vision
+        else 0,
+        encoded=encoder_output(model.vision) if profiles_images and model.vision else 0,
+        expert_buffers=buffers if semantics.expert_buffers_stay else 0,
+        sampler_state=sampler_state(model, batch) if has_state else 0,
+        matmul=matmul_workspace(major),
+        non_torch=non_torch_bytes(layout.gpus_per_replica, is_linked=device.is_linked),
+        graphs=_graphs(semantics, batch, device.capability, additions),
+    )
 
 
-def _overhead(
+def _block_bytes(
     model: ModelArchitecture,
     layout: Layout,
+    stage: int,
+    kv_bytes_per_32: int,
+    additions: Additions,
+) -> int:
+    """Return one KV block over a stage's layers, those of a draft model included."""
+    first, end = stage_range(model.layers, layout.pipeline, stage)
+    layers = model.full_attention_layers(first, end)
+    tokens = kv_shape(model, layout.tensor, kv_bytes_per_32, BLOCK_TOKENS).tokens
+    each = token_bytes(model, layout.tensor, max(1, layers), kv_bytes_per_32)
+    if additions.draft is not None:
+        draft = additions.draft
+        each += token_bytes(draft, layout.tensor, draft.layers, kv_bytes_per_32)
+    return tokens * each
+
+
+def _draft_weights(layout: Layout, additions: Additions, device: Device, *, stage: int) -> int:
+    """Return the draft model's weights: on the last stage, shared as the target's are."""
+    draft, fmt = additions.draft, additions.draft_fmt
+    if draft is None or fmt is None or stage != layout.pipeline - 1:
+        return 0
+    return rank_weights(
+        draft,
+        fmt,
+        Layout(tensor=layout.tensor),
+        stage=0,
+        expert_rank=0,
+        positions=draft.max_position_embeddings,
+        expanded_scales=not device.has_fp8_units,
+    )
+
+
+def _sampling(
+    model: ModelArchitecture, layout: Layout, semantics: VllmSemantics, batch: Batch
+) -> int:
+    """Return the peak of the dummy sampling step; pooling models have none."""
+    if model.is_pooling:
+        return 0
+    gathered = logits_peak(model, layout.tensor, batch)
+    if semantics.runner is Runner.V2 and semantics.sampler_bytes == BF16_BYTES:
+        return gathered
+    return max(gathered, sampler_peak(model, batch, semantics.sampler_bytes))
+
+
+def _expert_buffers(
+    model: ModelArchitecture, layout: Layout, semantics: VllmSemantics, batch: Batch
+) -> int:
+    """Return the fused experts' buffers; data-parallel ranks exchange their tokens."""
+    inner = 1 if layout.expert > 1 else layout.tensor * layout.data
+    together = Batch(batch.tokens * layout.data, batch.seqs)
+    size = moe_workspaces if semantics.expert_buffers_stay else expert_caches
+    return size(model, inner, together, semantics.expert_chunk)
+
+
+def _graphs(
     semantics: VllmSemantics,
     batch: Batch,
     capability: tuple[int, int] | None,
+    additions: Additions,
 ) -> int:
-    """Sum what stays allocated beside the weights on every rank."""
-    kept = _expert_buffers(model, layout, batch) if semantics.expert_buffers_stay else 0
-    workspace = matmul_workspace(capability[0] if capability else None)
-    profiling = UNEXPLAINED_BYTES[semantics.runner]
-    return non_torch_bytes(layout.gpus_per_replica) + workspace + profiling + kept
-
-
-def _expert_buffers(model: ModelArchitecture, layout: Layout, batch: Batch) -> int:
-    """Return the fused experts' buffers; data-parallel ranks exchange their tokens."""
-    inner = 1 if layout.expert > 1 else layout.tensor * layout.data
-    return moe_workspaces(model, inner, Batch(batch.tokens * layout.data, batch.seqs))
-
-
-def _sampler_state(model: ModelArchitecture, semantics: VllmSemantics, batch: Batch) -> int:
-    return sampler_state(model, batch) if semantics.runner is Runner.V2 else 0
-
-
-def _graphs(semantics: VllmSemantics, batch: Batch, capability: tuple[int, int] | None) -> int:
-    if not semantics.graphs_in_budget:
+    if not semantics.graphs_in_budget or additions.is_eager:
         return 0
-    return graph_bytes(graph_sizes(batch.seqs, batch.tokens, semantics.graph_strides, capability))
+    decode = 1 + additions.draft_tokens
+    sizes = graph_sizes(batch.seqs, batch.tokens, semantics.capture, capability, decode)
+    return graph_bytes(graph_count(sizes, batch.seqs * decode, semantics.capture))

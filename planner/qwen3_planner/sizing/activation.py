@@ -1,14 +1,14 @@
 """Transient peak of the engine's start-up profile run, and buffers that stay.
 
-The V1 runner profiles with a full sampling step: its peak is the sampler's. Per row of the
-vocabulary it holds 38 bytes: bf16 logits (2), a float32 copy (4), sorted values and their int64
-indices (12), the sort's double buffer of both (12), probabilities (4) and their running sum (4).
-Eight start-up logs of seven models with five vocabularies (vLLM 0.11, H100;
-llm-d/llm-d-benchmark@2593348 config_explorer/empirical-vllm-memory-results.md) agree with it to
-0.01 GiB; the one multimodal model there does not follow it.
+The profile run is one forward pass of ``max_num_batched_tokens`` tokens without attention scores,
+then, on the last pipeline stage, one sampling step. What the sampling step holds depends on the
+runner and the version (``engines/vllm/profiling.py`` SAMPLER_BYTES_PER_LOGIT).
 
-The V2 runner profiles without that sampling step; a forward pass dominates. Source: vLLM 0.32.0
-``v1/worker/gpu/model_runner.py`` and ``v1/worker/gpu/sample/``.
+A first start also compiles the model, and the compiler holds a second copy of the embedding while
+it tries kernels: the peak is at least that. Seen in every log that tells a cold start from a warm
+one: vLLM 0.29 with a 2048 x 151936 model 0.67 GiB cold against 0.22 warm; 0.27.1 and 896 x 151936
+0.25 (= the copy); 0.31 and 4096 x 128256 1.2 after graphs (a copy is 0.98). Pods start cold unless
+they keep the compiler's cache.
 """
 
 from __future__ import annotations
@@ -19,24 +19,31 @@ from typing import TYPE_CHECKING
 from qwen3_planner.units import MIB
 
 if TYPE_CHECKING:
-    from qwen3_planner.catalog.rows import ModelArchitecture
+    from qwen3_planner.catalog.rows import ModelArchitecture, VisionEncoder
 
 BF16_BYTES = 2
 FP32_BYTES = 4
 
-SAMPLER_BYTES_PER_LOGIT = 38
-"""See the module's text."""
-
 MATMUL_WORKSPACE_BYTES = {9: 36 * MIB, 10: 36 * MIB, 12: 36 * MIB}
 """cuBLAS workspaces by compute capability major: 32 MiB from Hopper on, with 4 MiB of small
-blocks; the eight logs above leave 36 MiB."""
+blocks; eight logs of 0.11 on H100 leave 36 MiB."""
 
 OLDER_MATMUL_WORKSPACE_BYTES = 12 * MIB
 """The same before Hopper: cuBLAS takes 8 MiB there."""
 
-MOE_HIDDEN_COPIES = 5
-"""Hidden-state sized buffers alive around the experts: input, residual, gathered or quantized
-input, combined output, all-reduced output."""
+DENSE_HIDDEN_COPIES = 3
+"""Hidden-state sized buffers alive around a dense MLP: input, residual, output. Fitted to one log
+of another model that states its peak: 1.06 GiB for 32768 tokens (0.26, second runner, warm; hidden
+896, inner 4864) against 1.054."""
+
+MOE_HIDDEN_COPIES = 7
+"""The same around the experts: input, residual, gathered or quantized input, scales, combined and
+all-reduced output. Fitted to V004 (0.44 GiB beside 0.32 of graphs at TP4 and 8192 tokens)."""
+
+IMAGE_TOKENS = 16384
+"""Tokens of the largest image: 16777216 pixels in squares of 32. Source: size.longest_edge of
+Qwen3-VL's preprocessor_config.json; logs say "profiled with 1 image items" and a budget of 16384
+tokens (0.26 to 0.28)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +69,14 @@ def matmul_workspace(capability_major: int | None) -> int:
     return MATMUL_WORKSPACE_BYTES.get(capability_major or 0, OLDER_MATMUL_WORKSPACE_BYTES)
 
 
-def sampler_peak(model: ModelArchitecture, batch: Batch) -> int:
-    """Return the V1 runner's sampling peak: logits with their sort, beside the hidden states.
+def sampler_peak(model: ModelArchitecture, batch: Batch, bytes_per_logit: int) -> int:
+    """Return the peak of a sampling step: logits and their copies, beside the hidden states.
 
     Not divided by tensor parallelism: each rank samples from the gathered vocabulary.
     """
     rows = batch.logit_rows
     hidden = model.hidden_size * (batch.tokens + 2 * rows) * BF16_BYTES
-    return SAMPLER_BYTES_PER_LOGIT * rows * model.vocab_size + hidden
+    return bytes_per_logit * rows * model.vocab_size + hidden
 
 
 def forward_peak(model: ModelArchitecture, tensor: int, batch: Batch) -> int:
@@ -77,10 +84,14 @@ def forward_peak(model: ModelArchitecture, tensor: int, batch: Batch) -> int:
     hidden = model.hidden_size
     heads = 2 * model.attention_heads + 2 * max(model.kv_heads, tensor)
     attention = heads * model.head_dim // tensor + 2 * hidden
+    if model.linear_attention is not None:
+        linear = model.linear_attention
+        width = 2 * linear.conv_width + 2 * linear.value_heads * linear.value_head_dim
+        attention = max(attention, width // tensor + 2 * hidden)
     if model.is_moe:
         mlp = MOE_HIDDEN_COPIES * hidden
     else:
-        mlp = 3 * model.intermediate_size // tensor + 2 * hidden
+        mlp = 3 * model.intermediate_size // tensor + DENSE_HIDDEN_COPIES * hidden
     return batch.tokens * max(attention, mlp) * BF16_BYTES
 
 
@@ -90,7 +101,41 @@ def logits_peak(model: ModelArchitecture, tensor: int, batch: Batch) -> int:
     return whole + whole // tensor if tensor > 1 else whole
 
 
-def moe_workspaces(model: ModelArchitecture, experts_inner: int, batch: Batch) -> int:
+def compiler_copy(model: ModelArchitecture, tensor: int) -> int:
+    """Return the second copy of a rank's embedding that compiling holds; see the module's text.
+
+    >>> from types import SimpleNamespace
+    >>> compiler_copy(SimpleNamespace(vocab_size=151936, hidden_size=5120), 2)
+    777912320
+    """
+    return model.vocab_size // tensor * model.hidden_size * BF16_BYTES
+
+
+def expert_caches(
+    model: ModelArchitecture, experts_inner: int, batch: Batch, chunk: int | None
+) -> int:
+    """Return the two caches that a pass of the fused experts allocates and frees.
+
+    Source: vLLM 0.11.0 ``fused_moe/fused_moe.py`` fused_experts_impl: per token and chosen expert
+    one of max(2 * inner, hidden) and one of inner; 0 for dense models.
+
+    Args:
+        model: the architecture.
+        experts_inner: ranks that share one expert's inner size.
+        batch: of the engine; over all data-parallel ranks when they exchange tokens.
+        chunk: tokens taken at once; None: all.
+    """
+    if not model.is_moe:
+        return 0
+    inner = model.moe_intermediate_size // experts_inner
+    tokens = min(batch.tokens, chunk or batch.tokens)
+    width = max(2 * inner, model.hidden_size) + inner
+    return tokens * model.experts_per_token * width * BF16_BYTES
+
+
+def moe_workspaces(
+    model: ModelArchitecture, experts_inner: int, batch: Batch, chunk: int | None = None
+) -> int:
     """Return the two fused-experts buffers that stay allocated; 0 for dense models.
 
     Source: vLLM 0.32.0 ``fused_moe/experts/triton_moe.py`` workspace_shapes: per token and chosen
@@ -100,11 +145,12 @@ def moe_workspaces(model: ModelArchitecture, experts_inner: int, batch: Batch) -
         model: the architecture.
         experts_inner: ranks that share one expert's inner size.
         batch: of the engine; over all data-parallel ranks when they exchange tokens.
+        chunk: tokens taken at once; None: all.
     """
     if not model.is_moe:
         return 0
     inner = model.moe_intermediate_size // experts_inner
-    rows = batch.tokens * model.experts_per_token
+    rows = min(batch.tokens, chunk or batch.tokens) * model.experts_per_token
     first = max(inner, model.hidden_size)
     second = max(2 * inner, model.hidden_size)
     return rows * (first + second) * BF16_BYTES
@@ -117,3 +163,23 @@ def sampler_state(model: ModelArchitecture, batch: Batch) -> int:
     ``v1/worker/gpu/sample/penalties.py``.
     """
     return batch.seqs * (model.vocab_size * FP32_BYTES + model.vocab_size // 8)
+
+
+def encoder_peak(vision: VisionEncoder, tensor: int, tokens: int = IMAGE_TOKENS) -> int:
+    """Return the peak of encoding one image: a block's MLP, beside what deepstack keeps.
+
+    Args:
+        vision: the encoder.
+        tensor: ranks that share its layers.
+        tokens: of the language model that the image becomes.
+    """
+    patches = tokens * vision.spatial_merge_size**2
+    block = 2 * vision.hidden_size + 2 * vision.intermediate_size // tensor
+    kept = len(vision.deepstack_layers) * tokens * vision.out_hidden_size
+    return (patches * block + kept) * BF16_BYTES
+
+
+def encoder_output(vision: VisionEncoder, tokens: int = IMAGE_TOKENS) -> int:
+    """Return the encoded image, which the profile run keeps while the language model runs."""
+    width = vision.out_hidden_size * (1 + len(vision.deepstack_layers))
+    return tokens * width * BF16_BYTES

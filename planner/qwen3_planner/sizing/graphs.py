@@ -1,55 +1,75 @@
 """CUDA graphs: which batch sizes are captured, and what they take.
 
 The engine measures its graphs at start-up; no formula gives them. The estimate here is a share
-per captured size and layer, fitted over logs that state it.
+per captured graph, fitted over logs that state it.
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from qwen3_planner.units import MIB
 
-LARGEST_GRAPH = 512
-"""Largest captured batch. Source: vLLM 0.32.0 ``config/vllm.py`` _set_cudagraph_sizes."""
-
-LARGEST_GRAPH_DATA_CENTRE_BLACKWELL = 1024
-"""The same on compute capability 10.x."""
+if TYPE_CHECKING:
+    from qwen3_planner.engines.vllm.capture import CaptureRule
 
 DENSE_BELOW = 256
 """Sizes below this follow the first stride, others the second."""
 
-GRAPH_BYTES_PER_SIZE = 7 * MIB
-"""Memory per captured size, from logs of 51 to 67 sizes: 0.32 GiB (0.28, 94 layers, TP4), 0.39
-and 1.03 (0.11), 0.63 (2025), 1.86 and 2.24 GiB (2025). Taken near the lower end, where the newer
-versions that count graphs in the budget are; the spread is carried in the plan's interval."""
+DATA_CENTRE_BLACKWELL_MAJOR = 10
+"""Compute capability major of B200 and GB200."""
+
+GRAPH_BYTES = 4 * MIB
+"""Memory per captured graph. Fitted to the logs that state it (GiB, graphs, version): 0.32 of 18
+(0.27.1, V004), 0.40 of 86 (0.26), 0.37 of 86 (0.27.1), 0.23 of 86 (0.31), 0.40 of 67 (0.11, M1:
+0.10), 0.67 of 67 (0.10.2); an old driver (535) took 2.24 of 67 and 2.44 of 86, which is in the
+plan's interval, not here."""
+
+GRAPH_SIGMA = 0.6
+"""Spread of the logs above around that, relative."""
 
 
 def graph_sizes(
     max_num_seqs: int,
     max_num_batched_tokens: int,
-    strides: tuple[int, ...],
+    rule: CaptureRule,
     capability: tuple[int, int] | None,
+    decode_tokens: int = 1,
 ) -> tuple[int, ...]:
     """List the batch sizes the engine captures.
 
-    >>> len(graph_sizes(1024, 8192, (8, 16), (9, 0))), len(graph_sizes(1024, 8192, (8,), (9, 0)))
-    (51, 67)
-    >>> graph_sizes(3, 2048, (8, 16), (8, 9))
-    (1, 2, 3, 4)
+    Args:
+        max_num_seqs: sequences at once.
+        max_num_batched_tokens: tokens of a step.
+        rule: of the version.
+        capability: CUDA (major, minor); None elsewhere.
+        decode_tokens: of one sequence in a decoding step: 1 and what is drafted.
     """
-    is_data_centre_blackwell = capability is not None and capability[0] == 10  # noqa: PLR2004 - sm_10x
-    ceiling = LARGEST_GRAPH_DATA_CENTRE_BLACKWELL if is_data_centre_blackwell else LARGEST_GRAPH
-    largest = min(max_num_seqs * 2, ceiling, max_num_batched_tokens)
+    is_blackwell = capability is not None and capability[0] == DATA_CENTRE_BLACKWELL_MAJOR
+    ceiling = rule.ceiling_on_blackwell if is_blackwell else rule.ceiling
+    largest = min(ceiling, max_num_batched_tokens)
+    if rule.bound_by_seqs:
+        largest = min(largest, 2 * max_num_seqs * decode_tokens)
     sizes = {size for size in (1, 2, 4) if size <= largest}
-    sizes.update(range(8, min(largest + 1, DENSE_BELOW), strides[0]))
-    sizes.update(range(DENSE_BELOW, largest + 1, strides[-1]))
-    sizes.update(size for size in (max_num_seqs, max_num_batched_tokens) if size <= largest)
+    sizes.update(range(8, min(largest + 1, DENSE_BELOW), rule.strides[0]))
+    sizes.update(range(DENSE_BELOW, largest + 1, rule.strides[1]))
+    if rule.adds_tokens and max_num_batched_tokens <= largest:
+        sizes.add(max_num_batched_tokens)
+    if rule.adds_seqs and max_num_seqs * decode_tokens <= largest:
+        sizes.add(max_num_seqs * decode_tokens)
     return tuple(sorted(sizes))
 
 
-def graph_bytes(sizes: tuple[int, ...]) -> int:
-    """Estimate the memory of the captured graphs.
+def graph_count(sizes: tuple[int, ...], max_num_seqs: int, rule: CaptureRule) -> int:
+    """Count the graphs: one per size in pieces, and one per size that decoding alone can fill."""
+    whole = sum(size <= max_num_seqs for size in sizes) if rule.whole_steps else 0
+    return len(sizes) + whole
 
-    >>> graph_bytes((1, 2, 4)) // MIB
-    21
+
+def graph_bytes(count: int) -> int:
+    """Estimate the memory of so many captured graphs.
+
+    >>> graph_bytes(86) // MIB
+    344
     """
-    return len(sizes) * GRAPH_BYTES_PER_SIZE
+    return count * GRAPH_BYTES

@@ -5,10 +5,12 @@ Source of the block rules: vLLM 0.32.0 ``v1/core/kv_cache_utils.py``.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from qwen3_planner.request import KvCacheDtype
-from qwen3_planner.units import ceil_div
+from qwen3_planner.units import ceil_div, round_up
 
 if TYPE_CHECKING:
     from qwen3_planner.catalog.rows import ModelArchitecture
@@ -64,6 +66,74 @@ def token_bytes(model: ModelArchitecture, tensor: int, layers: int, bytes_per_32
     return 2 * layers * heads * model.head_dim * bytes_per_32 // ELEMENTS
 
 
+@dataclass(frozen=True, slots=True)
+class KvShape:
+    """How one sequence takes blocks of the pool.
+
+    Attributes:
+        tokens: of a block.
+        state_blocks: that a sequence takes besides, whatever its length: one per group of layers
+            that keep a state of fixed size.
+    """
+
+    tokens: int
+    state_blocks: int = 0
+
+    def blocks(self, tokens: int) -> int:
+        """Return the blocks of one sequence.
+
+        >>> KvShape(16).blocks(40961), KvShape(544, 3).blocks(262144)
+        (2561, 485)
+        """
+        return ceil_div(tokens, self.tokens) + self.state_blocks
+
+    def logged_tokens(self, blocks: int, max_model_len: int) -> int:
+        """Return what the engine logs as "GPU KV cache size".
+
+        It is the number of longest requests that fit times their length, so it is less than
+        ``blocks * tokens`` when the length is no multiple of the block.
+
+        >>> KvShape(16).logged_tokens(8505, 40960)
+        136080
+        """
+        return int(blocks / self.blocks(max_model_len) * max_model_len)
+
+
+@lru_cache(maxsize=1024)
+def state_bytes(model: ModelArchitecture, tensor: int, element_bytes: int = 2) -> int:
+    """Return what one linear-attention layer keeps per sequence on one rank; 0 without one.
+
+    The last taps of the convolution and one matrix per value head. Source: vLLM 0.11.0
+    ``model_executor/layers/mamba/mamba_utils.py`` gated_delta_net_state_shape.
+    """
+    linear = model.linear_attention
+    if linear is None:
+        return 0
+    taps = linear.conv_width // tensor * (linear.conv_kernel - 1) * element_bytes
+    heads = linear.value_heads // tensor
+    return taps + heads * linear.value_head_dim * linear.key_head_dim * element_bytes
+
+
+@lru_cache(maxsize=1024)
+def kv_shape(
+    model: ModelArchitecture, tensor: int, bytes_per_32: int, block_tokens: int
+) -> KvShape:
+    """Return how vLLM cuts the pool for a model.
+
+    A hybrid model's blocks are long enough that keys and values of one fill the page that a state
+    needs; its linear layers form groups as large as its full-attention layers do. Source: vLLM
+    0.11.0 ``model_executor/models/config.py`` HybridAttentionMambaModelConfig and
+    ``v1/core/kv_cache_utils.py`` group_and_unify_kv_cache_specs; a log of Qwen3-Next-80B at TP2
+    (0.11.0: 7162 blocks of 544 tokens, 14.77 requests of 262144) agrees.
+    """
+    state = state_bytes(model, tensor)
+    if not state:
+        return KvShape(block_tokens)
+    each = token_bytes(model, tensor, 1, bytes_per_32)
+    full = model.full_attention_layers()
+    return KvShape(round_up(ceil_div(state, each), block_tokens), ceil_div(model.layers, full) - 1)
+
+
 def blocks_for(tokens: int, block_tokens: int) -> int:
     """Return the blocks one sequence of that many tokens takes.
 
@@ -71,16 +141,3 @@ def blocks_for(tokens: int, block_tokens: int) -> int:
     (2560, 2561)
     """
     return ceil_div(tokens, block_tokens)
-
-
-def logged_tokens(blocks: int, max_model_len: int, block_tokens: int) -> int:
-    """Return what the engine logs as "GPU KV cache size".
-
-    It is the number of longest requests that fit times their length, so it is less than
-    ``blocks * block_tokens`` when the length is no multiple of the block.
-
-    >>> logged_tokens(8505, 40960, 16)
-    136080
-    """
-    concurrency = blocks / blocks_for(max_model_len, block_tokens)
-    return int(concurrency * max_model_len)

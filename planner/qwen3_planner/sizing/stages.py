@@ -30,11 +30,13 @@ class Device:
         n_bytes: that CUDA reports.
         capability: CUDA (major, minor); None elsewhere.
         has_fp8_units: whether FP8 is multiplied natively.
+        is_linked: whether the devices of a node are linked other than over PCIe.
     """
 
     n_bytes: int
     capability: tuple[int, int] | None
     has_fp8_units: bool
+    is_linked: bool = True
 
 
 @dataclass(frozen=True, slots=True)

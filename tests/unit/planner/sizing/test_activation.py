@@ -8,6 +8,8 @@ import pytest
 
 from qwen3_planner.sizing.activation import (
     Batch,
+    compiler_copy,
+    expert_caches,
     forward_peak,
     logits_peak,
     matmul_workspace,
@@ -15,16 +17,17 @@ from qwen3_planner.sizing.activation import (
     sampler_peak,
     sampler_state,
 )
-from qwen3_planner.sizing.graphs import graph_sizes
 from qwen3_planner.units import GIB
 from support.planner_builders import a_model
 
 LARGE = Batch(8192, 1024)
+SORTING = 38
+"""Bytes per logit of the versions that sort."""
 
 
 @pytest.mark.parametrize(("name", "logged_gib"), [("Qwen3-0.6B", 5.56), ("Qwen3-32B", 5.64)])
 def test_the_v1_sampler_peaks_as_logged(name: str, logged_gib: float) -> None:
-    computed = sampler_peak(a_model(name), LARGE) + matmul_workspace(9)
+    computed = sampler_peak(a_model(name), LARGE, SORTING) + matmul_workspace(9)
     assert computed / GIB == pytest.approx(logged_gib, abs=0.01)
 
 
@@ -37,14 +40,14 @@ def test_the_v1_sampler_peaks_as_logged_for_other_vocabularies(
     vocabulary: int, hidden: int, logged_gib: float
 ) -> None:
     model = replace(a_model("Qwen3-8B"), vocab_size=vocabulary, hidden_size=hidden)
-    computed = sampler_peak(model, LARGE) + matmul_workspace(9)
+    computed = sampler_peak(model, LARGE, SORTING) + matmul_workspace(9)
     assert computed / GIB == pytest.approx(logged_gib, abs=0.01)
 
 
 def test_a_forward_pass_is_divided_by_tensor_parallelism() -> None:
     model = a_model("Qwen3-32B")
-    assert forward_peak(model, 1, LARGE) / GIB == pytest.approx(1.33, abs=0.01)
-    assert forward_peak(model, 2, LARGE) / GIB == pytest.approx(0.74, abs=0.01)
+    assert forward_peak(model, 1, LARGE) / GIB == pytest.approx(1.41, abs=0.01)
+    assert forward_peak(model, 2, LARGE) / GIB == pytest.approx(0.82, abs=0.01)
 
 
 def test_logits_are_gathered_from_the_ranks() -> None:
@@ -68,9 +71,26 @@ def test_penalties_keep_a_count_and_a_bit_for_each_vocabulary_entry() -> None:
     assert sampler_state(a_model("Qwen3-8B"), LARGE) == expected
 
 
-def test_graphs_are_captured_up_to_twice_the_sequences() -> None:
-    assert graph_sizes(16, 2048, (8, 16), (8, 9)) == (1, 2, 4, 8, 16, 24, 32)
-    assert graph_sizes(1024, 8192, (8, 16), (9, 0))[-1] == 512
-    assert graph_sizes(1024, 8192, (8, 16), (10, 0))[-1] == 1024
-    assert len(graph_sizes(1024, 8192, (8, 16), (10, 0))) == 83
-    assert graph_sizes(1024, 100, (8, 16), (9, 0))[-1] == 100
+def test_a_forward_pass_peaks_as_logged() -> None:
+    """0.26, second runner, compiled before: 1.06 GiB for 32768 tokens of a 0.5B model."""
+    model = replace(a_model("Qwen3-0.6B"), hidden_size=896, intermediate_size=4864)
+    assert forward_peak(model, 1, Batch(32768, 256)) / GIB == pytest.approx(1.06, abs=0.01)
+
+
+def test_compiling_holds_a_second_embedding_as_logged() -> None:
+    """0.27.1, second runner, first start: 0.25 GiB; its pass alone would take 0.07."""
+    model = replace(a_model("Qwen3-0.6B"), hidden_size=896, intermediate_size=4864)
+    assert compiler_copy(model, 1) / GIB == pytest.approx(0.25, abs=0.005)
+    assert forward_peak(model, 1, Batch(2048, 256)) / GIB < 0.08
+
+
+def test_an_embedding_is_shared_before_it_is_copied() -> None:
+    model = a_model("Qwen3-32B")
+    assert compiler_copy(model, 2) * 2 == compiler_copy(model, 1)
+
+
+def test_freed_expert_caches_come_in_chunks() -> None:
+    model, batch = a_model("Qwen3-30B-A3B"), Batch(65536, 1024)
+    whole, chunked = (expert_caches(model, 1, batch, chunk) for chunk in (None, 16384))
+    assert whole == 4 * chunked
+    assert expert_caches(model, 1, Batch(8192, 1024), 16384) == chunked // 2

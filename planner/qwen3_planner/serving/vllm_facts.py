@@ -1,0 +1,117 @@
+"""What vLLM's formulas are asked about a question, a candidate, a fit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qwen3_planner.engines.versions import parse_version
+from qwen3_planner.engines.vllm.semantics import BLOCK_TOKENS, semantics_at, traits_of
+from qwen3_planner.engines.vllm.yarn import rope_positions
+from qwen3_planner.rules.quantized import has_fp8_units
+from qwen3_planner.serving.vllm_memory import Additions, RankParts, rank_parts
+from qwen3_planner.sizing.formats import BF16
+from qwen3_planner.sizing.kv_cache import KvShape, kv_bytes_per_32, kv_shape
+from qwen3_planner.sizing.stages import Device, Setting, StageMemory
+from qwen3_planner.units import GIB
+
+if TYPE_CHECKING:
+    from qwen3_planner.candidates import Candidate, Pool
+    from qwen3_planner.engines.vllm.semantics import VllmSemantics
+    from qwen3_planner.plan import Layout
+    from qwen3_planner.question import Question, WeightChoice
+    from qwen3_planner.serving.verdicts import Fit
+
+DEFAULT_LORA_RANK = 16
+"""``--max-lora-rank`` by default. Source: PyPI vllm 0.8.5 to 0.33.0 vllm/config/lora.py."""
+
+DEFAULT_DRAFT_TOKENS = 3
+"""Tokens drafted per step where the user names a draft model alone; vLLM itself has no default."""
+
+
+def semantics_of(question: Question, choice: WeightChoice | None = None) -> VllmSemantics:
+    """Return what holds for the question's version; newer than known takes the newest known.
+
+    Args:
+        question: what is planned.
+        choice: the weights; None: where it does not matter that they may be quantized.
+    """
+    known = min(question.version, parse_version(question.release.newest_known_version))
+    traits = traits_of(
+        question.model,
+        is_quantized=choice is not None and choice.fmt.is_quantized,
+        has_draft=question.request.tuning.draft_model is not None,
+    )
+    return semantics_at(known, traits)
+
+
+def additions_of(question: Question) -> Additions:
+    """Gather what the user's tuning adds to a rank or takes off it."""
+    tuning = question.request.tuning
+    return Additions(
+        kv_cache_bytes=tuning.kv_cache_memory_bytes,
+        offload_bytes=int((tuning.cpu_offload_gib or 0) * GIB),
+        is_eager=bool(tuning.enforce_eager),
+        loras=tuning.max_loras or 0,
+        lora_rank=tuning.max_lora_rank or DEFAULT_LORA_RANK,
+        draft=question.draft,
+        draft_fmt=BF16,
+        draft_tokens=tuning.draft_tokens or DEFAULT_DRAFT_TOKENS if question.draft else 0,
+    )
+
+
+def device_of(pool: Pool) -> Device:
+    """Return what memory depends on of a pool's accelerator."""
+    accelerator = pool.accelerator
+    return Device(
+        pool.device_bytes,
+        accelerator.compute_capability,
+        has_fp8_units(accelerator),
+        accelerator.link_gb_per_s > 0,
+    )
+
+
+def tightest_stage(stages: tuple[StageMemory, ...]) -> int:
+    """Return the stage whose room decides the size of the KV pool."""
+    return min(stages, key=lambda stage: stage.blocks).stage
+
+
+def parts_of(question: Question, fit: Fit, stage: int, expert_rank: int) -> RankParts:
+    """Return the addends of one GPU's memory, at the context that the plan holds."""
+    return rank_of(
+        question,
+        fit.candidate,
+        fit.setting,
+        stage,
+        expert_rank=expert_rank,
+        context=fit.max_model_len,
+    )
+
+
+def rank_of(  # noqa: PLR0913 - each is a fact of its own
+    question: Question,
+    candidate: Candidate,
+    setting: Setting,
+    stage: int,
+    *,
+    expert_rank: int = 0,
+    context: int | None = None,
+) -> RankParts:
+    """Return the addends of one rank of a candidate; by default at the wanted context."""
+    return rank_parts(
+        question.model,
+        candidate.choice.fmt,
+        candidate.layout,
+        stage=stage,
+        semantics=semantics_of(question, candidate.choice),
+        batch=setting.batch,
+        device=device_of(candidate.pool),
+        positions=rope_positions(question.model, context or question.wanted_context),
+        additions=additions_of(question),
+        expert_rank=expert_rank,
+    )
+
+
+def kv_shape_of(question: Question, layout: Layout) -> KvShape:
+    """Return how one sequence takes blocks of the pool."""
+    width = kv_bytes_per_32(question.kv_cache_dtype)
+    return kv_shape(question.model, layout.tensor, width, BLOCK_TOKENS)
