@@ -115,7 +115,9 @@ def estimate(launch: Launch) -> Estimate:
         graphs=tightest.graphs,
         other=tightest.overhead,
         budget=tightest.budget,
-        token=MANY_BLOCKS * tightest.block / serving.logged_tokens(question, candidate.layout, MANY_BLOCKS, context),
+        token=MANY_BLOCKS
+        * tightest.block
+        / serving.logged_tokens(question, candidate.layout, MANY_BLOCKS, context),
     )
 
 
