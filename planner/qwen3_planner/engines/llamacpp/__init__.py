@@ -1,0 +1,1 @@
+"""llama.cpp's server: its defaults by build, command line, container and metrics."""

@@ -1,0 +1,21 @@
+"""Names of llama-server's Prometheus metrics.
+
+Off unless ``--metrics`` is given. There are no histograms, and no gauge of the KV cache: those
+names are empty. Source: run of llama.cpp b11549 (PyPI xllamacpp 2026.10.11549)
+tools/server/server-context.cpp.
+"""
+
+from __future__ import annotations
+
+from qwen3_planner.engines.vllm.metrics import MetricNames
+
+NAMES = MetricNames(
+    requests_running="llamacpp:requests_processing",
+    requests_waiting="llamacpp:requests_deferred",
+    kv_cache_usage="",
+    prompt_tokens="llamacpp:prompt_tokens_total",
+    generation_tokens="llamacpp:tokens_predicted_total",
+    time_to_first_token="",
+    inter_token_latency="",
+    queue_time="",
+)
