@@ -199,7 +199,8 @@ def _outside(  # noqa: PLR0913 - each is a fact of its own
 ) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
     """List the tensors of one stage before and after its decoder layers.
 
-    Every stage holds the image encoder; a pooling model holds no output head. Sparse models hold
+    Every stage holds the image encoder; a pooling model holds no output head of its own, but a
+    tied one keeps the embedding on the last stage like any other. Sparse models hold
     the embedding and the head on every stage, whether it needs them or not, and all but the
     hybrid ones the last norm too (vLLM 0.8.5 to 0.33.0 ``models/qwen3_moe.py``,
     ``models/qwen3_next.py``: built without asking for the stage; seen in 0.32.0 by the tests of
@@ -217,6 +218,7 @@ def _outside(  # noqa: PLR0913 - each is a fact of its own
     if is_last or (model.is_moe and not model.is_hybrid):
         after.append(Tensor("norm.weight", (model.hidden_size,), BF16_BITS))
     shares_embedding = model.tied_embeddings and has_embedding
-    if has_head and not shares_embedding and not model.is_pooling:
+    drops_head = model.is_pooling and not model.tied_embeddings
+    if has_head and not shares_embedding and not drops_head:
         after += head_tensors(model, fmt, sharding)
     return tuple(before), tuple(after)
