@@ -21,6 +21,8 @@ from qwen3_planner.errors import SpecError
 if TYPE_CHECKING:
     from qwen3_planner.cli.question_options import Asking
     from qwen3_planner.explanation import Explanation
+    from qwen3_planner.inventory.hardware import Inventory
+    from qwen3_planner.offering import Offer
     from qwen3_planner.plan import PlanResult
     from qwen3_planner.request import PlanRequest
 
@@ -42,7 +44,7 @@ if TYPE_CHECKING:
 def plan(
     *,
     model: str | None,
-    hardware: str | None,
+    hardware: tuple[str, ...],
     filename: str | None,
     output: Output,
     explain: bool,
@@ -62,6 +64,8 @@ def plan(
     The resource to apply, and its plan again from the resource:
       qwen3 plan Qwen3-8B --hardware 1xL40S -o manifest > qwen3-8b.yaml
       qwen3 plan -f qwen3-8b.yaml --hardware 1xL40S
+    Which hardware would do?
+      qwen3 plan Qwen3-32B --hardware any --quantization bf16 --max-model-len 40960
     Every figure as a sum, with its source:
       qwen3 plan Qwen3-8B --hardware 1xL40S --explain
 
@@ -81,11 +85,28 @@ def answer(asking: Asking, output: Output, *, explained: bool) -> int:
     from qwen3_planner import planning  # noqa: PLC0415 - not needed for bad input
     from qwen3_planner.plan import NoPlan  # noqa: PLC0415 - as above
 
-    question = (asking.request, asking.inventory, asking.catalog)
-    result = planning.plan(*question)
-    explanation = planning.explain(*question) if explained else None
-    write(render(result, asking.request, output, explanation))
+    offers, result, inventory = _answered(asking)
+    explanation = None
+    if explained:
+        explanation = planning.explain(asking.request, inventory, asking.catalog)
+    write(render(result, asking.request, output, explanation, offers))
     return ExitCode.NO_PLAN if isinstance(result, NoPlan) else ExitCode.PLAN
+
+
+def _answered(asking: Asking) -> tuple[tuple[Offer, ...], PlanResult, Inventory]:
+    """Plan on the hardware that is named, or compare several."""
+    if len(asking.alternatives) == 1:
+        from qwen3_planner.planning import plan as find_plan  # noqa: PLC0415 - as above
+
+        inventory = asking.inventory
+        return (), find_plan(asking.request, inventory, asking.catalog), inventory
+    from qwen3_planner.offering import any_hardware, offering_of  # noqa: PLC0415 - rare
+
+    if asking.alternatives:
+        found = offering_of(asking.request, asking.alternatives, asking.catalog)
+    else:
+        found = any_hardware(asking.request, asking.catalog)
+    return found.offers, found.answer, found.inventory
 
 
 def render(
@@ -93,6 +114,7 @@ def render(
     request: PlanRequest,
     output: Output,
     explanation: Explanation | None = None,
+    offers: tuple[Offer, ...] = (),
 ) -> str:
     """Say the answer in the form that is asked for.
 
@@ -102,7 +124,9 @@ def render(
     from qwen3_planner.report.text import to_text  # noqa: PLC0415 - as above
 
     if output is Output.TABLE:
-        return to_text(result, width(), styled=is_terminal(), explanation=explanation)
+        return to_text(
+            result, width(), styled=is_terminal(), explanation=explanation, offers=offers
+        )
     if output is Output.MANIFEST:
         from qwen3_planner.report.manifest import to_manifest  # noqa: PLC0415 - as above
 
@@ -112,5 +136,5 @@ def render(
         return ""
     from qwen3_planner.report.plan_json import to_document  # noqa: PLC0415 - as above
 
-    document = to_document(result, explanation)
+    document = to_document(result, explanation, offers)
     return as_json(document) if output is Output.JSON else as_yaml(document)

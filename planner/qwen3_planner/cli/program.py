@@ -12,6 +12,7 @@ import click
 from qwen3_planner.cli.catalog_command import catalog
 from qwen3_planner.cli.exit_codes import ExitCode
 from qwen3_planner.cli.plan_command import plan
+from qwen3_planner.cli.upgrade_command import upgrade_check
 from qwen3_planner.cli.writing import ReaderLeftError
 from qwen3_planner.errors import SpecError, nearest_first
 
@@ -55,6 +56,7 @@ def qwen3() -> None:
     qwen3 plan Qwen3-32B --hardware 2xH100-SXM-80GB
     qwen3 plan Qwen/Qwen3-8B-AWQ --hardware RTX-4090 -o json
     qwen3 plan -f resource.yaml --hardware inventory.yaml
+    qwen3 upgrade-check -f resource.yaml --hardware inventory.yaml --to 0.32.0
     qwen3 catalog accelerators
 
     Exit status: 0 a plan, 3 no feasible plan, 2 bad input, 1 a defect.
@@ -62,6 +64,7 @@ def qwen3() -> None:
 
 
 qwen3.add_command(plan)
+qwen3.add_command(upgrade_check)
 qwen3.add_command(catalog)
 
 

@@ -28,7 +28,7 @@ from qwen3_planner.request import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from qwen3_planner.catalog.rows import Catalog
     from qwen3_planner.inventory.hardware import Inventory
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 MISSING = "(missing)"
 ACCELERATORS = "--accelerators"
 SOURCE = "source"
+ANY = "any"
+"""Stands for all hardware of the catalog."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +46,22 @@ class Asking:
 
     Attributes:
         request: to the planner.
-        inventory: the hardware that may be used.
+        alternatives: (as typed, hardware) of which one is to be used; empty: whatever holds it.
         catalog: with what the inventory and a local folder add to it.
         from_resource: whether a resource asks, not options.
+        extra_args: that a resource adds to the command of its plan.
     """
 
     request: PlanRequest
-    inventory: Inventory
+    alternatives: tuple[tuple[str, Inventory], ...]
     catalog: Catalog
     from_resource: bool
+    extra_args: tuple[str, ...] = ()
+
+    @property
+    def inventory(self) -> Inventory:
+        """All hardware that is named."""
+        return _together(inventory for _, inventory in self.alternatives)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +136,10 @@ _WHERE = (
     click.option(
         "--hardware",
         type=Suggested("accelerators"),
+        multiple=True,
         metavar="HARDWARE",
-        help="[NODESx]COUNTxPRODUCT, an inventory file (.yaml), or local.  [required]",
+        help="[NODESx]COUNTxPRODUCT, an inventory file (.yaml), local, or any. Given several"
+        " times: alternatives.  [required]",
     ),
     click.option(
         "-f",
@@ -154,7 +165,7 @@ def question_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def read_question(
-    model: str | None, hardware: str | None, filename: str | None, asked: Asked
+    model: str | None, hardware: tuple[str, ...], filename: str | None, asked: Asked
 ) -> Asking:
     """Turn what was typed into a question.
 
@@ -162,18 +173,36 @@ def read_question(
         SpecError: something is missing, unknown or given twice.
     """
     catalog = load_catalog()
-    if hardware is None:
-        reason = "say what hardware there is"
-        raise SpecError(
-            "--hardware", MISSING, reason, ["2xH100-SXM-80GB", "inventory.yaml", "local"]
-        )
-    inventory = read_hardware(hardware, catalog)
+    alternatives = _alternatives(hardware, catalog)
+    inventory = _together(inventory for _, inventory in alternatives)
     catalog = _with_own_accelerators(catalog, inventory)
     if filename is None:
         request, catalog = _request_from_options(model, asked, inventory, catalog)
-    else:
-        request = _request_from_resource(filename, model, asked, catalog)
-    return Asking(request, inventory, catalog, filename is not None)
+        return Asking(request, alternatives, catalog, from_resource=False)
+    request, extra_args = _request_from_resource(filename, model, asked, catalog)
+    return Asking(request, alternatives, catalog, from_resource=True, extra_args=extra_args)
+
+
+def _alternatives(hardware: tuple[str, ...], catalog: Catalog) -> tuple[tuple[str, Inventory], ...]:
+    """Read each hardware that is named; none where any will do."""
+    if not hardware:
+        reason = "say what hardware there is"
+        choices = ["2xH100-SXM-80GB", "inventory.yaml", "local", ANY]
+        raise SpecError("--hardware", MISSING, reason, choices)
+    is_any = [typed.strip().lower() == ANY for typed in hardware]
+    if all(is_any):
+        return ()
+    if any(is_any):
+        raise SpecError(
+            "--hardware", ANY, "any hardware includes the others: name one or the other"
+        )
+    return tuple((typed, read_hardware(typed, catalog)) for typed in hardware)
+
+
+def _together(inventories: Iterable[Inventory]) -> Inventory:
+    from qwen3_planner.inventory.hardware import Inventory  # noqa: PLC0415 - not needed for help
+
+    return Inventory(tuple(group for inventory in inventories for group in inventory.groups))
 
 
 @contextmanager
@@ -197,7 +226,7 @@ def _with_own_accelerators(catalog: Catalog, inventory: Inventory) -> Catalog:
 
 def _request_from_resource(
     filename: str, model: str | None, asked: Asked, catalog: Catalog
-) -> PlanRequest:
+) -> tuple[PlanRequest, tuple[str, ...]]:
     if model is not None or asked.given:
         extra = asked.given[0] if asked.given else f"MODEL {model}"
         reason = f"the resource asks the whole question; {extra} cannot be given as well"
@@ -207,7 +236,8 @@ def _request_from_resource(
     document = read_yaml(filename, field="-f")
     if not isinstance(document, dict):
         raise SpecError("-f", filename, "is no Qwen3Deployment")
-    return plan_request(parse(document), catalog)
+    resource = parse(document)
+    return plan_request(resource, catalog), resource.spec.engine.extra_args
 
 
 def _request_from_options(

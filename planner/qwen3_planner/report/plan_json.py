@@ -10,9 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from qwen3_planner.plan import NoPlan
 from qwen3_planner.report.explanation_json import explanation_document
+from qwen3_planner.report.offers import offer_document
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from qwen3_planner.explanation import Explanation
+    from qwen3_planner.offering import Offer
     from qwen3_planner.plan import (
         Change,
         GpuMemory,
@@ -30,12 +34,17 @@ SCHEMA = "plan/v1"
 Document = dict[str, Any]
 
 
-def to_document(result: PlanResult, explanation: Explanation | None = None) -> Document:
+def to_document(
+    result: PlanResult,
+    explanation: Explanation | None = None,
+    offers: Sequence[Offer] = (),
+) -> Document:
     """Say a plan, or why there is none, as ``qwen3 plan -o json`` prints it.
 
     Args:
         result: of the planner.
         explanation: how the figures add up, if that is wanted.
+        offers: hardware that was compared, best first.
     """
     if isinstance(result, NoPlan):
         document: Document = {
@@ -54,6 +63,8 @@ def to_document(result: PlanResult, explanation: Explanation | None = None) -> D
         "alternatives": [plan_document(plan) for plan in result.alternatives],
         "refusals": [refusal_document(refusal) for refusal in result.refusals],
     }
+    if offers:
+        document["hardware"] = [offer_document(offer) for offer in offers]
     if explanation is not None:
         document["explanation"] = explanation_document(explanation)
     return document

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from qwen3_planner.plan import NoPlan
 from qwen3_planner.report.explanation_text import explanation_lines, origin_lines
 from qwen3_planner.report.memory_text import memory_lines
+from qwen3_planner.report.offers import offer_lines
 from qwen3_planner.report.table import labelled, render, thousands, wrapped
 from qwen3_planner.units import format_gib
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from qwen3_planner.explanation import Explanation
+    from qwen3_planner.offering import Offer
     from qwen3_planner.plan import Layout, Plan, PlanResult, Refusal
 
 REFUSALS_SHOWN = 5
@@ -30,6 +32,7 @@ def to_text(
     *,
     styled: bool = False,
     explanation: Explanation | None = None,
+    offers: Sequence[Offer] = (),
 ) -> str:
     """Say a plan, or why there is none, as lines of at most ``width`` columns where words allow.
 
@@ -38,12 +41,14 @@ def to_text(
         width: columns of the terminal.
         styled: bold headings and drawn bars; False where the output is no terminal.
         explanation: how the figures add up, if that is wanted.
+        offers: hardware that was compared, best first.
     """
     blocks = (
         _no_plan(result, width)
         if isinstance(result, NoPlan)
         else _plan(result, width, styled=styled)
     )
+    blocks.insert(1, offer_lines(offers))
     if explanation is not None:
         blocks += [explanation_lines(explanation, width), origin_lines(explanation, width)]
     return "\n\n".join("\n".join(_headed(block, styled=styled)) for block in blocks if block) + "\n"

@@ -1,0 +1,163 @@
+"""Which hardware holds a question: several alternatives planned, the smallest first."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from qwen3_planner.catalog.rows import AcceleratorClass
+from qwen3_planner.inventory.derived import interconnect_of
+from qwen3_planner.inventory.hardware import Inventory, NodeGroup
+from qwen3_planner.plan import Plan
+from qwen3_planner.planning import plan
+from qwen3_planner.question import settle_engine, understand
+from qwen3_planner.remedies.hardware import least_bytes, server_sizes
+from qwen3_planner.request import EngineName
+from qwen3_planner.solving import has_fit
+from qwen3_planner.units import GIB, MIB
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from qwen3_planner.catalog.rows import Accelerator, Catalog
+    from qwen3_planner.plan import PlanResult
+    from qwen3_planner.request import PlanRequest
+
+MOST_OFFERS = 6
+"""Kinds of hardware that are told where any will do."""
+
+MOST_ALIKE = 2
+"""Of which so many have as many devices with as much memory."""
+
+_ENGINES = (EngineName.VLLM, EngineName.LLAMACPP)
+"""What ``auto`` may settle on, by the hardware."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Hardware that holds the question, with the plan on it.
+
+    Attributes:
+        hardware: in the short form of the CLI, or as the user named it.
+        inventory: the same.
+        plan: on it.
+    """
+
+    hardware: str
+    inventory: Inventory
+    plan: Plan
+
+    @property
+    def device_bytes(self) -> int:
+        """Memory of all its devices."""
+        return sum(
+            group.accelerator.memory_mib * MIB * group.accelerators_per_node * group.count
+            for group in self.inventory.groups
+        )
+
+    @property
+    def rank(self) -> tuple[float, int, int]:
+        """Cheapest first where there is a price, then least memory, then fewest devices."""
+        price = self.plan.usd_per_hour
+        gpus = self.plan.gpus
+        return (float("inf") if price is None else price, self.device_bytes, gpus)
+
+
+@dataclass(frozen=True, slots=True)
+class Offering:
+    """The answer to a question with several kinds of hardware.
+
+    Attributes:
+        offers: that hold the question, best first.
+        answer: the plan on the first; where there is none, why the last alternative fails.
+        inventory: that the answer is about.
+    """
+
+    offers: tuple[Offer, ...]
+    answer: PlanResult
+    inventory: Inventory
+
+
+def offering_of(
+    request: PlanRequest, alternatives: Sequence[tuple[str, Inventory]], catalog: Catalog
+) -> Offering:
+    """Plan the question on each of the alternatives; rank those that hold it.
+
+    Args:
+        request: what is asked.
+        alternatives: (name, hardware), at least one.
+        catalog: what is known.
+
+    Raises:
+        SpecError: the request itself is wrong.
+    """
+    answers = [(name, here, plan(request, here, catalog)) for name, here in alternatives]
+    offers = [
+        Offer(name, here, answer) for name, here, answer in answers if isinstance(answer, Plan)
+    ]
+    offers.sort(key=lambda offer: offer.rank)
+    if offers:
+        return Offering(tuple(offers), offers[0].plan, offers[0].inventory)
+    _, here, answer = answers[-1]
+    return Offering((), answer, here)
+
+
+def any_hardware(request: PlanRequest, catalog: Catalog) -> Offering:
+    """Find the catalog's hardware that holds the question: the smallest server of each kind.
+
+    Least device memory first. Where nothing in the catalog is enough, the largest says why.
+
+    Raises:
+        SpecError: the request itself is wrong.
+    """
+    sizes = sorted(_sizes(request, catalog), key=lambda size: size[:2])
+    found: dict[str, tuple[str, Inventory]] = {}
+    alike: Counter[tuple[int, int]] = Counter()
+    for memory_mib, text, accelerator, gpus in sizes:
+        if len(found) == MOST_OFFERS:
+            break
+        kind = (gpus, round(memory_mib * MIB / GIB))
+        if accelerator.name in found or alike[kind] == MOST_ALIKE:
+            continue
+        here = _inventory(accelerator, gpus, text)
+        question = understand(request, here, catalog)
+        is_enough = memory_mib * MIB >= least_bytes(question) * request.replicas
+        if is_enough and has_fit(question, here):
+            found[accelerator.name] = (text, here)
+            alike[kind] += 1
+    if found:
+        return offering_of(request, tuple(found.values()), catalog)
+    _, text, accelerator, gpus = sizes[-1]
+    return offering_of(request, [(text, _inventory(accelerator, gpus, text))], catalog)
+
+
+def _sizes(request: PlanRequest, catalog: Catalog) -> Iterator[tuple[int, str, Accelerator, int]]:
+    """Yield the servers that the request allows, under the engine that each would run."""
+    known = {engine.name for engine in catalog.engines}
+    engines = _ENGINES if request.engine is EngineName.AUTO else (request.engine,)
+    allowed = {name.lower() for name in request.accelerators}
+    bound = request.max_gpus
+    for engine in engines:
+        if engine.value not in known:
+            continue
+        for size in server_sizes(catalog, engine, frozenset()):
+            _, text, accelerator, gpus = size
+            is_allowed = not allowed or accelerator.name.lower() in allowed
+            here = _inventory(accelerator, gpus, text)
+            is_machine = accelerator.device_class is AcceleratorClass.GPU or gpus == 1
+            if (
+                is_allowed
+                and is_machine
+                and (bound is None or gpus <= bound)
+                and settle_engine(request, here) is engine
+            ):
+                yield size
+
+
+def _inventory(accelerator: Accelerator, gpus: int, text: str) -> Inventory:
+    """Build the servers that a short form names: ``8xH100`` or ``2x8xH100``."""
+    counts = text.removesuffix(accelerator.name).strip("x").split("x")
+    nodes = int(counts[0]) if len(counts) > 1 else 1
+    group = NodeGroup(accelerator, gpus // nodes, nodes, interconnect=interconnect_of(accelerator))
+    return Inventory((group,))

@@ -1,0 +1,1 @@
+"""What changes for a plan when its engine is upgraded."""
