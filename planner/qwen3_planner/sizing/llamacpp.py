@@ -6,7 +6,6 @@ All exact: llama.cpp b11549 states the same bytes for files of these geometries.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from qwen3_planner.engines.llamacpp.semantics import CONTEXT_MULTIPLE
@@ -100,6 +99,60 @@ def device_of_layer(layers: int, gpus: int, host_layers: int) -> tuple[int | Non
 
 
 @dataclass(frozen=True, slots=True)
+class LayerWeights:
+    """What one layer's tensors take.
+
+    Attributes:
+        all: bytes of the layer.
+        experts: of its routed experts among them.
+        borrowed: of the matrix that a GPU borrows if the layer stays on the host: the gate of an
+            MLP, the largest of the experts.
+    """
+
+    all: int
+    experts: int
+    borrowed: int
+
+
+@dataclass(frozen=True, slots=True)
+class FileWeights:
+    """What the tensors of a file take, by where they can be placed.
+
+    Attributes:
+        embedding: bytes of token_embd.
+        head: of the last norm and the output matrix; a tied one is the embedding once more.
+        layers: of each layer.
+        is_tied: whether the head is the embedding.
+    """
+
+    embedding: int
+    head: int
+    layers: tuple[LayerWeights, ...]
+    is_tied: bool
+
+
+def weigh(stored: tuple[StoredTensor, ...], layers: int) -> FileWeights:
+    """Sum the tensors of a file by where they can be placed."""
+    embedding, norm, output = 0, 0, 0
+    totals, experts, borrowed = [0] * layers, [0] * layers, [0] * layers
+    for each in stored:
+        role, layer, size = each.tensor.role, each.tensor.layer, each.n_bytes
+        if role == "token_embd":
+            embedding = size
+        elif role == "output":
+            output = size
+        elif layer == OUTSIDE or layer >= layers:
+            norm += size
+        else:
+            totals[layer] += size
+            experts[layer] += size if role in EXPERT_ROLES else 0
+            if role in BORROWED_ROLES:
+                borrowed[layer] = max(borrowed[layer], size)
+    of_layers = tuple(map(LayerWeights, totals, experts, borrowed))
+    return FileWeights(embedding, norm + (output or embedding), of_layers, is_tied=not output)
+
+
+@dataclass(frozen=True, slots=True)
 class Placed:
     """Where the weights lie.
 
@@ -110,8 +163,7 @@ class Placed:
         host_attention_layers: the same on the host.
         recurrent_layers: layers with a state of fixed size on each GPU.
         host_recurrent_layers: the same on the host.
-        borrowed: matrix of a layer on the host that the GPU borrows: the gate of an MLP, the
-            largest of its experts.
+        borrowed: largest matrix on the host that a GPU borrows.
     """
 
     gpus: tuple[int, ...]
@@ -123,51 +175,46 @@ class Placed:
     borrowed: int
 
 
-@lru_cache(maxsize=4096)
 def place(
-    model: ModelArchitecture, stored: tuple[StoredTensor, ...], layout: Layout, *, on_gpu: bool
+    model: ModelArchitecture, weights: FileWeights, layout: Layout, *, on_gpu: bool
 ) -> Placed:
     """Place every tensor: the embedding on the host, a tied head on the GPU once more.
 
     Args:
         model: the architecture.
-        stored: tensors of the file.
+        weights: of the file.
         layout: of one replica.
         on_gpu: whether there is a GPU; without one everything is in host memory.
     """
+    count = layout.pipeline
     host_layers = layout.host_layers if on_gpu else model.layers + 1
-    where = device_of_layer(model.layers, layout.pipeline, host_layers)
-    gpus, host, borrowed = [0] * layout.pipeline, 0, 0
-    is_tied = all(each.tensor.role != "output" for each in stored)
-    for each in stored:
-        tensor, size = each.tensor, each.n_bytes
-        if tensor.role == "token_embd":
-            host += size
-            if is_tied and where[-1] is not None:
-                gpus[where[-1]] += size
-            continue
-        device = where[-1] if tensor.layer == OUTSIDE else where[tensor.layer]
-        if tensor.role in EXPERT_ROLES and tensor.layer < layout.host_expert_layers:
-            device = None
-        if device is None:
-            host += size
-            if tensor.role in BORROWED_ROLES:
-                borrowed = max(borrowed, size)
-        else:
-            gpus[device] += size
-    attention = [0] * (layout.pipeline + 1)
-    recurrent = [0] * (layout.pipeline + 1)
-    for layer, device in enumerate(where[:-1]):
-        kind = attention if model.has_full_attention(layer) else recurrent
-        kind[layout.pipeline if device is None else device] += 1
+    where = device_of_layer(model.layers, count, host_layers)
+    held = [0] * (count + 1)  # the last is the host
+    attention, recurrent = [0] * (count + 1), [0] * (count + 1)
+    held[count] = weights.embedding
+    if where[-1] is not None:
+        held[where[-1]] += weights.head
+    else:
+        held[count] += weights.head - (weights.embedding if weights.is_tied else 0)
+    borrowed = 0
+    for index, layer in enumerate(weights.layers):
+        device = where[index]
+        place_of = count if device is None else device
+        on_host = layer.experts if index < layout.host_expert_layers else 0
+        held[place_of] += layer.all - on_host
+        held[count] += on_host
+        if device is None or on_host:
+            borrowed = max(borrowed, layer.borrowed)
+        kind = attention if model.has_full_attention(index) else recurrent
+        kind[place_of] += 1
     return Placed(
-        tuple(gpus),
-        host,
-        tuple(attention[:-1]),
-        attention[-1],
-        tuple(recurrent[:-1]),
-        recurrent[-1],
-        borrowed,
+        gpus=tuple(held[:-1]),
+        host=held[-1],
+        attention_layers=tuple(attention[:-1]),
+        host_attention_layers=attention[-1],
+        recurrent_layers=tuple(recurrent[:-1]),
+        host_recurrent_layers=recurrent[-1],
+        borrowed=borrowed,
     )
 
 

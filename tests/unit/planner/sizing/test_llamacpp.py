@@ -6,6 +6,7 @@ import csv
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -17,12 +18,14 @@ from qwen3_planner.sizing.gguf import stored_tensors, tensor_bytes
 from qwen3_planner.sizing.kv_cache import kv_bytes_per_32
 from qwen3_planner.sizing.llamacpp import (
     Cache,
+    FileWeights,
     Placed,
     cache_for,
     device_of_layer,
     place,
     state_bytes,
     token_bytes,
+    weigh,
 )
 from qwen3_planner.sizing.llamacpp_compute import (
     Pass,
@@ -32,6 +35,9 @@ from qwen3_planner.sizing.llamacpp_compute import (
 )
 from qwen3_planner.units import round_up
 from support.gguf_geometries import GEOMETRIES, a_model
+
+if TYPE_CHECKING:
+    from qwen3_planner.catalog.rows import ModelArchitecture
 
 ROWS = Path(__file__).with_name("llama_memory.csv")
 """Buffers that llama.cpp b11549 states (llama_get_memory_breakdown, no_alloc) for files of these
@@ -78,14 +84,19 @@ class Row:
     @property
     def placed(self) -> Placed:
         model = MODELS[self.text["model"]]
-        stored = stored_tensors(model, self.text["file_type"])
-        return place(model, stored, self.layout, on_gpu=self.number("gpus") > 0)
+        weights = weights_of(model, self.text["file_type"])
+        return place(model, weights, self.layout, on_gpu=self.number("gpus") > 0)
 
     def cache_bytes(self, attention_layers: int, recurrent_layers: int) -> int:
         model = MODELS[self.text["model"]]
         dtype = {"f16": KvCacheDtype.FP16, "q8_0": KvCacheDtype.Q8_0}[self.text["kv_cache"]]
         each = token_bytes(model, attention_layers, kv_bytes_per_32(dtype))
         return self.cache.total * each + state_bytes(model, recurrent_layers, self.cache.slots)
+
+
+@lru_cache
+def weights_of(model: ModelArchitecture, file_type: str) -> FileWeights:
+    return weigh(stored_tensors(model, file_type), model.layers)
 
 
 @lru_cache
@@ -164,19 +175,19 @@ def test_compute_buffers_of_the_host() -> None:
 
 def test_nothing_is_lost_between_the_devices() -> None:
     model = a_model("Qwen3-32B")
-    stored = stored_tensors(model, "Q4_K_M")
+    weights = weights_of(model, "Q4_K_M")
     for layout in (Layout(), Layout(pipeline=3), Layout(host_layers=20), Layout(host_layers=65)):
-        placed = place(model, stored, layout, on_gpu=True)
+        placed = place(model, weights, layout, on_gpu=True)
         assert sum(placed.gpus) + placed.host == tensor_bytes(model, "Q4_K_M")
 
 
 def test_a_tied_head_is_held_twice_beside_a_gpu() -> None:
     model = a_model("Qwen3-4B")
-    stored = stored_tensors(model, "Q8_0")
-    embedding = next(each.n_bytes for each in stored if each.tensor.role == "token_embd")
-    placed = place(model, stored, Layout(), on_gpu=True)
+    weights = weights_of(model, "Q8_0")
+    placed = place(model, weights, Layout(), on_gpu=True)
     assert placed.gpus[0] == tensor_bytes(model, "Q8_0")
-    assert placed.host == embedding
+    assert placed.host == weights.embedding
+    assert place(model, weights, Layout(), on_gpu=False).host == tensor_bytes(model, "Q8_0")
 
 
 @given(st.integers(1, 100), st.integers(1, 8), st.data())
@@ -209,7 +220,7 @@ def test_a_cache_holds_the_whole_load_and_sharing_never_costs(
 def test_a_longer_context_never_takes_less(one: int, other: int, name: str) -> None:
     model = MODELS[name]
     less, more = sorted((one, other))
-    placed = place(model, stored_tensors(model, "Q4_K_M"), Layout(), on_gpu=True)
+    placed = place(model, weights_of(model, "Q4_K_M"), Layout(), on_gpu=True)
 
     def buffers(tokens: int) -> list[int]:
         load = Pass(512, 1, tokens, tokens)
@@ -222,9 +233,9 @@ def test_a_longer_context_never_takes_less(one: int, other: int, name: str) -> N
 @given(st.integers(0, 64), st.integers(0, 64))
 def test_a_layer_more_on_the_host_never_takes_more_of_the_gpu(one: int, other: int) -> None:
     model = a_model("Qwen3-32B")
-    stored = stored_tensors(model, "Q4_K_M")
+    weights = weights_of(model, "Q4_K_M")
     less, more = sorted((one, other))
-    here = place(model, stored, Layout(host_layers=less), on_gpu=True)
-    there = place(model, stored, Layout(host_layers=more), on_gpu=True)
+    here = place(model, weights, Layout(host_layers=less), on_gpu=True)
+    there = place(model, weights, Layout(host_layers=more), on_gpu=True)
     assert there.gpus[0] <= here.gpus[0]
     assert there.host >= here.host
