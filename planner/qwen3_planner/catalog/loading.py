@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from qwen3_planner.catalog.figures import ApiPrice, Efficiency, GpuPrice
 from qwen3_planner.catalog.rows import (
     Accelerator,
     AcceleratorClass,
@@ -40,8 +41,20 @@ def load_claims() -> Any:  # noqa: ANN401 - a document, read by qwen3_planner.cl
     return json.loads((DATA_FOLDER / "claims.json").read_bytes())
 
 
+@cache
+def load_api_prices() -> tuple[ApiPrice, ...]:
+    """Read what hosts ask for tokens of the family; plans do not need it.
+
+    >>> min(row.usd_per_million_input for row in load_api_prices()) > 0
+    True
+    """
+    return tuple(ApiPrice(**row) for row in _rows(DATA_FOLDER / "prices_api.json"))
+
+
 def read_catalog(folder: Path) -> Catalog:
     """Read ``models``, ``checkpoints``, ``accelerators`` and ``engines`` (``.json``) of a folder.
+
+    Fitted efficiencies and prices are read where the folder has them.
 
     Raises:
         ValueError: two rows of one file have the same name.
@@ -55,7 +68,13 @@ def read_catalog(folder: Path) -> Catalog:
     _refuse_duplicates("checkpoints.json", (f"{row.uri} {row.file}".strip() for row in checkpoints))
     _refuse_duplicates("accelerators.json", (row.name for row in accelerators))
     _refuse_duplicates("engines.json", (row.name for row in engines))
-    return Catalog(models, checkpoints, accelerators, engines)
+    efficiencies = tuple(Efficiency(**row) for row in _optional(folder / "efficiencies.json"))
+    prices = tuple(GpuPrice(**row) for row in _optional(folder / "prices_gpu.json"))
+    return Catalog(models, checkpoints, accelerators, engines, efficiencies, prices)
+
+
+def _optional(path: Path) -> list[dict[str, Any]]:
+    return _rows(path) if path.exists() else []
 
 
 def _rows(path: Path) -> list[dict[str, Any]]:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from qwen3_planner.catalog.figures import Efficiency, GpuPrice
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +191,7 @@ class Checkpoint:
         unquantized: modules whose linear layers stay 16 bit besides embedding, router, norms and
             head: name patterns with ``*`` (``model.layers.*.self_attn.*``).
         quantizes_head: whether the output head is quantized like the layers.
+        quantizes_vision: whether the image encoder of a VL model is quantized like the layers.
         act_order: GPTQ columns are ordered by activation, so kernels keep the group index.
         static_activations: activation scales are in the files.
         kv_cache_dtype: that the checkpoint asks the engine for (``fp8``); empty: none.
@@ -208,6 +213,7 @@ class Checkpoint:
     method: str = ""
     unquantized: tuple[str, ...] = ()
     quantizes_head: bool = False
+    quantizes_vision: bool = False
     act_order: bool = False
     static_activations: bool = False
     kv_cache_dtype: str = ""
@@ -314,6 +320,8 @@ class Catalog:
     checkpoints: tuple[Checkpoint, ...]
     accelerators: tuple[Accelerator, ...]
     engines: tuple[EngineRelease, ...]
+    efficiencies: tuple[Efficiency, ...] = ()
+    prices: tuple[GpuPrice, ...] = ()
 
     def model(self, name: str) -> ModelArchitecture:
         """Return the variant of that exact catalog name."""

@@ -174,6 +174,7 @@ def format_of(checkpoint: Checkpoint) -> WeightFormat:
         static_activations=checkpoint.static_activations,
         kv_scales=bool(checkpoint.kv_cache_dtype),
         quantizes_head=checkpoint.quantizes_head,
+        quantizes_vision=checkpoint.quantizes_vision,
         exceptions=tuple(_exceptions(checkpoint)) if kind is not WeightKind.PLAIN else (),
         file_bytes=checkpoint.tensor_bytes,
     )

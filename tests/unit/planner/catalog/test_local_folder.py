@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,9 +10,12 @@ from qwen3_planner.catalog.loading import load_catalog
 from qwen3_planner.catalog.resolving import resolve_model
 from qwen3_planner.errors import SpecError
 from qwen3_planner.request import Quantization
+from support.model_folders import config_of, write_config
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from qwen3_planner.catalog.rows import ModelArchitecture
 
 CATALOG = load_catalog()
 DENSE: dict[str, Any] = {
@@ -201,3 +205,91 @@ def test_the_index_of_the_weights_tells_whether_a_head_is_stored(
     row = resolve_model(str(path), CATALOG).catalog.model("my-tune")
 
     assert row.stores_lm_head is stored
+
+
+@pytest.mark.parametrize("row", CATALOG.models, ids=lambda row: row.name)
+def test_every_architecture_of_the_catalog_is_read_back_from_its_config(
+    tmp_path: Path, row: ModelArchitecture
+) -> None:
+    path = write_config(tmp_path / "copy", config_of(row))
+    names = {"model.embed_tokens.weight": "a"} | (
+        {"lm_head.weight": "a"} if row.stores_lm_head else {}
+    )
+    names |= {"mtp.fc.weight": "a"} if row.prediction_layers else {}
+    (path / "model.safetensors.index.json").write_text(json.dumps({"weight_map": names}))
+
+    found = resolve_model(str(path), CATALOG).catalog.model("copy")
+
+    told = {"name": row.name, "thinking": row.thinking, "source": row.source, "as_of": row.as_of}
+    assert replace(found, **told) == row
+
+
+def test_a_sentence_embedder_is_known_by_the_list_of_its_modules(tmp_path: Path) -> None:
+    path = folder(tmp_path, {**DENSE, "tie_word_embeddings": True})
+    (path / "modules.json").write_text("[]")
+
+    row = resolve_model(str(path), CATALOG).catalog.model("my-tune")
+
+    assert (row.runner, row.is_pooling, row.stores_lm_head) == ("pooling", True, False)
+
+
+def hybrid(**change: object) -> dict[str, Any]:
+    return {**config_of(CATALOG.model("Qwen3-Next-80B-A3B-Instruct")), **change}
+
+
+def test_a_hybrid_model_may_list_the_kind_of_every_layer(tmp_path: Path) -> None:
+    kinds = (["linear_attention"] * 3 + ["full_attention"]) * 12
+    config = hybrid(layer_types=kinds, full_attention_interval=None)
+
+    row = resolve_model(str(folder(tmp_path, config)), CATALOG).catalog.model("my-tune")
+
+    assert (row.full_attention_interval, row.rotary_share) == (4, 0.25)
+    assert row.linear_attention is not None
+
+
+@pytest.mark.parametrize(
+    "kinds",
+    [["linear_attention"] * 48, ["full_attention", "linear_attention"] * 24, "none", []],
+    ids=["none full", "full first", "text", "empty"],
+)
+def test_other_orders_of_layers_are_refused(tmp_path: Path, kinds: object) -> None:
+    with pytest.raises(SpecError, match="layer_types"):
+        resolve_model(str(folder(tmp_path, hybrid(layer_types=kinds))), CATALOG)
+
+
+def test_the_rotary_share_may_stand_among_the_rope_parameters(tmp_path: Path) -> None:
+    parameters = {"rope_theta": 10000000, "partial_rotary_factor": 0.5}
+    config = hybrid(rope_parameters=parameters, partial_rotary_factor=None, rope_theta=None)
+
+    row = resolve_model(str(folder(tmp_path, config)), CATALOG).catalog.model("my-tune")
+
+    assert (row.rotary_share, row.rope_theta) == (0.5, 10_000_000.0)
+
+
+@pytest.mark.parametrize("key", ["text_config", "vision_config"])
+def test_a_vl_model_without_one_of_its_parts_is_refused(tmp_path: Path, key: str) -> None:
+    config = config_of(CATALOG.model("Qwen3-VL-8B-Instruct"))
+    with pytest.raises(SpecError, match=f"{key}.*must be an object"):
+        resolve_model(str(folder(tmp_path, {**config, key: 3})), CATALOG)
+
+
+def test_what_modelopt_wrote_beside_the_config_decides_the_format(tmp_path: Path) -> None:
+    path = folder(tmp_path, SPARSE)
+    gates = [f"model.layers.{i}.mlp.gate" for i in range(36)]
+    said = {
+        "producer": {"name": "modelopt"},
+        "quantization": {
+            "quant_algo": "NVFP4",
+            "kv_cache_quant_algo": "FP8",
+            "group_size": 16,
+            "exclude_modules": [*gates, "lm_head"],
+        },
+    }
+    (path / "hf_quant_config.json").write_text(json.dumps(said))
+
+    resolved = resolve_model(str(path), CATALOG)
+
+    (row,) = resolved.catalog.checkpoints_of("my-tune")
+    assert resolved.quantization is Quantization.NVFP4
+    assert (row.group_size, row.kv_cache_dtype, row.method) == (16, "fp8", "modelopt")
+    assert (row.unquantized, row.quantizes_head) == ((), False)
