@@ -11,12 +11,12 @@ from qwen3_planner.serving.vllm_facts import parts_of, semantics_of, tightest_st
 from qwen3_planner.sizing.graphs import GRAPH_SIGMA
 from qwen3_planner.sizing.overhead import (
     ENCODER_ERROR,
-    GROUP_ERROR_BYTES,
     PINNED_SHARE,
     PIPELINE_ERROR_BYTES,
     PROFILE_ERROR_BYTES,
     QUANTIZED_WEIGHTS_ERROR,
     WEIGHTS_ERROR,
+    group_error_bytes,
 )
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def sigmas_of(
 
     The device's own memory is not among them.
     """
-    grouped = GROUP_ERROR_BYTES[device.is_linked] if layout.gpus_per_replica > 1 else 0.0
+    grouped = group_error_bytes(layout.gpus_per_replica, is_linked=device.is_linked)
     warm = (parts.peak - parts.warm_peak) / 2
     return {
         "weights": parts.weights * (QUANTIZED_WEIGHTS_ERROR if is_quantized else WEIGHTS_ERROR),

@@ -234,12 +234,14 @@ def rank_parts(  # noqa: PLR0913 - each is a fact of its own
         encoding=encoder_peak(model.vision, layout.tensor)
         if profiles_images and model.vision
         else 0,
-        encoded=encoder_output(model.vision) if profiles_images and model.vision else 0,
+        encoded=encoder_output(model.vision, semantics.encoded_tokens)
+        if profiles_images and model.vision
+        else 0,
         expert_buffers=buffers if semantics.expert_buffers_stay else 0,
         sampler_state=sampler_state(model, batch) if has_state else 0,
         matmul=matmul_workspace(major),
         non_torch=non_torch_bytes(layout.gpus_per_replica, is_linked=device.is_linked),
-        graphs=_graphs(semantics, batch, device.capability, additions),
+        graphs=_graphs(semantics, batch, device.capability, additions, end - first),
     )
 
 
@@ -304,9 +306,10 @@ def _graphs(
     batch: Batch,
     capability: tuple[int, int] | None,
     additions: Additions,
+    layers: int,
 ) -> int:
     if not semantics.graphs_in_budget or additions.is_eager:
         return 0
     decode = 1 + additions.draft_tokens
     sizes = graph_sizes(batch.seqs, batch.tokens, semantics.capture, capability, decode)
-    return graph_bytes(graph_count(sizes, batch.seqs * decode, semantics.capture))
+    return graph_bytes(graph_count(sizes, batch.seqs * decode, semantics.capture), layers)

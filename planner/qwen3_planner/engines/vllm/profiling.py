@@ -168,3 +168,21 @@ ENCODER_PROFILED: Final = {
     ),
 }
 """Whether the profile run encodes images as well, by runner."""
+
+ENCODED_TOKENS: Final = (
+    Ruling(
+        204800,
+        Version(0, 0),
+        "PyPI vllm 0.12.0 vllm/model_executor/models/qwen3_vl.py get_max_video_tokens: 12.5 times"
+        " the largest item, and the encoder's outputs are widened to that",
+        "B",
+    ),
+    Ruling(
+        16384,
+        Version(0, 13),
+        "PyPI vllm 0.13.0 vllm/model_executor/models/qwen3_vl.py get_max_video_tokens; logs of 0.26"
+        " to 0.28 say a budget of 16384 tokens",
+        "A",
+    ),
+)
+"""Tokens of encoded images that the profile run keeps while the language model runs."""

@@ -23,6 +23,7 @@ from qwen3_planner.engines.vllm.batches import (
 )
 from qwen3_planner.engines.vllm.capture import CAPTURE_RULES, CaptureRule
 from qwen3_planner.engines.vllm.profiling import (
+    ENCODED_TOKENS,
     ENCODER_PROFILED,
     EXPERT_BUFFERS_STAY,
     EXPERT_CHUNK_TOKENS,
@@ -161,6 +162,7 @@ class VllmSemantics:
         expert_chunk: tokens that the fused experts take at once; None: all of a step.
         pinned_count: whether memory the allocator cannot give back is taken from the KV pool.
         encoder_profiled: whether the profile run encodes images as well.
+        encoded_tokens: of images that it keeps while the language model runs.
     """
 
     version: Version
@@ -178,6 +180,7 @@ class VllmSemantics:
     expert_chunk: int | None
     pinned_count: bool
     encoder_profiled: bool
+    encoded_tokens: int
 
 
 @lru_cache(maxsize=256)
@@ -204,6 +207,7 @@ def semantics_at(version: Version, traits: frozenset[Trait] = frozenset()) -> Vl
         expert_chunk=ruling_at(EXPERT_CHUNK_TOKENS, version).value,
         pinned_count=ruling_at(PINNED_SEGMENTS_COUNT, version).value,
         encoder_profiled=ruling_at(ENCODER_PROFILED[runner], version).value,
+        encoded_tokens=ruling_at(ENCODED_TOKENS, version).value,
     )
 
 
