@@ -50,7 +50,7 @@ class Named(click.ParamType[E]):
         """Return the member that is meant."""
         del ctx
         for member in self.members:
-            if str(value).strip().lower() == member.value:
+            if str(value).strip().lower() == member.value.lower():
                 return member
         choices = nearest_first(str(value), self.members)
         raise SpecError(_option_name(param), value, "is not one of the choices", choices)
@@ -113,6 +113,28 @@ class Share(click.ParamType[float]):
         if 0 < share <= 1:
             return share
         raise SpecError(_option_name(param), value, "must be above 0 and at most 1, such as 0.9")
+
+
+class Amount(click.ParamType[float]):
+    """A number above 0."""
+
+    name = "number"
+
+    def convert(
+        self,
+        value: object,
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> float:
+        """Return the number."""
+        del ctx
+        try:
+            amount = float(str(value))
+        except ValueError:
+            amount = -1.0
+        if 0 < amount < float("inf"):
+            return amount
+        raise SpecError(_option_name(param), value, "must be a number above 0")
 
 
 class Listed(click.ParamType[tuple[str, ...]]):

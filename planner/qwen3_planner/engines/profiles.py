@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from qwen3_planner.engines.llamacpp import command as llamacpp_command
+from qwen3_planner.engines.llamacpp import metrics as llamacpp_metrics
 from qwen3_planner.engines.sglang import command as sglang_command
 from qwen3_planner.engines.sglang import metrics as sglang_metrics
 from qwen3_planner.engines.sources import MODEL_MOUNT_PATH
@@ -109,7 +111,21 @@ _SGLANG = EngineProfile(
     metrics=sglang_metrics.NAMES,
 )
 
-_PROFILES = {profile.name: profile for profile in (_VLLM, _SGLANG)}
+_LLAMACPP = EngineProfile(
+    name="llamacpp",
+    port=llamacpp_command.PORT,
+    health_path=llamacpp_command.HEALTH_PATH,
+    metrics_path="/metrics",
+    model_mount_path=MODEL_MOUNT_PATH,
+    program=llamacpp_command.PROGRAM,
+    api_key_variable="LLAMA_API_KEY",
+    api_key_arguments=(),
+    cache_variables=(("LLAMA_CACHE", "llama.cpp"),),
+    switches=(),
+    metrics=llamacpp_metrics.NAMES,
+)
+
+_PROFILES = {profile.name: profile for profile in (_VLLM, _SGLANG, _LLAMACPP)}
 
 
 def engine_of(name: str) -> EngineProfile:

@@ -5,26 +5,39 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from qwen3_planner.request import EngineName
+from qwen3_planner.rules.llamacpp import (
+    LLAMACPP_CAUTIONS,
+    LLAMACPP_CHAIN,
+    LLAMACPP_POOL_CHAIN,
+)
 from qwen3_planner.rules.rule import first_refusal, sentences
 from qwen3_planner.rules.vllm import VLLM_CAUTIONS, VLLM_CHAIN, VLLM_POOL_CHAIN
 
 if TYPE_CHECKING:
     from qwen3_planner.plan import Refusal
     from qwen3_planner.rules.facts import LayoutFacts, PoolFacts
-    from qwen3_planner.rules.rule import Rule
+    from qwen3_planner.rules.llamacpp import (
+    LLAMACPP_CAUTIONS,
+    LLAMACPP_CHAIN,
+    LLAMACPP_POOL_CHAIN,
+)
+from qwen3_planner.rules.rule import Rule
 
 POOL_CHAINS: Final[dict[EngineName, tuple[Rule[PoolFacts], ...]]] = {
     EngineName.VLLM: VLLM_POOL_CHAIN,
+    EngineName.LLAMACPP: LLAMACPP_POOL_CHAIN,
 }
 """What must hold for a weight format on a pool, whatever the layout."""
 
 LAYOUT_CHAINS: Final[dict[EngineName, tuple[Rule[LayoutFacts], ...]]] = {
     EngineName.VLLM: VLLM_CHAIN,
+    EngineName.LLAMACPP: LLAMACPP_CHAIN,
 }
 """What must hold for a layout."""
 
 CAUTION_CHAINS: Final[dict[EngineName, tuple[Rule[LayoutFacts], ...]]] = {
     EngineName.VLLM: VLLM_CAUTIONS,
+    EngineName.LLAMACPP: LLAMACPP_CAUTIONS,
 }
 """What should be known of a layout that is legal: all that apply are told, as warnings."""
 

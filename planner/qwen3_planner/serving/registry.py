@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qwen3_planner.request import EngineName
+from qwen3_planner.serving.llamacpp import LlamaCppServing
 from qwen3_planner.serving.vllm import VllmServing
 
 if TYPE_CHECKING:
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
 _SERVINGS: dict[EngineName, Serving] = {
     EngineName.VLLM: VllmServing(),
+    EngineName.LLAMACPP: LlamaCppServing(),
 }
 
 

@@ -1,4 +1,4 @@
-"""``llama-server``: the argument vector and environment of a plan.
+"""``llama-server``: the argument vector of a plan.
 
 Whatever decides the memory is said, even where it is the default of today: the defaults of this
 engine move with its builds. Only flags that the build has.
@@ -14,7 +14,7 @@ from qwen3_planner.engines.llamacpp.semantics import (
     PHYSICAL_BATCH,
     FlashFlag,
 )
-from qwen3_planner.engines.sources import MODEL_MOUNT_PATH, model_argument
+from qwen3_planner.engines.sources import model_argument
 from qwen3_planner.engines.vllm.yarn import original_positions, yarn_factor
 from qwen3_planner.request import KvCacheDtype
 
@@ -160,13 +160,3 @@ def _yarn(options: ServerOptions) -> tuple[str, ...]:
         *("--rope-scale", f"{factor:g}"),
         *("--yarn-orig-ctx", original),
     )
-
-
-def environment(options: ServerOptions) -> tuple[tuple[str, str], ...]:
-    """Return the environment the engine needs, sorted by name.
-
-    Files from the hub are kept below the volume that a pod mounts for them.
-    """
-    if options.source.startswith("hf://"):
-        return (("LLAMA_CACHE", f"{MODEL_MOUNT_PATH}/llama.cpp"),)
-    return ()

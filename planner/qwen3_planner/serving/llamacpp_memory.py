@@ -1,0 +1,256 @@
+"""llama.cpp: the memory of each device of a candidate, and of its host."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+from qwen3_planner.catalog.rows import AcceleratorClass
+from qwen3_planner.engines.llamacpp.semantics import (
+    CONTEXT_MULTIPLE,
+    PROMPT_CACHE_MIB,
+    LlamaCppSemantics,
+    semantics_at,
+)
+from qwen3_planner.engines.versions import parse_version
+from qwen3_planner.request import KvCacheDtype
+from qwen3_planner.sizing.gguf import file_type_of, stored_tensors
+from qwen3_planner.sizing.kv_cache import kv_bytes_per_32
+from qwen3_planner.sizing.llamacpp import (
+    GPU_CONTEXT_BYTES,
+    GPU_PROCESS_BYTES,
+    PROCESS_BYTES,
+    Cache,
+    FileWeights,
+    Placed,
+    cache_for,
+    place,
+    state_bytes,
+    token_bytes,
+    weigh,
+)
+from qwen3_planner.sizing.llamacpp_compute import (
+    Pass,
+    cpu_compute_bytes,
+    gpu_compute_bytes,
+    host_compute_bytes,
+    output_bytes,
+    unpacked_cache_bytes,
+)
+from qwen3_planner.sizing.modules import vision_modules
+from qwen3_planner.sizing.stages import Setting, StageMemory
+from qwen3_planner.units import MIB
+
+if TYPE_CHECKING:
+    from qwen3_planner.candidates import Candidate, Pool
+    from qwen3_planner.catalog.rows import Accelerator, ModelArchitecture
+    from qwen3_planner.plan import Layout
+    from qwen3_planner.question import Question
+    from qwen3_planner.sizing.formats import WeightFormat
+
+VISION_BYTES_PER_ELEMENT: Final = 2
+"""The image encoder comes as a file of its own, in F16."""
+
+VISION_COMPUTE_BYTES: Final = 512 * MIB
+"""What encoding the largest image takes. Assumed."""
+
+UNPACKING_VENDORS: Final = ("nvidia", "amd")
+"""Vendors whose kernels unpack a quantized cache before they attend to it."""
+
+
+def semantics_of(question: Question) -> LlamaCppSemantics:
+    """Return what holds for the question's build; newer than known takes the newest known."""
+    return semantics_at(min(question.version, parse_version(question.release.newest_known_version)))
+
+
+def has_gpu(accelerator: Accelerator) -> bool:
+    """Whether layers are offloaded to a device: a GPU, or the GPU of an Apple chip."""
+    is_gpu = accelerator.device_class is AcceleratorClass.GPU
+    return is_gpu or accelerator.vendor == "apple"
+
+
+def shares_host_memory(accelerator: Accelerator) -> bool:
+    """Whether the device's memory is the host's own."""
+    return accelerator.device_class is not AcceleratorClass.GPU
+
+
+@lru_cache(maxsize=64)
+def file_weights(model: ModelArchitecture, fmt: WeightFormat) -> FileWeights:
+    """Return what the tensors of a file take: as its header says, else by the stock mix."""
+    stored = stored_tensors(model, file_type_of(fmt.quantization))
+    return weigh(stored, model.layers)
+
+
+@lru_cache(maxsize=64)
+def vision_bytes(model: ModelArchitecture) -> int:
+    """Return the bytes of the image encoder; 0 where there is none."""
+    if model.vision is None:
+        return 0
+    return VISION_BYTES_PER_ELEMENT * sum(part.elements for part in vision_modules(model.vision))
+
+
+def slots_of(question: Question) -> int:
+    """Return the requests that are worked on at a time."""
+    return question.request.tuning.max_num_seqs or question.request.workload.concurrency
+
+
+def cache_of(question: Question, context: int) -> Cache:
+    """Return the cache that holds the load at a context."""
+    return cache_for(
+        slots_of(question),
+        context,
+        question.request_tokens,
+        can_share=semantics_of(question).has_unified_flag,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """One candidate at one context.
+
+    Attributes:
+        question: what is planned.
+        candidate: which.
+        setting: of the engine.
+        context: tokens of the longest sequence.
+    """
+
+    question: Question
+    candidate: Candidate
+    setting: Setting
+    context: int
+
+    @property
+    def pool(self) -> Pool:
+        """Where it runs."""
+        return self.candidate.pool
+
+    @property
+    def layout(self) -> Layout:
+        """Of the replica."""
+        return self.candidate.layout
+
+    @property
+    def on_gpu(self) -> bool:
+        """Whether layers are offloaded to a device."""
+        return has_gpu(self.pool.accelerator)
+
+    @property
+    def cache(self) -> Cache:
+        """The KV cache of the whole replica."""
+        return cache_of(self.question, self.context)
+
+    @property
+    def placed(self) -> Placed:
+        """Where the weights lie."""
+        model = self.question.model
+        weights = file_weights(model, self.candidate.choice.fmt)
+        return place(model, weights, self.layout, on_gpu=self.on_gpu)
+
+    @property
+    def load(self) -> Pass:
+        """The largest pass."""
+        cache, batch = self.cache, self.setting.batch
+        tokens = min(batch.tokens, cache.total)
+        limited = semantics_of(self.question).limits_logits and not self.question.model.is_pooling
+        logits = min(tokens, cache.slots) if limited else tokens
+        return Pass(tokens, logits, cache.reach, cache.total)
+
+    def block(self, attention_layers: int) -> int:
+        """Return the bytes of a block of the cache over so many layers; at least 1."""
+        width = kv_bytes_per_32(self.question.kv_cache_dtype)
+        each = token_bytes(self.question.model, attention_layers, width)
+        return max(1, CONTEXT_MULTIPLE * each)
+
+    def gpu(self, index: int) -> StageMemory:
+        """Return what one GPU holds."""
+        model, placed, cache = self.question.model, self.placed, self.cache
+        first = index == 0
+        activation = gpu_compute_bytes(model, self.load, placed, self.layout, index)
+        if self._unpacks:
+            activation += unpacked_cache_bytes(model, cache)
+        return StageMemory(
+            stage=index,
+            weights=placed.gpus[index] + (vision_bytes(model) if first else 0),
+            activation=activation + (VISION_COMPUTE_BYTES if first and model.vision else 0),
+            graphs=0,
+            overhead=(
+                state_bytes(model, placed.recurrent_layers[index], cache.slots)
+                + (0 if shares_host_memory(self.pool.accelerator) else GPU_CONTEXT_BYTES)
+            ),
+            block=self.block(placed.attention_layers[index]),
+            budget=int(self.pool.device_bytes * self.setting.utilization),
+        )
+
+    @property
+    def _unpacks(self) -> bool:
+        plain = (KvCacheDtype.FP16, KvCacheDtype.BF16)
+        vendor = self.pool.accelerator.vendor
+        return vendor in UNPACKING_VENDORS and self.question.kv_cache_dtype not in plain
+
+    def host(self, budget: int) -> StageMemory:
+        """Return what the host holds, of a budget; last of the stages.
+
+        Without a GPU that is everything.
+        """
+        model, placed, cache = self.question.model, self.placed, self.cache
+        copies = 1 if self.layout.keeps_layers_on_host else self.layout.pipeline
+        if self.on_gpu:
+            compute = host_compute_bytes(model, self.load, copies)
+            extra, process = 0, GPU_PROCESS_BYTES
+        else:
+            compute, extra, process = cpu_compute_bytes(model, self.load), vision_bytes(model), 0
+            compute += VISION_COMPUTE_BYTES if model.vision else 0
+            process = PROCESS_BYTES
+        return StageMemory(
+            stage=self.layout.pipeline if self.on_gpu else 0,
+            weights=placed.host + extra,
+            activation=compute + output_bytes(model, cache.slots),
+            graphs=0,
+            overhead=process + state_bytes(model, placed.host_recurrent_layers, cache.slots),
+            block=self.block(placed.host_attention_layers),
+            budget=budget,
+        )
+
+    def stages(self) -> tuple[StageMemory, ...]:
+        """Return every GPU, and the host where its memory is known."""
+        if not self.on_gpu:
+            return (self.host(int(self.pool.device_bytes * self.setting.utilization)),)
+        gpus = tuple(self.gpu(index) for index in range(self.layout.pipeline))
+        known = known_host_bytes(self.pool, self.layout)
+        return gpus if known is None else (*gpus, self.host(known))
+
+    @property
+    def needed_blocks(self) -> int:
+        """Blocks of the cache."""
+        return self.cache.total // CONTEXT_MULTIPLE
+
+    @property
+    def fits(self) -> bool:
+        """Whether every device holds it."""
+        return all(stage.blocks >= self.needed_blocks for stage in self.stages())
+
+
+def known_host_bytes(pool: Pool, layout: Layout) -> int | None:
+    """Return the memory of the smallest node the layout may go to; None where one is unknown."""
+    if shares_host_memory(pool.accelerator):
+        return None
+    nodes = [kind.host_bytes for kind in pool.nodes if kind.gpus >= layout.gpus_per_node]
+    known = [each for each in nodes if each is not None]
+    return min(known) if known and len(known) == len(nodes) else None
+
+
+def prompt_cache_mib(memory: Memory) -> int:
+    """Return the host memory for prompts: the default where a GPU's host has it to spare.
+
+    Where the device's memory is the host's, prompts would crowd out weights and cache: none.
+    """
+    if shares_host_memory(memory.pool.accelerator):
+        return 0
+    known = known_host_bytes(memory.pool, memory.layout)
+    if known is None:
+        return PROMPT_CACHE_MIB
+    host = memory.host(known)
+    spare = host.available - memory.needed_blocks * host.block
+    return max(0, min(PROMPT_CACHE_MIB, spare // MIB))
