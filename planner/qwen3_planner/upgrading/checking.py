@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from qwen3_planner.candidates import pools_of
 from qwen3_planner.engines.versions import parse_version
 from qwen3_planner.errors import SpecError
 from qwen3_planner.plan import NoPlan, Plan
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from qwen3_planner.question import Question
     from qwen3_planner.request import PlanRequest
     from qwen3_planner.serving.verdicts import Fit
-    from qwen3_planner.upgrading.values import FlagGone
+    from qwen3_planner.upgrading.values import FlagGone, Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ def check_upgrade(
         after=after.answer,
         breaks=_breaks(before, after, flags),
         flags=flags,
-        turns=turns_between(before.question, after.question, _accelerators(inventory, before)),
+        turns=_turns(before, after, inventory),
     )
     if before.fit is None or after.fit is None:
         return replace(found, legality=legality_of(before, after, inventory))
@@ -135,10 +136,16 @@ def _breaks(before: Side, after: Side, flags: tuple[FlagGone, ...]) -> tuple[str
     return tuple(found)
 
 
-def _accelerators(inventory: Inventory, before: Side) -> tuple[str, ...]:
+def _turns(before: Side, after: Side, inventory: Inventory) -> tuple[Turn, ...]:
+    """Ask on the plan's own hardware, or on the first there is."""
+    question, to = before.question, after.question.version
     if before.fit is not None:
-        return (before.fit.candidate.pool.accelerator.name,)
-    return tuple(accelerator.name for accelerator in inventory.accelerators)
+        candidate = before.fit.candidate
+        return turns_between(question, to, candidate.choice, candidate.pool)
+    pools = pools_of(inventory, question.request.accelerators)
+    if not pools or not question.choices:
+        return ()
+    return turns_between(question, to, question.choices[0], pools[0])
 
 
 def _compared(found: Upgrade, before: Side, after: Side, inventory: Inventory) -> Upgrade:

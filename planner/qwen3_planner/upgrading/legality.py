@@ -14,12 +14,13 @@ from qwen3_planner.solving import candidates_of, pool_facts
 from qwen3_planner.upgrading.values import Gone
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from qwen3_planner.engines.versions import Version
     from qwen3_planner.inventory.hardware import Inventory
     from qwen3_planner.plan import Layout
     from qwen3_planner.question import Question
-    from qwen3_planner.rules.rule import Rule
+    from qwen3_planner.rules.rule import F, Rule
     from qwen3_planner.upgrading.checking import Side
 
 
@@ -54,11 +55,11 @@ def _legal(question: Question, inventory: Inventory) -> set[Layout]:
 
 def _rules(here: Question, there: Question) -> Iterator[str]:
     """Name the rules that hold for one version and not for the other."""
-    chains = (*POOL_CHAINS[here.engine], *LAYOUT_CHAINS[here.engine])
-    for rule in chains:
-        if rule.is_in_force(here.version) and not rule.is_in_force(there.version):
-            yield _told(rule)
+    yield from _only_here(POOL_CHAINS[here.engine], here.version, there.version)
+    yield from _only_here(LAYOUT_CHAINS[here.engine], here.version, there.version)
 
 
-def _told(rule: Rule[object]) -> str:  # type: ignore[type-var]  # whatever the rule looks at
-    return f"{rule.name}: {rule.said}"
+def _only_here(chain: Sequence[Rule[F]], here: Version, there: Version) -> Iterator[str]:
+    for rule in chain:
+        if rule.is_in_force(here) and not rule.is_in_force(there):
+            yield f"{rule.name}: {rule.said}"
