@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from qwen3_planner.api.schema import RULE_ERROR, Struct
 from qwen3_planner.api.status import Qwen3DeploymentStatus
 from qwen3_planner.api.v1alpha1 import Qwen3Deployment
-from qwen3_planner.catalog.resolving import resolve_accelerator
+from qwen3_planner.catalog.resolving import MAX_CHOICES, resolve_accelerator
 from qwen3_planner.errors import SpecError, nearest_first
 from qwen3_planner.request import EngineTuning, ParallelismWish, PlanRequest, Workload
 
@@ -141,7 +141,7 @@ def _spec_error(error: ErrorDetails, body: Mapping[str, Any]) -> SpecError:
             choices = nearest_first(str(location[-1]), _fields_beside(location))
         case "enum" | "literal_error":
             reason = "is not one of the choices"
-            choices = nearest_first(value, _QUOTED.findall(str(context["expected"])))
+            choices = nearest_first(value, _QUOTED.findall(str(context["expected"])))[:MAX_CHOICES]
         case _:
             reason = _in_plain_words(error)
     return SpecError(_path(location), value, reason, choices)

@@ -17,7 +17,7 @@ from qwen3_planner.request import EngineName
 
 
 class Variant(StrEnum):
-    """The architectures of the family that can be planned."""
+    """The models of the family that can be planned."""
 
     QWEN3_0_6B = "Qwen3-0.6B"
     QWEN3_1_7B = "Qwen3-1.7B"
@@ -27,6 +27,34 @@ class Variant(StrEnum):
     QWEN3_32B = "Qwen3-32B"
     QWEN3_30B_A3B = "Qwen3-30B-A3B"
     QWEN3_235B_A22B = "Qwen3-235B-A22B"
+    QWEN3_4B_INSTRUCT_2507 = "Qwen3-4B-Instruct-2507"
+    QWEN3_4B_THINKING_2507 = "Qwen3-4B-Thinking-2507"
+    QWEN3_30B_A3B_INSTRUCT_2507 = "Qwen3-30B-A3B-Instruct-2507"
+    QWEN3_30B_A3B_THINKING_2507 = "Qwen3-30B-A3B-Thinking-2507"
+    QWEN3_235B_A22B_INSTRUCT_2507 = "Qwen3-235B-A22B-Instruct-2507"
+    QWEN3_235B_A22B_THINKING_2507 = "Qwen3-235B-A22B-Thinking-2507"
+    QWEN3_CODER_30B_A3B_INSTRUCT = "Qwen3-Coder-30B-A3B-Instruct"
+    QWEN3_CODER_480B_A35B_INSTRUCT = "Qwen3-Coder-480B-A35B-Instruct"
+    QWEN3_VL_2B_INSTRUCT = "Qwen3-VL-2B-Instruct"
+    QWEN3_VL_2B_THINKING = "Qwen3-VL-2B-Thinking"
+    QWEN3_VL_4B_INSTRUCT = "Qwen3-VL-4B-Instruct"
+    QWEN3_VL_4B_THINKING = "Qwen3-VL-4B-Thinking"
+    QWEN3_VL_8B_INSTRUCT = "Qwen3-VL-8B-Instruct"
+    QWEN3_VL_8B_THINKING = "Qwen3-VL-8B-Thinking"
+    QWEN3_VL_32B_INSTRUCT = "Qwen3-VL-32B-Instruct"
+    QWEN3_VL_32B_THINKING = "Qwen3-VL-32B-Thinking"
+    QWEN3_VL_30B_A3B_INSTRUCT = "Qwen3-VL-30B-A3B-Instruct"
+    QWEN3_VL_30B_A3B_THINKING = "Qwen3-VL-30B-A3B-Thinking"
+    QWEN3_VL_235B_A22B_INSTRUCT = "Qwen3-VL-235B-A22B-Instruct"
+    QWEN3_VL_235B_A22B_THINKING = "Qwen3-VL-235B-A22B-Thinking"
+    QWEN3_NEXT_80B_A3B_INSTRUCT = "Qwen3-Next-80B-A3B-Instruct"
+    QWEN3_NEXT_80B_A3B_THINKING = "Qwen3-Next-80B-A3B-Thinking"
+    QWEN3_EMBEDDING_0_6B = "Qwen3-Embedding-0.6B"
+    QWEN3_EMBEDDING_4B = "Qwen3-Embedding-4B"
+    QWEN3_EMBEDDING_8B = "Qwen3-Embedding-8B"
+    QWEN3_RERANKER_0_6B = "Qwen3-Reranker-0.6B"
+    QWEN3_RERANKER_4B = "Qwen3-Reranker-4B"
+    QWEN3_RERANKER_8B = "Qwen3-Reranker-8B"
 
 
 class ModelSpec(Struct):

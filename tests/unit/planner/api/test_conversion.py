@@ -64,7 +64,7 @@ def test_choices_come_nearest_first() -> None:
     error = said_of(resource("model: {variant: qwen3-23b}"))
 
     assert error.choices[0] == "Qwen3-32B"
-    assert len(error.choices) == 8
+    assert len(error.choices) == 12
 
 
 def test_a_misspelt_field_is_told_before_the_one_it_leaves_missing() -> None:

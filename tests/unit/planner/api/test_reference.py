@@ -35,4 +35,4 @@ def test_the_page_of_the_resource_has_every_object_and_field() -> None:
         assert f"\n{title}\n" in page
     assert "| `variant` | one of `Qwen3-0.6B`" in page
     assert "- `source`: must be hf://" in page
-    assert "Qwen3-32B has 64 attention heads" in page
+    assert "64 attention heads, which tensor must divide" in page
