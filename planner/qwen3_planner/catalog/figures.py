@@ -43,6 +43,7 @@ class Efficiency:
         ttft_sigma: the same of the time to the first token.
         throughput_sigma: the same of output tokens per second.
         rows: how many measured rows it was fitted on; 0 where it was carried over.
+        seen: (model, accelerator) pairs among those rows.
         source: where they come from.
         as_of: ISO date of the fit.
     """
@@ -73,6 +74,7 @@ class Efficiency:
     ttft_sigma: float
     throughput_sigma: float
     rows: int = 0
+    seen: tuple[tuple[str, str], ...] = ()
     source: str = ""
     as_of: str = ""
 

@@ -68,7 +68,7 @@ def read_catalog(folder: Path) -> Catalog:
     _refuse_duplicates("checkpoints.json", (f"{row.uri} {row.file}".strip() for row in checkpoints))
     _refuse_duplicates("accelerators.json", (row.name for row in accelerators))
     _refuse_duplicates("engines.json", (row.name for row in engines))
-    efficiencies = tuple(Efficiency(**row) for row in _optional(folder / "efficiencies.json"))
+    efficiencies = tuple(_efficiency(row) for row in _optional(folder / "efficiencies.json"))
     prices = tuple(GpuPrice(**row) for row in _optional(folder / "prices_gpu.json"))
     return Catalog(models, checkpoints, accelerators, engines, efficiencies, prices)
 
@@ -112,6 +112,11 @@ def _accelerator(row: dict[str, Any]) -> Accelerator:
 
 def _engine(row: dict[str, Any]) -> EngineRelease:
     return EngineRelease(**{**row, "images": tuple((v, image) for v, image in row["images"])})
+
+
+def _efficiency(row: dict[str, Any]) -> Efficiency:
+    seen = tuple((model, device) for model, device in row.get("seen", ()))
+    return Efficiency(**{**row, "seen": seen})
 
 
 def _refuse_duplicates(file: str, names: Iterable[str]) -> None:

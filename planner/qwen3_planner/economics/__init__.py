@@ -1,0 +1,1 @@
+"""What serving costs: per hour, per million tokens, in energy."""

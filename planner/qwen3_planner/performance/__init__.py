@@ -1,0 +1,1 @@
+"""How fast a layout serves: prefill, decode, communication and queueing, each with its error."""

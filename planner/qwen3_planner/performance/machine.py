@@ -1,0 +1,158 @@
+"""What a step runs on: rates of one device, and of the links between those of a replica."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from qwen3_planner.catalog.rows import AcceleratorClass
+from qwen3_planner.sizing.formats import WeightKind
+
+if TYPE_CHECKING:
+    from qwen3_planner.catalog.rows import Accelerator
+    from qwen3_planner.plan import Layout
+    from qwen3_planner.sizing.formats import WeightFormat
+
+GIGA = 1e9
+TERA = 1e12
+
+NODE_LINK_GB_PER_S = 25.0
+"""Between nodes, one direction, per GPU: 200 Gbit/s. Assumed, as no inventory states it; a node of
+eight such GPUs often has 400 Gbit/s per GPU, a cloud instance much less."""
+
+DEFAULT_PCIE_GB_PER_S = 32.0
+"""One direction of PCIe 4.0 x16, where the catalog does not state a device's own. Assumed."""
+
+FLOPS_PER_BYTE = {
+    AcceleratorClass.SOC: 26.0,
+    AcceleratorClass.CPU: 16.0,
+    AcceleratorClass.GPU: 60.0,
+}
+"""Arithmetic for each byte of memory bandwidth, where the catalog states no arithmetic. Assumed:
+an M1 Max has 10.4 TFLOPS beside 400 GB/s; eight Zen 4 cores about 2 beside 90, four Cortex-A76
+0.15 beside 17."""
+
+H20 = "H20"
+"""Its 148 TFLOPS beside 4 TB/s make it unlike all others of its generation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """Rates that bound a step, before efficiency.
+
+    Attributes:
+        memory: bytes per second of one device's memory.
+        flops: operations per second in the arithmetic of the weight format.
+        attention_flops: the same in 16 bit, which scores are computed in.
+        ranks: devices that share a layer.
+        link: bytes per second between them, one direction.
+        has_fast_link: whether that is NVLink, xGMI or the like, not PCIe or a network.
+        stage_link: bytes per second from one pipeline stage to the next.
+        assumed: which rates no source states, in words; empty where all are stated.
+    """
+
+    memory: float
+    flops: float
+    attention_flops: float
+    ranks: int
+    link: float
+    has_fast_link: bool
+    stage_link: float
+    assumed: tuple[str, ...] = ()
+
+
+def device_class(accelerator: Accelerator) -> str:
+    """Name the group of devices that share efficiencies.
+
+    >>> from qwen3_planner.catalog.loading import load_catalog
+    >>> [device_class(load_catalog().accelerator(n)) for n in ("H200-SXM-141GB", "H20-96GB")]
+    ['hopper', 'hopper-h20']
+    """
+    if accelerator.vendor == "apple":
+        return "apple"
+    if accelerator.device_class is AcceleratorClass.CPU:
+        return "cpu"
+    if accelerator.name.startswith(H20):
+        is_h200 = accelerator.name.startswith("H200")
+        return "hopper" if is_h200 else "hopper-h20"
+    return accelerator.architecture
+
+
+def format_class(fmt: WeightFormat) -> str:
+    """Name the group of weight formats whose kernels are alike.
+
+    >>> from qwen3_planner.sizing.formats import BF16
+    >>> format_class(BF16)
+    '16bit'
+    """
+    name = fmt.quantization.value
+    if fmt.quantization.is_gguf:
+        return "gguf"
+    if fmt.kind is WeightKind.PLAIN:
+        return "16bit"
+    if name.startswith("fp8"):
+        return "fp8"
+    return "int8" if "int8" in name else "4bit"
+
+
+def machine_of(
+    accelerator: Accelerator, fmt: WeightFormat, layout: Layout, *, is_pcie: bool = False
+) -> Machine:
+    """Put together the rates of a layout on a device.
+
+    Args:
+        accelerator: the device.
+        fmt: how weights are held; decides the arithmetic.
+        layout: of one replica.
+        is_pcie: whether the GPUs of a node talk over PCIe although the product has fast links.
+    """
+    assumed: list[str] = []
+    ranks = layout.tensor * layout.data if layout.data > 1 else layout.tensor
+    inside, fast = _node_link(accelerator, is_pcie=is_pcie, assumed=assumed, needed=ranks > 1)
+    spans_nodes = layout.nodes_per_replica > 1
+    if spans_nodes:
+        assumed.append(f"{NODE_LINK_GB_PER_S:g} GB/s between nodes")
+    crosses = spans_nodes and layout.gpus_per_node % ranks != 0
+    plain = _flops_16bit(accelerator, assumed)
+    return Machine(
+        memory=accelerator.memory_gb_per_s * GIGA,
+        flops=_flops(accelerator, fmt, plain),
+        attention_flops=plain,
+        ranks=ranks,
+        link=(NODE_LINK_GB_PER_S if crosses else inside) * GIGA,
+        has_fast_link=fast and not crosses,
+        stage_link=(NODE_LINK_GB_PER_S if spans_nodes else inside) * GIGA,
+        assumed=tuple(assumed),
+    )
+
+
+def _node_link(
+    accelerator: Accelerator, *, is_pcie: bool, assumed: list[str], needed: bool
+) -> tuple[float, bool]:
+    if accelerator.link_gb_per_s and not is_pcie:
+        return accelerator.link_gb_per_s, True
+    if accelerator.pcie_gb_per_s is None and needed:
+        assumed.append(f"{DEFAULT_PCIE_GB_PER_S:g} GB/s over PCIe")
+    return accelerator.pcie_gb_per_s or DEFAULT_PCIE_GB_PER_S, False
+
+
+def _flops_16bit(accelerator: Accelerator, assumed: list[str]) -> float:
+    known = accelerator.bf16_tflops or accelerator.fp16_tflops
+    if known is not None:
+        return known * TERA
+    per_byte = FLOPS_PER_BYTE[accelerator.device_class]
+    assumed.append(f"{per_byte:g} operations per byte of memory bandwidth")
+    return accelerator.memory_gb_per_s * GIGA * per_byte
+
+
+def _flops(accelerator: Accelerator, fmt: WeightFormat, plain: float) -> float:
+    """Return the rate of the format's arithmetic; weight-only formats compute in 16 bit."""
+    name = fmt.quantization.value
+    tera: float | None = None
+    if name.startswith("fp8"):
+        tera = accelerator.fp8_tflops
+    elif name == "int8":
+        tera = accelerator.int8_tops
+    elif name == "nvfp4":
+        tera = accelerator.fp4_tflops
+    return max(plain, tera * TERA) if tera else plain

@@ -1,0 +1,140 @@
+"""What a plan says of its speed: figures with 90 % intervals, and the terms behind them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import exp, sqrt
+from typing import TYPE_CHECKING
+
+from qwen3_planner.performance.load import closed_loop, step_terms
+from qwen3_planner.performance.saturation import open_loop
+
+if TYPE_CHECKING:
+    from qwen3_planner.performance.load import Load, Server, Service
+
+NINETY_PERCENT = 1.645
+"""Standard deviations on each side of a 90 % interval."""
+
+ASSUMED_RATE_SIGMA = 0.2
+"""Added (in squares) where a rate of the machine is assumed: the network between nodes, PCIe, the
+arithmetic of a chip whose maker states none."""
+
+UNSEEN_PAIR_SIGMA = 0.1
+"""Added likewise where the efficiencies were measured with another model or on another card of the
+same class: other shapes meet other kernels."""
+
+OVERLOAD_SIGMA = 0.4
+"""Added likewise where requests wait for room in the KV cache: engines then preempt and compute
+prompts twice. From runs that send a thousand prompts at once (tests/unit/planner/accuracy)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A figure and its 90 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+    @classmethod
+    def around(cls, value: float, sigma: float) -> Interval:
+        """Spread a figure by a standard deviation of its logarithm.
+
+        >>> Interval.around(10.0, 0.0)
+        Interval(value=10.0, low=10.0, high=10.0)
+        """
+        factor = exp(NINETY_PERCENT * sigma)
+        return cls(value, value / factor, value * factor)
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """The speed of one replica under a load.
+
+    Attributes:
+        ttft_s: mean time to the first token, queueing included.
+        tpot_s: mean time per output token after it.
+        output_tokens_per_s: generated.
+        requests_per_s: answered.
+        relative_error: of the time per output token: one standard deviation.
+        service: the parts of these times.
+    """
+
+    ttft_s: Interval
+    tpot_s: Interval
+    output_tokens_per_s: Interval
+    requests_per_s: float
+    relative_error: float
+    service: Service
+
+
+def predict(server: Server, load: Load) -> Prediction:
+    """Predict a closed loop: so many clients, each with one request in flight."""
+    return _with_intervals(server, closed_loop(server, load))
+
+
+def predict_rate(server: Server, load: Load, requests_per_s: float) -> Prediction | None:
+    """Predict an open loop: requests arrive at a rate; None where the replica cannot keep up."""
+    service = open_loop(server, load, requests_per_s)
+    return None if service is None else _with_intervals(server, service)
+
+
+def _with_intervals(server: Server, service: Service) -> Prediction:
+    row = server.efficiency
+    extra = ASSUMED_RATE_SIGMA**2 if server.machine.assumed else 0.0
+    if row.is_measured and server.subject not in row.seen:
+        extra += UNSEEN_PAIR_SIGMA**2
+    if service.waiting_s > 0:
+        extra += OVERLOAD_SIGMA**2
+    tpot_sigma = sqrt(row.tpot_sigma**2 + extra)
+    return Prediction(
+        ttft_s=Interval.around(service.ttft_s, sqrt(row.ttft_sigma**2 + extra)),
+        tpot_s=Interval.around(service.tpot_s, tpot_sigma),
+        output_tokens_per_s=Interval.around(
+            service.output_tokens_per_s, sqrt(row.throughput_sigma**2 + extra)
+        ),
+        requests_per_s=service.requests_per_s,
+        relative_error=tpot_sigma,
+        service=service,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One part of a time, in seconds, and its share of the whole."""
+
+    name: str
+    seconds: float
+    share: float
+
+
+def tpot_terms(server: Server, load: Load, service: Service) -> tuple[Term, ...]:
+    """Tell what an output token's time consists of, largest first; parts of nothing are left out.
+
+    Args:
+        server: the replica.
+        load: that was predicted.
+        service: what the prediction said.
+    """
+    steps = step_terms(server, load, service.running)
+    parts = {
+        "reading weights": sum(step.weights for step in steps),
+        "reading experts": sum(step.experts for step in steps),
+        "arithmetic beyond reading": sum(step.arithmetic for step in steps),
+        "attention over the context": sum(step.attention for step in steps),
+        "communication between GPUs": sum(step.communication for step in steps),
+        "launching and scheduling": sum(step.overhead for step in steps),
+        "prompts of other requests": service.prompts_s,
+    }
+    parts["sending between stages"] = service.tpot_s - sum(parts.values())
+    total = service.tpot_s
+    found = [
+        Term(name, seconds, seconds / total)
+        for name, seconds in parts.items()
+        if seconds > total * SMALLEST_SHARE
+    ]
+    return tuple(sorted(found, key=lambda term: -term.seconds))
+
+
+SMALLEST_SHARE = 1e-6
+"""Parts below this are rounding."""

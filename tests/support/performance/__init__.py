@@ -1,0 +1,1 @@
+"""Measured speeds, and what the performance model says of them."""

@@ -1,0 +1,128 @@
+"""Laws that hold for every model, card, engine and load."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from qwen3_planner.economics.tokens import token_cost
+from qwen3_planner.performance.load import Load, Server, closed_loop
+from qwen3_planner.performance.prediction import predict, tpot_terms
+from qwen3_planner.performance.saturation import open_loop, saturation
+from qwen3_planner.plan import Layout
+from support.performance.servers import a_server, gpus
+
+MODELS = ("Qwen3-0.6B", "Qwen3-4B", "Qwen3-14B", "Qwen3-32B", "Qwen3-30B-A3B", "Qwen3-235B-A22B")
+
+SLACK = 1 + 1e-9
+"""Rounding of floating-point sums."""
+
+
+@st.composite
+def servers(draw: st.DrawFn) -> Server:
+    model = draw(st.sampled_from(MODELS))
+    tensor = draw(st.sampled_from((1, 2, 4, 8)))
+    pipeline = draw(st.sampled_from((1, 1, 2)))
+    data = draw(st.sampled_from((1, 1, 2)))
+    expert = tensor * data if "A" in model and draw(st.booleans()) else 1
+    return a_server(
+        model,
+        draw(st.sampled_from(gpus())),
+        quantization=draw(st.sampled_from(("bf16", "fp8", "awq-int4"))),
+        engine=draw(st.sampled_from(("vllm", "sglang"))),
+        layout=Layout(tensor, pipeline, data, expert),
+    )
+
+
+loads = st.builds(
+    Load,
+    input_tokens=st.integers(1, 100_000),
+    output_tokens=st.integers(1, 8_000),
+    concurrency=st.integers(1, 500),
+)
+
+many = settings(max_examples=150, deadline=None)
+
+
+@many
+@given(servers(), loads, st.integers(1, 400))
+def test_more_requests_in_flight_never_make_one_faster(
+    server: Server, load: Load, more: int
+) -> None:
+    few = closed_loop(server, load)
+    many_of_them = closed_loop(server, replace(load, concurrency=load.concurrency + more))
+    assert many_of_them.tpot_s * SLACK >= few.tpot_s
+    assert many_of_them.ttft_s * SLACK >= few.ttft_s
+    assert many_of_them.output_tokens_per_s * SLACK >= few.output_tokens_per_s
+
+
+@many
+@given(servers(), loads, st.integers(1, 100_000))
+def test_time_per_token_never_falls_when_the_context_grows(
+    server: Server, load: Load, more: int
+) -> None:
+    longer = replace(load, input_tokens=load.input_tokens + more)
+    assert closed_loop(server, longer).tpot_s * SLACK >= closed_loop(server, load).tpot_s
+    assert closed_loop(server, longer).ttft_s * SLACK >= closed_loop(server, load).ttft_s
+
+
+@many
+@given(servers(), loads, st.floats(1.0, 4.0), st.sampled_from(("memory", "flops", "link")))
+def test_a_faster_card_is_never_slower(
+    server: Server, load: Load, factor: float, rate: str
+) -> None:
+    machine = server.machine
+    faster = replace(server, machine=replace(machine, **{rate: getattr(machine, rate) * factor}))
+    before, after = closed_loop(server, load), closed_loop(faster, load)
+    assert after.tpot_s <= before.tpot_s * SLACK
+    assert after.ttft_s <= before.ttft_s * SLACK
+    assert after.output_tokens_per_s * SLACK >= before.output_tokens_per_s
+
+
+@many
+@given(servers(), loads)
+def test_the_terms_add_up_to_the_time_per_token(server: Server, load: Load) -> None:
+    prediction = predict(server, load)
+    terms = tpot_terms(server, load, prediction.service)
+    assert abs(sum(term.share for term in terms) - 1) < 1e-4
+    assert all(term.seconds > 0 for term in terms)
+
+
+@many
+@given(servers(), loads)
+def test_an_interval_holds_its_figure(server: Server, load: Load) -> None:
+    found = predict(server, load)
+    for each in (found.ttft_s, found.tpot_s, found.output_tokens_per_s):
+        assert 0 < each.low < each.value < each.high
+
+
+@many
+@given(servers(), loads)
+def test_requests_in_flight_follow_littles_law(server: Server, load: Load) -> None:
+    found = closed_loop(server, load)
+    life = found.ttft_s + (load.output_tokens - 1) * found.tpot_s
+    assert abs(found.requests_per_s * life / load.concurrency - 1) < 1e-6
+
+
+@settings(max_examples=60, deadline=None)
+@given(servers(), loads, st.floats(0.01, 0.99))
+def test_a_rate_below_saturation_is_served_and_one_above_is_not(
+    server: Server, load: Load, share: float
+) -> None:
+    limited = replace(server, limits=replace(server.limits, sequences=64))
+    full = saturation(limited, load)
+    served = open_loop(limited, load, share * full.requests_per_s)
+    assert served is not None
+    assert served.running <= 64 * server.data
+    assert open_loop(limited, load, 1.01 * full.requests_per_s) is None
+
+
+@settings(max_examples=60, deadline=None)
+@given(servers(), loads, st.integers(1, 400))
+def test_more_load_never_makes_a_token_dearer(server: Server, load: Load, more: int) -> None:
+    busier = replace(load, concurrency=load.concurrency + more)
+    idle_cost = token_cost(10.0, server, load, closed_loop(server, load))
+    busy_cost = token_cost(10.0, server, busier, closed_loop(server, busier))
+    assert busy_cost.per_million_output <= idle_cost.per_million_output * SLACK
