@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qwen3_planner.engines.versions import parse_version
+from qwen3_planner.rules.chains import cautions
+from qwen3_planner.rules.facts import LayoutFacts
 from qwen3_planner.serving.registry import serving_of
+from qwen3_planner.solving import pool_facts
 from qwen3_planner.units import format_gib
 
 if TYPE_CHECKING:
@@ -23,6 +26,7 @@ def warnings_of(question: Question, fit: Fit, inventory: Inventory) -> tuple[str
         *_about_context(question, fit),
         *fit.candidate.choice.warnings,
         *serving_of(question.engine).warnings(question, fit),
+        *_about_layout(question, fit),
         *_about_version(question),
         *_about_idle_gpus(question, fit, inventory),
     )
@@ -47,6 +51,12 @@ def _about_context(question: Question, fit: Fit) -> Iterator[str]:
             f"The context is {fit.max_model_len} tokens, the longest that fits;"
             f" {question.model.name} has {question.wanted_context}."
         )
+
+
+def _about_layout(question: Question, fit: Fit) -> tuple[str, ...]:
+    candidate = fit.candidate
+    facts = pool_facts(question, candidate.pool, candidate.choice, fit.setting)
+    return cautions(LayoutFacts(facts, candidate.layout))
 
 
 def _about_version(question: Question) -> Iterator[str]:

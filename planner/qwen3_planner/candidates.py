@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from qwen3_planner.catalog.tensor_sizes import divides_vocabulary, legal_tensor_sizes
 from qwen3_planner.plan import Layout
-from qwen3_planner.rules.layouts import legal_tensor_sizes
 from qwen3_planner.units import MIB, ceil_div
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ def _tensor_sizes(model: ModelArchitecture, wish: ParallelismWish, limit: int) -
         yield wish.tensor
         return
     for size in range(1, max(1, limit) + 1):
-        if model.vocab_size % size == 0:
+        if divides_vocabulary(model, size):
             yield size
 
 

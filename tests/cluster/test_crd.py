@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from qwen3_planner.api.conversion import parse
-from qwen3_planner.api.legality import tensor_sizes
 from qwen3_planner.catalog.loading import load_catalog
+from qwen3_planner.catalog.tensor_sizes import legal_tensor_sizes
 from support.controlplane.errors import CommandError
 from support.real_plans import status_plan
 from support.resources import BAD_RULES, BAD_SHAPES, GOOD, Bad, resource
@@ -119,7 +119,7 @@ def test_tensor_sizes_are_judged_by_the_shapes_of_the_variant(
     accepted = tuple(
         size for size in candidates if f"/t{size} created" in caught.value.stdout.replace("\n", " ")
     )
-    assert accepted == tensor_sizes(model)
+    assert accepted == legal_tensor_sizes(model)
     assert f"{model.name} has {model.attention_heads} attention heads" in caught.value.stderr
 
 

@@ -14,7 +14,7 @@ from qwen3_planner.question import WeightChoice, understand
 from qwen3_planner.request import ParallelismWish, PlanRequest, Quantization, Workload
 from qwen3_planner.rules.facts import LayoutFacts
 from qwen3_planner.serving.registry import serving_of
-from qwen3_planner.sizing.formats import WeightFormat, WeightKind
+from qwen3_planner.sizing.formats import FileLayout, WeightFormat, WeightKind
 from qwen3_planner.solving import pool_facts
 
 if TYPE_CHECKING:
@@ -34,11 +34,17 @@ VARIANTS = (
     "Qwen3-235B-A22B",
 )
 
-FP8_BLOCKS = WeightFormat(Quantization.FP8, WeightKind.FP8_BLOCK, 128, 128)
+FP8_BLOCKS = WeightFormat(Quantization.FP8, WeightKind.FP8_BLOCK, 128, 128, layout=FileLayout.FP8)
 AWQ = WeightFormat(
-    Quantization.AWQ_INT4, WeightKind.INT4_GROUP, group_size=128, has_zero_points=True
+    Quantization.AWQ_INT4,
+    WeightKind.INT4_GROUP,
+    group_size=128,
+    has_zero_points=True,
+    layout=FileLayout.AWQ,
 )
-GPTQ = WeightFormat(Quantization.GPTQ_INT4, WeightKind.INT4_GROUP, group_size=128)
+GPTQ = WeightFormat(
+    Quantization.GPTQ_INT4, WeightKind.INT4_GROUP, group_size=128, layout=FileLayout.GPTQ
+)
 
 
 def a_model(name: str = "Qwen3-32B") -> ModelArchitecture:

@@ -1,8 +1,7 @@
 """What is known of a layout before any GPU is looked at, as rules for the API server.
 
 Compiled from the catalog, so that ``kubectl apply`` refuses ``tensor: 3`` for 64 heads at once.
-The planner judges the same and more (:mod:`qwen3_planner.rules`), with fixes; a test holds both
-to one verdict.
+The planner judges the same sizes and more (:mod:`qwen3_planner.rules`), with fixes.
 """
 
 from __future__ import annotations
@@ -10,28 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qwen3_planner.api.schema import validation
+from qwen3_planner.catalog.tensor_sizes import legal_tensor_sizes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from qwen3_planner.catalog.rows import ModelArchitecture
-
-
-def tensor_sizes(model: ModelArchitecture) -> tuple[int, ...]:
-    """List the tensor-parallel sizes that the model's shapes allow, whatever the GPU.
-
-    They divide the attention heads, the vocabulary and the MLP of a dense model (experts need not
-    be cut), and divide the key-value heads or are a multiple of them. Engines stop with an error or
-    an assertion otherwise (vLLM 0.32.0: config/model.py, model_executor/models/qwen3.py,
-    distributed/utils.py).
-    """
-    return tuple(
-        size
-        for size in _divisors(model.attention_heads)
-        if (model.kv_heads % size == 0 or size % model.kv_heads == 0)
-        and (model.is_moe or model.intermediate_size % size == 0)
-        and model.vocab_size % size == 0
-    )
 
 
 def legality_rules(models: Sequence[ModelArchitecture]) -> list[dict[str, str]]:
@@ -57,11 +40,11 @@ def _alike(
 
 def _tensor_shape(model: ModelArchitecture) -> object:
     inner = None if model.is_moe else model.intermediate_size
-    return model.attention_heads, model.kv_heads, inner, tensor_sizes(model)
+    return model.attention_heads, model.kv_heads, inner, legal_tensor_sizes(model)
 
 
 def _tensor_rule(group: Sequence[ModelArchitecture]) -> dict[str, str]:
-    sizes = tensor_sizes(group[0])
+    sizes = legal_tensor_sizes(group[0])
     return validation(
         f"{_does_not_concern(group, 'tensor')} || self.parallelism.tensor in {list(sizes)}",
         f"{_why(group, sizes)}: use {_either(sizes)}",
@@ -72,13 +55,15 @@ def _tensor_rule(group: Sequence[ModelArchitecture]) -> dict[str, str]:
 def _why(group: Sequence[ModelArchitecture], sizes: Sequence[int]) -> str:
     """Name the shapes that leave these sizes; for most models the heads alone explain them."""
     model = group[0]
-    why = f"{_named(group)} {model.attention_heads} attention heads, which tensor must divide"
+    shapes = [f"{model.attention_heads} attention heads, which tensor must divide"]
     if _divisors(model.attention_heads) != sizes:
-        why += f", and {model.kv_heads} key-value heads, which it must divide or be a multiple of"
+        shapes.append(f"{model.kv_heads} key-value heads, which it must divide or be a multiple of")
         if not model.is_moe:
-            why = why.replace(", and ", ", ")
-            why += f", and an MLP of {model.intermediate_size}, which it must divide"
-    return why
+            shapes.append(f"an MLP of {model.intermediate_size}, which it must divide")
+        if model.vision is not None:
+            shapes.append(f"an image encoder of {model.vision.heads} heads, which it must divide")
+    *first, last = shapes
+    return f"{_named(group)} {', '.join(first)}, and {last}" if first else f"{_named(group)} {last}"
 
 
 def _named(group: Sequence[ModelArchitecture]) -> str:

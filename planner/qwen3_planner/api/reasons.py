@@ -95,6 +95,9 @@ class Reason(StrEnum):
     INSUFFICIENT_KV_CACHE = "InsufficientKVCache"
     """The weights fit, but not the KV cache of the load or of one longest request beside them."""
 
+    INSUFFICIENT_HOST_MEMORY = "InsufficientHostMemory"
+    """What stays in host memory does not fit the node's."""
+
     NOT_ENOUGH_GPUS = "NotEnoughGPUs"
     """The pool has too few GPUs, even when all of them are free."""
 
@@ -119,6 +122,45 @@ class Reason(StrEnum):
     ENGINE_UNSUPPORTED_HERE = "EngineUnsupportedHere"
     """The engine does not run on that kind of accelerator."""
 
+    MODEL_NEEDS_NEWER_ENGINE = "ModelNeedsNewerEngine"
+    """The engine's version does not know the model; take a newer one."""
+
+    DENSE_FP8_LOADING = "DenseFp8Loading"
+    """The engine's version cannot load dense fp8 checkpoints; take a newer one."""
+
+    QUANTIZATION_NEEDS_NEWER_ENGINE = "QuantizationNeedsNewerEngine"
+    """The engine's version has no kernels for that quantization; take a newer one."""
+
+    ACTIVATION_ORDER_UNSUPPORTED = "ActivationOrderUnsupported"
+    """The engine's version takes no GPTQ checkpoint with desc_act; take another quantization."""
+
+    DRAFT_MODEL_UNSUPPORTED = "DraftModelUnsupported"
+    """The engine's version does not speculate with a draft model."""
+
+    LORA_RANK = "LoraRank"
+    """The largest rank of LoRA adapters is none that the engine has buffers for."""
+
+    LORA_NEEDS_NEWER_ENGINE = "LoraNeedsNewerEngine"
+    """The engine's version serves no LoRA adapters with that model."""
+
+    CPU_OFFLOAD_UNSUPPORTED = "CpuOffloadUnsupported"
+    """The engine's version keeps no weights of that model in host memory."""
+
+    GGUF_ONLY = "GgufOnly"
+    """llama.cpp reads GGUF files only."""
+
+    TOO_MANY_SLOTS = "TooManySlots"
+    """More requests at a time than one llama.cpp server works on."""
+
+    SETTING_UNSUPPORTED = "SettingUnsupported"
+    """A setting is asked for that the engine does not have."""
+
+    WHOLE_LAYERS_ONLY = "WholeLayersOnly"
+    """llama.cpp is planned with whole layers on each GPU."""
+
+    ONE_NODE_ONLY = "OneNodeOnly"
+    """llama.cpp is planned on the GPUs of one node."""
+
     COMPUTE_CAPABILITY = "ComputeCapability"
     """The accelerator is too old for that quantization."""
 
@@ -127,6 +169,12 @@ class Reason(StrEnum):
 
     FP8_KV_CACHE_CAPABILITY = "Fp8KvCacheCapability"
     """The engine has no attention for an fp8 KV cache on that accelerator."""
+
+    FP8_KV_CACHE_WEIGHTS = "Fp8KvCacheWeights"
+    """That kind of fp8 KV cache does not go with the checkpoint; take fp8 or leave it."""
+
+    KV_CACHE_DTYPE_UNSUPPORTED = "KvCacheDtypeUnsupported"
+    """The engine keeps no KV cache in that type."""
 
     SCHEDULER_TOKEN_BUDGET = "SchedulerTokenBudget"  # noqa: S105 - no password
     """engine.maxNumBatchedTokens is below maxNumSeqs."""
@@ -146,8 +194,32 @@ class Reason(StrEnum):
     FP8_BLOCK_ALIGNMENT = "FP8BlockAlignment"
     """parallelism.tensor cuts through the blocks that share an FP8 scale."""
 
+    SCALE_GROUP_ALIGNMENT = "ScaleGroupAlignment"
+    """parallelism.tensor cuts through the groups that share an int4, int8 or fp4 scale."""
+
     MARLIN_TILE_ALIGNMENT = "MarlinTileAlignment"
-    """parallelism.tensor leaves slices that the int4 kernels cannot work on."""
+    """parallelism.tensor leaves slices that the Marlin kernels cannot work on."""
+
+    WNA16_BLOCK_ALIGNMENT = "Wna16BlockAlignment"
+    """parallelism.tensor leaves slices of int4 experts that fail at the first request."""
+
+    LINEAR_HEAD_DIVISIBILITY = "LinearHeadDivisibility"
+    """parallelism.tensor does not divide the heads of linear attention."""
+
+    IMAGE_ENCODER_DIVISIBILITY = "ImageEncoderDivisibility"
+    """parallelism.tensor does not divide the image encoder."""
+
+    RERANKER_TENSOR_PARALLEL = "RerankerTensorParallel"
+    """The engine's version loads a reranker on one GPU only."""
+
+    LORA_WITH_EXPERT_PARALLEL = "LoraWithExpertParallel"
+    """The engine's version spreads no LoRA adapters over an expert-parallel group."""
+
+    MULTI_NODE_NEEDS_NEWER_ENGINE = "MultiNodeNeedsNewerEngine"
+    """The engine's version spans nodes only through Ray."""
+
+    NODES_DIVIDE_DATA_RANKS = "NodesDivideDataRanks"
+    """A data-parallel rank would fill part of a node."""
 
     EXPERT_PARALLEL_NEEDS_EXPERTS = "ExpertParallelNeedsExperts"
     """parallelism.expert is above 1 for a dense model."""

@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 LARGEST_TENSOR = 128
 """Sizes up to this are named; no replica here is larger."""
 
+VOCABULARY_PADDING = 64
+"""Rows of the embedding come in multiples of this.
+
+Source: PyPI vllm 0.33.0 vllm/model_executor/layers/vocab_parallel_embedding.py.
+"""
+
 
 def divides_heads(model: ModelArchitecture, tensor: int) -> bool:
     """Whether every rank gets the same number of query heads."""
@@ -32,9 +38,14 @@ def divides_kv_heads(model: ModelArchitecture, tensor: int) -> bool:
     return tensor % model.kv_heads == 0
 
 
+def padded_vocabulary(model: ModelArchitecture) -> int:
+    """Return the rows of the embedding as engines hold it, padded to a multiple of 64."""
+    return -(-model.vocab_size // VOCABULARY_PADDING) * VOCABULARY_PADDING
+
+
 def divides_vocabulary(model: ModelArchitecture, tensor: int) -> bool:
     """Whether every rank gets the same number of vocabulary rows."""
-    return model.vocab_size % tensor == 0
+    return padded_vocabulary(model) % tensor == 0
 
 
 def divides_dense_inner(model: ModelArchitecture, tensor: int) -> bool:

@@ -1,12 +1,15 @@
-"""Steps that take another engine."""
+"""Steps that take another engine, or another version of it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from qwen3_planner.engines.ladders import serves
+from qwen3_planner.engines.versions import parse_version
 from qwen3_planner.plan import Change
+from qwen3_planner.remedies.trying import one
 from qwen3_planner.request import Quantization
+from qwen3_planner.rules.chains import turning_points
 from qwen3_planner.serving.registry import known_engines
 
 if TYPE_CHECKING:
@@ -18,6 +21,22 @@ def engine_step(stuck: Stuck) -> Change | None:
     """Take another engine, with the version that comes with it and formats that it serves."""
     others = (engine for engine in known_engines() if engine is not stuck.question.engine)
     return stuck.first(_change_to(stuck, other) for other in others)
+
+
+def version_step(stuck: Stuck) -> Change | None:
+    """Take the nearest version that plans: newer ones first, then older ones.
+
+    Tried are the versions at which a rule begins or ends to hold, and the default one.
+    """
+    release, here = stuck.question.release, stuck.question.version
+    oldest, newest = (
+        parse_version(typed) for typed in (release.minimum_version, release.newest_known_version)
+    )
+    points = {*turning_points(stuck.question.engine), parse_version(release.default_version)}
+    known = sorted(version for version in points if oldest <= version <= newest)
+    newer = [version for version in known if version > here]
+    older = [version for version in reversed(known) if version < here]
+    return stuck.first(one("engineVersion", str(version)) for version in (*newer, *older))
 
 
 def _change_to(stuck: Stuck, engine: EngineName) -> Change:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
-from qwen3_planner.remedies.engine import engine_step
+from qwen3_planner.remedies.engine import engine_step, version_step
 from qwen3_planner.remedies.hardware import (
     max_gpus_step,
     more_gpus_step,
@@ -54,6 +54,7 @@ KINDS: tuple[tuple[str, Step], ...] = (
     ("kv-cache", kv_cache_step),
     ("quantization", quantization_step),
     ("quantization", quantization_and_layout_step),
+    ("version", version_step),
     ("engine", engine_step),
     ("replicas", replicas_step),
     ("hardware", max_gpus_step),
@@ -62,9 +63,9 @@ KINDS: tuple[tuple[str, Step], ...] = (
     ("accelerator", other_hardware_step),
 )
 """Least costly first: a setting of the engine, then less load, a shorter context, another layout
-than asked for, a smaller KV cache, less precise weights, another engine, fewer replicas, more
-hardware, other hardware. A node limit comes before all: whoever set it decides where plans run,
-not what they are.
+than asked for, a smaller KV cache, less precise weights, another version or engine, fewer
+replicas, more hardware, other hardware. A node limit comes before all: whoever set it decides where
+plans run, not what they are.
 """
 
 TOGETHER = "together"
@@ -87,14 +88,32 @@ FIXING_KINDS: dict[str, frozenset[str]] = {
     "ExpertParallelGroup": frozenset({"layout"}),
     "TensorParallelExceedsExperts": frozenset({"layout"}),
     "PipelineExceedsLayers": frozenset({"layout"}),
-    "FP8BlockAlignment": frozenset({"layout", "quantization"}),
-    "MarlinTileAlignment": frozenset({"layout", "quantization"}),
+    "LinearHeadDivisibility": frozenset({"layout"}),
+    "ImageEncoderDivisibility": frozenset({"layout"}),
+    "FP8BlockAlignment": frozenset({"layout", "quantization", "version"}),
+    "ScaleGroupAlignment": frozenset({"layout", "quantization"}),
+    "MarlinTileAlignment": frozenset({"layout", "quantization", "version"}),
+    "Wna16BlockAlignment": frozenset({"layout", "quantization", "version"}),
+    "RerankerTensorParallel": frozenset({"layout", "version"}),
+    "LoraWithExpertParallel": frozenset({"layout", "version"}),
+    "MultiNodeNeedsNewerEngine": frozenset({"layout", "quantization", "version", "accelerator"}),
+    "NodesDivideDataRanks": frozenset({"layout"}),
+    "ModelNeedsNewerEngine": frozenset({"version"}),
+    "DenseFp8Loading": frozenset({"quantization", "version"}),
+    "QuantizationNeedsNewerEngine": frozenset({"quantization", "version"}),
+    "ActivationOrderUnsupported": frozenset({"quantization", "version"}),
+    "DraftModelUnsupported": frozenset({"version"}),
+    "LoraRank": frozenset({"version"}),
+    "LoraNeedsNewerEngine": frozenset({"version"}),
+    "CpuOffloadUnsupported": frozenset({"version"}),
+    "Fp8KvCacheWeights": frozenset({"kv-cache", "version"}),
+    "KvCacheDtypeUnsupported": frozenset({"kv-cache", "version", "engine"}),
     "ContextTooLong": frozenset({"context"}),
     "RequestExceedsContext": frozenset({"load", "context"}),
     "SchedulerTokenBudget": frozenset({"tuning"}),
     "Bfloat16Unsupported": frozenset({"quantization", "accelerator"}),
-    "ComputeCapability": frozenset({"quantization", "engine", "accelerator"}),
-    "Fp8KvCacheCapability": frozenset({"kv-cache", "accelerator"}),
+    "ComputeCapability": frozenset({"quantization", "version", "engine", "accelerator"}),
+    "Fp8KvCacheCapability": frozenset({"kv-cache", "version", "accelerator"}),
     "EngineUnsupportedHere": frozenset({"engine", "accelerator"}),
     "NoMatchingAccelerator": frozenset({"accelerator"}),
     "CheckpointUnknown": frozenset({"quantization", "engine"}),

@@ -6,13 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from qwen3_planner.candidates import LARGEST_FREE_REPLICA, MOST_FREE_STAGES
+from qwen3_planner.catalog.tensor_sizes import legal_tensor_sizes
 from qwen3_planner.changes import PARALLELISM_NAMES, apply_change
 from qwen3_planner.engines.ladders import PRECISION, ladder_of
 from qwen3_planner.plan import Change
 from qwen3_planner.question import understand
 from qwen3_planner.remedies.trying import Stuck, one
-from qwen3_planner.request import KvCacheDtype, ParallelismWish, Quantization
-from qwen3_planner.rules.layouts import legal_tensor_sizes
+from qwen3_planner.request import EngineName, KvCacheDtype, ParallelismWish, Quantization
 from qwen3_planner.solving import solve
 
 if TYPE_CHECKING:
@@ -79,11 +79,13 @@ def _best_layout(stuck: Stuck, first: tuple[tuple[str, Value], ...]) -> Layout |
 
 
 def kv_cache_step(stuck: Stuck) -> Change | None:
-    """Halve the KV cache, or take it back where the GPU cannot read it."""
-    other = KvCacheDtype.FP8
-    if stuck.request.kv_cache_dtype is KvCacheDtype.FP8:
-        other = KvCacheDtype.BF16
-    return stuck.first([one("kvCacheDtype", other.value)])
+    """Halve the KV cache, or take it back where the engine cannot keep it so."""
+    asked = stuck.request.kv_cache_dtype
+    small, plain = KvCacheDtype.FP8, KvCacheDtype.BF16
+    if stuck.question.engine is EngineName.LLAMACPP:
+        small, plain = KvCacheDtype.Q8_0, KvCacheDtype.FP16
+    others = (small,) if asked is KvCacheDtype.AUTO else (small, plain)
+    return stuck.first(one("kvCacheDtype", other.value) for other in others if other is not asked)
 
 
 def quantization_step(stuck: Stuck) -> Change | None:

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from qwen3_planner.request import EngineName
-from qwen3_planner.rules.llamacpp import (
-    LLAMACPP_CAUTIONS,
-    LLAMACPP_CHAIN,
-    LLAMACPP_POOL_CHAIN,
-)
-from qwen3_planner.rules.rule import first_refusal, sentences
-from qwen3_planner.rules.vllm import VLLM_CAUTIONS, VLLM_CHAIN, VLLM_POOL_CHAIN
+from qwen3_planner.rules.llamacpp import LLAMACPP_CAUTIONS, LLAMACPP_CHAIN, LLAMACPP_POOL_CHAIN
+from qwen3_planner.rules.rule import FIRST, first_refusal, sentences
+from qwen3_planner.rules.vllm import VLLM_POOL_CHAIN
+from qwen3_planner.rules.vllm_layouts import VLLM_CAUTIONS, VLLM_CHAIN
 
 if TYPE_CHECKING:
+    from qwen3_planner.engines.versions import Version
     from qwen3_planner.plan import Refusal
     from qwen3_planner.rules.facts import LayoutFacts, PoolFacts
-    from qwen3_planner.rules.llamacpp import (
-    LLAMACPP_CAUTIONS,
-    LLAMACPP_CHAIN,
-    LLAMACPP_POOL_CHAIN,
-)
-from qwen3_planner.rules.rule import Rule
+    from qwen3_planner.rules.rule import Rule
 
 POOL_CHAINS: Final[dict[EngineName, tuple[Rule[PoolFacts], ...]]] = {
     EngineName.VLLM: VLLM_POOL_CHAIN,
@@ -55,3 +49,11 @@ def layout_refusal(facts: LayoutFacts) -> Refusal | None:
 def cautions(facts: LayoutFacts) -> tuple[str, ...]:
     """Return what should be known of a legal layout."""
     return sentences(CAUTION_CHAINS[facts.pool.engine], facts)
+
+
+@lru_cache(maxsize=8)
+def turning_points(engine: EngineName) -> tuple[Version, ...]:
+    """List the versions at which a rule of an engine begins, changes or ends, oldest first."""
+    chains = (POOL_CHAINS[engine], LAYOUT_CHAINS[engine])
+    points = {point for chain in chains for rule in chain for point in rule.turning_points()}
+    return tuple(sorted(points - {FIRST}))

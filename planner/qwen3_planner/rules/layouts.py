@@ -1,60 +1,22 @@
-"""Rules about how a model may be divided. Each holds for every vLLM version unless it says so.
-
-Sources: vLLM 0.32.0 ``config/model.py`` verify_with_parallel_config, ``model_executor/models/
-{qwen3,qwen3_moe}.py``, ``layers/vocab_parallel_embedding.py``; the texts the engine stops with are
-in each rule.
-"""
+"""Rules about how a model may be divided. They know no version: that is the chain's."""
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from qwen3_planner.catalog.rows import ModelArchitecture
-    from qwen3_planner.rules.facts import LayoutFacts
-
-LARGEST_TENSOR = 128
-"""Sizes up to this are named in messages; no replica here is larger."""
-
-
-def divides_heads(model: ModelArchitecture, tensor: int) -> bool:
-    """Whether every rank gets the same number of query heads."""
-    return model.attention_heads % tensor == 0
-
-
-def divides_kv_heads(model: ModelArchitecture, tensor: int) -> bool:
-    """Whether KV heads divide over the ranks, or the ranks over the KV heads."""
-    if tensor <= model.kv_heads:
-        return model.kv_heads % tensor == 0
-    return tensor % model.kv_heads == 0
-
-
-def divides_vocabulary(model: ModelArchitecture, tensor: int) -> bool:
-    """Whether every rank gets the same number of vocabulary rows."""
-    return model.vocab_size % tensor == 0
-
-
-def divides_dense_inner(model: ModelArchitecture, tensor: int) -> bool:
-    """Whether the MLP's inner size divides over the ranks; experts have rules of their own."""
-    return model.is_moe or model.intermediate_size % tensor == 0
-
-
-_DIVISIONS: tuple[Callable[[ModelArchitecture, int], bool], ...] = (
+from qwen3_planner.catalog.tensor_sizes import (
     divides_heads,
+    divides_image_encoder,
     divides_kv_heads,
+    divides_linear_heads,
     divides_vocabulary,
-    divides_dense_inner,
+    legal_tensor_sizes,
+    padded_vocabulary,
 )
 
-
-@lru_cache(maxsize=64)
-def legal_tensor_sizes(model: ModelArchitecture) -> tuple[int, ...]:
-    """List the tensor-parallel sizes that bf16 weights allow, smallest first."""
-    sizes = range(1, min(LARGEST_TENSOR, model.attention_heads) + 1)
-    return tuple(t for t in sizes if all(divides(model, t) for divides in _DIVISIONS))
+if TYPE_CHECKING:
+    from qwen3_planner.catalog.rows import ModelArchitecture
+    from qwen3_planner.rules.facts import LayoutFacts
 
 
 def _legal_text(model: ModelArchitecture) -> str:
@@ -95,26 +57,51 @@ def vocabulary_divides(facts: LayoutFacts) -> str | None:
     if divides_vocabulary(model, tensor):
         return None
     return (
-        f"The vocabulary of {model.name} has {model.vocab_size} rows, which tensor={tensor} does"
-        f" not divide; {_legal_text(model)}."
+        f"The vocabulary of {model.name} has {padded_vocabulary(model)} rows, which"
+        f" tensor={tensor} does not divide; {_legal_text(model)}."
     )
 
 
 def inner_size_divides(facts: LayoutFacts) -> str | None:
-    """The MLP's inner size divides over the ranks that share it.
-
-    vLLM: "{n} is not divisible by {d}". It is what stops 14B at 40.
-    """
+    """The inner sizes divide over the ranks that share them. It is what stops 14B at 40."""
     model, layout = facts.model, facts.layout
+    parts = [("the MLP's", model.intermediate_size, layout.tensor)]
     if model.is_moe:
-        ranks, inner, what = facts.experts_inner, model.moe_intermediate_size, "one expert's"
-    else:
-        ranks, inner, what = layout.tensor, model.intermediate_size, "the MLP's"
-    if inner % ranks == 0:
+        parts = [
+            ("one expert's", model.moe_intermediate_size, facts.experts_inner),
+            ("the shared expert's", model.shared_expert_intermediate_size, layout.tensor),
+        ]
+    for what, inner, ranks in parts:
+        if inner % ranks:
+            return (
+                f"{what.capitalize()} inner size {inner} of {model.name} does not divide over"
+                f" {ranks} ranks ({inner % ranks} left over); {_legal_text(model)}."
+            )
+    return None
+
+
+def linear_heads_divide(facts: LayoutFacts) -> str | None:
+    """Heads of linear attention divide evenly; unlike KV heads they are never copied."""
+    model, tensor = facts.model, facts.layout.tensor
+    linear = model.linear_attention
+    if linear is None or divides_linear_heads(model, tensor):
         return None
     return (
-        f"{what.capitalize()} inner size {inner} of {model.name} does not divide over {ranks}"
-        f" ranks ({inner % ranks} left over); {_legal_text(model)}."
+        f"{model.name} has {linear.key_heads} key and {linear.value_heads} value heads of linear"
+        f" attention, which tensor={tensor} does not divide; {_legal_text(model)}."
+    )
+
+
+def image_encoder_divides(facts: LayoutFacts) -> str | None:
+    """The image encoder is cut like the language model, unless told otherwise."""
+    model, tensor = facts.model, facts.layout.tensor
+    vision = model.vision
+    if vision is None or divides_image_encoder(model, tensor):
+        return None
+    return (
+        f"The image encoder of {model.name} has {vision.heads} heads and an MLP of"
+        f" {vision.intermediate_size}, which tensor={tensor} does not divide;"
+        f" {_legal_text(model)}."
     )
 
 
@@ -171,4 +158,39 @@ def every_stage_has_a_layer(facts: LayoutFacts) -> str | None:
     return (
         f"{model.name} has {model.layers} layers, too few for pipeline={pipeline};"
         f" at most {model.layers} stages can hold one."
+    )
+
+
+def nodes_hold_whole_data_ranks(facts: LayoutFacts) -> str | None:
+    """A data-parallel rank fills whole nodes, or a node holds whole ranks."""
+    nodes, data = facts.layout.nodes_per_replica, facts.layout.data
+    if nodes == 1 or data == 1 or nodes % data == 0 or data % nodes == 0:
+        return None
+    return (
+        f"{data} data-parallel ranks over {nodes} nodes: a rank would fill {nodes / data:.2f} of"
+        " them; take numbers of which one is a multiple of the other."
+    )
+
+
+def nodes_need_no_ray(facts: LayoutFacts) -> str | None:
+    """A replica over several nodes is started without Ray only by newer versions."""
+    if facts.layout.nodes_per_replica == 1:
+        return None
+    return (
+        f"vLLM {facts.version} spans nodes only through Ray, which this planner does not set up;"
+        f" {facts.layout} takes {facts.layout.nodes_per_replica} nodes. A newer version or a"
+        " replica within one node would do."
+    )
+
+
+def copied_kv_heads_hold_no_more(facts: LayoutFacts) -> str | None:
+    """Above as many ranks as KV heads each head is copied, and the cache grows no further."""
+    model, tensor = facts.model, facts.layout.tensor
+    if tensor <= model.kv_heads or model.is_pooling:
+        return None
+    copies = tensor // model.kv_heads
+    return (
+        f"{model.name} has {model.kv_heads} KV heads: with tensor={tensor} each is kept"
+        f" {copies} times, and {tensor} GPUs cache no more tokens per GPU than {model.kv_heads}"
+        " would."
     )

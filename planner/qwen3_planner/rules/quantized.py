@@ -1,49 +1,40 @@
-"""Rules about weight formats: which slices their kernels take, and on which GPUs."""
+"""Rules about which GPUs a weight format runs on."""
 
 from __future__ import annotations
 
-from math import gcd
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from qwen3_planner.engines.versions import ruling_at
-from qwen3_planner.engines.vllm.semantics import FP8_MOE_REFINES_BLOCKS
-from qwen3_planner.request import KvCacheDtype, Quantization
-from qwen3_planner.rules.layouts import legal_tensor_sizes
-from qwen3_planner.sizing.formats import WeightKind
+from qwen3_planner.engines.vllm import kernels
+from qwen3_planner.request import Quantization
+from qwen3_planner.sizing.formats import FileLayout, WeightKind
 
 if TYPE_CHECKING:
+    from typing import TypeAlias
+
     from qwen3_planner.catalog.rows import Accelerator, ModelArchitecture
-    from qwen3_planner.rules.facts import LayoutFacts, PoolFacts
+    from qwen3_planner.engines.versions import Ruling
+    from qwen3_planner.engines.vllm.kernels import Capability
+    from qwen3_planner.rules.facts import PoolFacts
+    from qwen3_planner.sizing.formats import WeightFormat
 
-NATIVE_FP8_CAPABILITY = (8, 9)
+NATIVE_FP8_CAPABILITY = kernels.FP8_UNITS
 """FP8 matrix units from here on. Source: docs.vllm.ai stable features/quantization/fp8."""
-
-WEIGHT_ONLY_FP8_CAPABILITY = (7, 5)
-"""FP8 weights through Marlin, dense and experts alike. Source: vLLM 0.32.0
-``layers/quantization/fp8.py`` get_min_capability, ``fused_moe/experts/marlin_moe.py``
-_supports_current_device."""
-
-INT4_CAPABILITY = (7, 5)
-"""AWQ and GPTQ through Marlin. Source: vLLM 0.32.0 ``layers/quantization/auto_awq.py``
-get_min_capability, ``utils/marlin_utils.py`` query_marlin_supported_quant_types."""
 
 BF16_CAPABILITY = (8, 0)
 """vLLM: "Bfloat16 is only supported on GPUs with compute capability of at least 8.0."""
 
-FP8_KV_CAPABILITY = (8, 0)
-"""FlashInfer takes an fp8 KV cache from 8.0 on, FlashAttention from 9.0, Triton from 8.9. Source:
-vLLM 0.32.0 ``v1/attention/backends/``."""
-
-SMALLEST_REFINED_BLOCK = 32
-"""Finer FP8 scales than this are not made. Source: vLLM 0.32.0 ``fused_moe/oracle/fp8.py``."""
-
-MARLIN_MIN_ROWS = 64
-MARLIN_MIN_COLUMNS = 128
-"""Tile of the Marlin kernels. Source: vLLM 0.32.0 ``quantization/utils/marlin_utils.py``."""
+NATIVE_FP4_MAJOR: Final = 10
+"""Compute capability major from which FP4 is multiplied natively. Source: PyPI vllm 0.33.0
+vllm/model_executor/layers/fused_moe/oracle/nvfp4.py and the kernels it names."""
 
 FP8_AMD_ARCHITECTURES = ("cdna3", "cdna4")
 """AMD GPUs with FP8 units (gfx94x, gfx95x). Source: vLLM 0.32.0 ``platforms/rocm.py``
 supports_fp8."""
+
+FP8_KINDS: Final = frozenset((WeightKind.FP8_BLOCK, WeightKind.FP8_CHANNEL, WeightKind.FP8_TENSOR))
+
+FP4_KINDS: Final = frozenset((WeightKind.NVFP4_GROUP, WeightKind.MXFP4_GROUP))
 
 
 def has_fp8_units(accelerator: Accelerator) -> bool:
@@ -53,141 +44,124 @@ def has_fp8_units(accelerator: Accelerator) -> bool:
     return accelerator.compute_capability >= NATIVE_FP8_CAPABILITY
 
 
+def shown(capability: Capability) -> str:
+    """Write a compute capability as NVIDIA does.
+
+    >>> shown((8, 9))
+    '8.9'
+    """
+    return f"{capability[0]}.{capability[1]}"
+
+
 def bf16_weights_need_bf16_units(facts: PoolFacts) -> str | None:
-    """bf16 weights run from compute capability 8.0 on."""
+    """bf16 weights run from compute capability 8.0 on; in half precision they run below."""
     capability = facts.accelerator.compute_capability
     if facts.fmt.quantization is not Quantization.BF16 or capability is None:
         return None
     if capability >= BF16_CAPABILITY:
         return None
     return (
-        f"bf16 weights need compute capability 8.0; {facts.accelerator.name} has"
-        f" {capability[0]}.{capability[1]}. Another GPU or a quantized checkpoint would do."
+        f"bf16 weights need compute capability {shown(BF16_CAPABILITY)}; {facts.accelerator.name}"
+        f" has {shown(capability)}. Served in fp16 they would run, as would a quantized checkpoint"
+        " or another GPU."
     )
 
 
-def quantized_kernels_exist(facts: PoolFacts) -> str | None:
-    """The engine has kernels for this format on this GPU."""
-    capability = facts.accelerator.compute_capability
-    needed = {
-        WeightKind.FP8_BLOCK: WEIGHT_ONLY_FP8_CAPABILITY,
-        WeightKind.FP8_CHANNEL: WEIGHT_ONLY_FP8_CAPABILITY,
-        WeightKind.INT4_GROUP: INT4_CAPABILITY,
-    }.get(facts.fmt.kind)
-    if needed is None:
+def version_has_kernels(facts: PoolFacts) -> str | None:
+    """The version has kernels for this format on some GPU."""
+    needed = [ruling_at(table, facts.version).value for table in kernels_of(facts.fmt, facts.model)]
+    if None not in needed:
         return None
+    what = "experts" if facts.model.is_moe else "layers"
+    return (
+        f"vLLM {facts.version} has no kernels for {what} in {facts.fmt.quantization.value}. A newer"
+        " version or another quantization would do."
+    )
+
+
+def gpu_has_kernels(facts: PoolFacts) -> str | None:
+    """The version has kernels for this format on this GPU."""
+    capability, kind = facts.accelerator.compute_capability, facts.fmt.kind
+    tables = kernels_of(facts.fmt, facts.model)
     if capability is None:
-        if facts.fmt.kind is WeightKind.INT4_GROUP or has_fp8_units(facts.accelerator):
-            return None
-        has, wants = facts.accelerator.architecture, "FP8 units"
-    elif capability >= needed:
+        if kind in FP8_KINDS and not has_fp8_units(facts.accelerator):
+            return _lacks(facts, "FP8 units", facts.accelerator.architecture)
+        if kind in FP4_KINDS:
+            return _lacks(facts, "an NVIDIA GPU", facts.accelerator.architecture)
         return None
-    else:
-        has = f"compute capability {capability[0]}.{capability[1]}"
-        wants = f"compute capability {needed[0]}.{needed[1]}"
-    return (
-        f"{facts.fmt.quantization.value} weights need {wants}; {facts.accelerator.name} has {has}."
-        " Another GPU or another quantization would do."
-    )
-
-
-def fp8_kv_cache_has_a_backend(facts: PoolFacts) -> str | None:
-    """Some attention backend reads an FP8 KV cache on this GPU."""
-    capability = facts.accelerator.compute_capability
-    if facts.kv_cache_dtype is not KvCacheDtype.FP8:
-        return None
-    if capability is None:
-        if has_fp8_units(facts.accelerator):
-            return None
-        has = facts.accelerator.architecture
-    elif capability >= FP8_KV_CAPABILITY:
-        return None
-    else:
-        has = f"compute capability {capability[0]}.{capability[1]}"
-    return (
-        f"No attention backend reads an fp8 KV cache on {facts.accelerator.name} ({has}; it takes"
-        " 8.0 or FP8 units). Leave the KV cache in bf16."
-    )
-
-
-def fp8_blocks_divide(facts: LayoutFacts) -> str | None:
-    """Each rank's slice holds whole FP8 scale blocks.
-
-    Dense: only row-parallel layers are checked ("Weight input_size_per_partition = {n} is not
-    divisible by weight quantization block_k = 128."); o_proj always passes, down_proj binds.
-    Experts: "The output_size of gate's and up's weight = 192 is not divisible by weight
-    quantization block_n = 128." until a version refines the scales instead, which needs FP8 units.
-    """
-    fmt, model = facts.fmt, facts.model
-    if fmt.kind is not WeightKind.FP8_BLOCK:
-        return None
-    inner = model.moe_intermediate_size if model.is_moe else model.intermediate_size
-    ranks = facts.experts_inner if model.is_moe else facts.layout.tensor
-    part, block = inner // ranks, fmt.block_columns
-    if part % block == 0 or (model.is_moe and _scales_are_refined(facts, part)):
-        return None
-    legal = _aligned(model, inner, block, facts.layout.tensor)
-    help_text = f"tensor={legal} is aligned" if legal else "another quantization would do"
-    if model.is_moe and facts.layout.expert == 1:
-        help_text += ", and so is expert parallelism"
-    return (
-        f"fp8 scales of {model.name} cover blocks of {block}; {ranks} ranks would each hold"
-        f" {part} of the inner {inner}, {part % block} more than whole blocks; {help_text}."
-    )
-
-
-def _scales_are_refined(facts: LayoutFacts, part: int) -> bool:
-    pool = facts.pool
-    refines = ruling_at(FP8_MOE_REFINES_BLOCKS, pool.version).value
-    if not refines or not has_fp8_units(pool.accelerator):
-        return False
-    blocks = (facts.fmt.block_rows, facts.fmt.block_columns)
-    return gcd(*blocks, part, facts.model.hidden_size) >= SMALLEST_REFINED_BLOCK
-
-
-def _aligned(model: ModelArchitecture, inner: int, block: int, below: int) -> int | None:
-    """Return the largest legal size below one that is not, whose slices hold whole blocks."""
-    sizes = [t for t in legal_tensor_sizes(model) if t < below and (inner // t) % block == 0]
-    return sizes[-1] if sizes else None
-
-
-def marlin_tiles_divide(facts: LayoutFacts) -> str | None:
-    """Each rank's int4 slices fit the kernels' tiles and hold whole scale groups.
-
-    vLLM: "Weight input_size_per_partition={n} is not divisible by group_size={g}." For experts
-    vLLM falls back to kernels that fail at the first request
-    (github.com/vllm-project/vllm/issues/17604), so they are held to the same rule.
-    """
-    fmt, model = facts.fmt, facts.model
-    if fmt.kind is not WeightKind.INT4_GROUP:
-        return None
-    for name, rows, columns in _int4_slices(facts):
-        over_rows, over_columns = rows % MARLIN_MIN_ROWS, columns % max(1, fmt.group_size)
-        if fmt.group_size <= 0:
-            over_columns = columns % MARLIN_MIN_COLUMNS
-        if over_rows == 0 and over_columns == 0:
-            continue
-        size, tile = (columns, fmt.group_size) if over_columns else (rows, MARLIN_MIN_ROWS)
-        return (
-            f"int4 kernels take {name} of {model.name} in multiples of {tile}; with"
-            f" {facts.layout} a rank would hold {size}, {size % tile} more than that. A smaller"
-            " tensor size or expert parallelism would do."
-        )
+    bounds = [ruling_at(table, facts.version).value or (0, 0) for table in tables]
+    needed = max(bounds, default=(0, 0))
+    has = f"compute capability {shown(capability)}"
+    if capability < needed:
+        return _lacks(facts, f"compute capability {shown(needed)} on", has)
+    if kind is WeightKind.INT8_CHANNEL and capability >= kernels.INT8_BELOW:
+        return _lacks(facts, f"a compute capability below {shown(kernels.INT8_BELOW)} on", has)
     return None
 
 
-def _int4_slices(facts: LayoutFacts) -> tuple[tuple[str, int, int], ...]:
-    """List (name, outputs, inputs) of the quantized layers on one rank."""
-    model, tensor = facts.model, facts.layout.tensor
-    heads = model.attention_heads // tensor
-    kv_heads = max(1, model.kv_heads // tensor)
-    if model.is_moe:
-        inner = model.moe_intermediate_size // facts.experts_inner
-    else:
-        inner = model.intermediate_size // tensor
+def _lacks(facts: PoolFacts, needed: str, has: str) -> str:
+    where = needed.removesuffix(" on")
+    version = f" with vLLM {facts.version}" if needed != where else ""
     return (
-        ("qkv_proj", (heads + 2 * kv_heads) * model.head_dim, model.hidden_size),
-        ("o_proj", model.hidden_size, heads * model.head_dim),
-        ("gate_up_proj", 2 * inner, model.hidden_size),
-        ("down_proj", model.hidden_size, inner),
+        f"{facts.fmt.quantization.value} weights need {where}{version}; {facts.accelerator.name}"
+        f" has {has}. Another GPU or another quantization would do."
+    )
+
+
+def kernels_of(fmt: WeightFormat, model: ModelArchitecture) -> tuple[Kernels, ...]:
+    """Find the tables that say where vLLM has kernels for a format; all of them must be met.
+
+    Attention layers of a mixture of experts are dense, so that it needs both kinds of kernels.
+    """
+    layout = FileLayout.FP8 if fmt.online else fmt.layout
+    tables = (_DENSE, _EXPERTS) if model.is_moe else (_DENSE,)
+    found = (table.get((fmt.kind, layout)) or table.get((fmt.kind, None)) for table in tables)
+    return tuple(rulings for rulings in found if rulings is not None)
+
+
+if TYPE_CHECKING:
+    Kernels: TypeAlias = tuple[Ruling[Capability | None], ...]
+
+_DENSE: Final[dict[tuple[WeightKind, FileLayout | None], Kernels]] = {
+    (WeightKind.FP8_BLOCK, None): kernels.FP8_BLOCKS,
+    (WeightKind.FP8_CHANNEL, None): kernels.FP8_ONLINE,
+    (WeightKind.FP8_CHANNEL, FileLayout.COMPRESSED_TENSORS): kernels.FP8_COMPRESSED,
+    (WeightKind.FP8_TENSOR, None): kernels.FP8_ONLINE,
+    (WeightKind.FP8_TENSOR, FileLayout.COMPRESSED_TENSORS): kernels.FP8_COMPRESSED,
+    (WeightKind.FP8_TENSOR, FileLayout.MODELOPT): kernels.FP8_MODELOPT,
+    (WeightKind.INT8_CHANNEL, None): kernels.INT8,
+    (WeightKind.INT8_GROUP, None): kernels.GPTQ,
+    (WeightKind.INT8_GROUP, FileLayout.COMPRESSED_TENSORS): kernels.WNA16_COMPRESSED,
+    (WeightKind.INT4_GROUP, None): kernels.GPTQ,
+    (WeightKind.INT4_GROUP, FileLayout.AWQ): kernels.INT4_AWQ,
+    (WeightKind.INT4_GROUP, FileLayout.COMPRESSED_TENSORS): kernels.WNA16_COMPRESSED,
+    (WeightKind.NVFP4_GROUP, None): kernels.NVFP4_COMPRESSED,
+    (WeightKind.NVFP4_GROUP, FileLayout.MODELOPT): kernels.NVFP4_MODELOPT,
+    (WeightKind.MXFP4_GROUP, None): kernels.MXFP4,
+}
+"""Kernels of dense layers, by format and by whose files they are; None: any other's."""
+
+_EXPERTS: Final[dict[tuple[WeightKind, FileLayout | None], Kernels]] = {
+    (WeightKind.FP8_CHANNEL, None): kernels.FP8_EXPERTS,
+    (WeightKind.FP8_TENSOR, None): kernels.FP8_EXPERTS,
+    (WeightKind.INT8_CHANNEL, None): kernels.INT8_EXPERTS,
+    (WeightKind.INT8_GROUP, FileLayout.GPTQ): kernels.GPTQ_EXPERTS,
+    (WeightKind.INT4_GROUP, FileLayout.GPTQ): kernels.GPTQ_EXPERTS,
+    (WeightKind.NVFP4_GROUP, FileLayout.COMPRESSED_TENSORS): kernels.NVFP4_COMPRESSED_EXPERTS,
+    (WeightKind.MXFP4_GROUP, None): kernels.MXFP4_EXPERTS,
+}
+"""Kernels of experts that need more than the dense layers beside them."""
+
+ALL_KERNELS: Final = tuple(dict.fromkeys((*_DENSE.values(), *_EXPERTS.values())))
+"""Every table."""
+
+
+def fp4_is_multiplied_as_16_bit(facts: PoolFacts) -> str | None:
+    """FP4 weights on a GPU without FP4 units run through weight-only kernels."""
+    capability = facts.accelerator.compute_capability
+    if facts.fmt.kind not in FP4_KINDS or capability is None or capability[0] >= NATIVE_FP4_MAJOR:
+        return None
+    return (
+        f"{facts.accelerator.name} has no FP4 units: the weights are"
+        f" {facts.fmt.quantization.value}, the arithmetic is 16 bit (weight-only kernels)."
     )

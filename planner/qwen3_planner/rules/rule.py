@@ -9,14 +9,16 @@ engine; the same check may stand in several, each time with that engine's versio
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from qwen3_planner.engines.versions import Version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from qwen3_planner.engines.versions import Ruling
     from qwen3_planner.plan import Refusal
+    from qwen3_planner.rules.facts import LayoutFacts, PoolFacts
 
 FIRST = Version(0, 0)
 """Older than any release: holds from the first version that serves the family."""
@@ -49,6 +51,8 @@ class Rule(Generic[F]):
         said: the engine's own words, or what it does without any.
         since: first version it holds for.
         until: first version it no longer holds for; None: it holds for the newest known.
+        bounds: tables that the check looks a bound up in by version, where the rule holds
+            throughout and only the bound changed.
     """
 
     name: str
@@ -57,6 +61,14 @@ class Rule(Generic[F]):
     said: str
     since: Version = FIRST
     until: Version | None = None
+    bounds: tuple[tuple[Ruling[Any], ...], ...] = ()
+
+    def turning_points(self) -> Iterator[Version]:
+        """Yield the versions at which it begins, changes or ends."""
+        yield self.since
+        yield from (ruling.since for table in self.bounds for ruling in table)
+        if self.until is not None:
+            yield self.until
 
     def is_in_force(self, version: Version) -> bool:
         """Whether it holds for a version.
@@ -66,6 +78,16 @@ class Rule(Generic[F]):
         [False, True, True, False]
         """
         return self.since <= version and (self.until is None or version < self.until)
+
+
+def on_pool(check: Callable[[PoolFacts], str | None]) -> Callable[[LayoutFacts], str | None]:
+    """Ask a layout's pool: for a check that looks at no layout in a chain that does."""
+
+    def asked(facts: LayoutFacts) -> str | None:
+        return check(facts.pool)
+
+    asked.__name__, asked.__doc__ = check.__name__, check.__doc__
+    return asked
 
 
 def first_refusal(chain: Sequence[Rule[F]], facts: F) -> Refusal | None:

@@ -1,26 +1,64 @@
-"""What vLLM asks, in the order it is judged here: a rule a line, with its versions and source.
+"""What vLLM asks of a model in a weight format on a GPU, whatever the layout.
 
-"PyPI vllm A.B.C path" is the first release in which the text was read, or the last one; every
-release from 0.8.4 to 0.33.0 was searched for it.
+In the order it is asked. "PyPI vllm A.B.C path" is the release that was read last before a change,
+or first after it; every release from 0.8.0 to 0.33.0 that PyPI has the source of was searched.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from qwen3_planner.rules import layouts, quantized, serving
+from qwen3_planner.engines.versions import Version
+from qwen3_planner.engines.vllm.kernels import FP8_KV
+from qwen3_planner.rules import kv_caches, quantized, releases, serving
 from qwen3_planner.rules.rule import Rule
 
 if TYPE_CHECKING:
-    from qwen3_planner.rules.facts import LayoutFacts, PoolFacts
+    from qwen3_planner.rules.facts import PoolFacts
 
-VLLM_POOL_CHAIN: Final[tuple[Rule[PoolFacts], ...]] = (
+_LAYERS: Final = "vllm/model_executor/layers"
+_REGISTRY: Final = "vllm/model_executor/models/registry.py"
+_UNKNOWN: Final = "Model architectures ['{name}'] are not supported for now."
+
+_MODELS: Final[tuple[Rule[PoolFacts], ...]] = (
     Rule(
         "EngineUnsupportedHere",
         serving.engine_runs_here,
-        source="PyPI vllm 0.33.0 vllm/platforms",
-        said="its images are for NVIDIA and AMD GPUs",
+        source="PyPI vllm 0.33.0 vllm/platforms; docs.vllm.ai stable deployment/docker",
+        said="has images for NVIDIA and AMD GPUs",
     ),
+    Rule(
+        "ModelNeedsNewerEngine",
+        releases.hybrid_models_are_known,
+        source=f"PyPI vllm 0.10.2 {_REGISTRY} Qwen3NextForCausalLM",
+        said=_UNKNOWN,
+        until=Version(0, 10, 2),
+    ),
+    Rule(
+        "ModelNeedsNewerEngine",
+        releases.image_models_are_known,
+        source=f"PyPI vllm 0.11.0 {_REGISTRY} Qwen3VLForConditionalGeneration",
+        said=_UNKNOWN,
+        until=Version(0, 11),
+    ),
+    Rule(
+        "ModelNeedsNewerEngine",
+        releases.rerankers_are_known,
+        source=f"PyPI vllm 0.9.2 {_REGISTRY} Qwen3ForSequenceClassification",
+        said=_UNKNOWN,
+        until=Version(0, 9, 2),
+    ),
+    Rule(
+        "DenseFp8Loading",
+        releases.dense_fp8_checkpoints_load,
+        source="github.com/vllm-project/vllm/issues/17327",
+        said="IndexError: start out of range (expected to be in range of [-18, 18], but got 2048)",
+        until=Version(0, 8, 5),
+    ),
+)
+"""Which releases serve which model."""
+
+_LOAD: Final[tuple[Rule[PoolFacts], ...]] = (
     Rule(
         "ContextTooLong",
         serving.context_is_within_yarn,
@@ -30,26 +68,8 @@ VLLM_POOL_CHAIN: Final[tuple[Rule[PoolFacts], ...]] = (
     Rule(
         "RequestExceedsContext",
         serving.request_is_within_context,
-        source="PyPI vllm 0.33.0 vllm/renderers",
-        said="This model's maximum context length is {n} tokens.",
-    ),
-    Rule(
-        "Bfloat16Unsupported",
-        quantized.bf16_weights_need_bf16_units,
-        source="PyPI vllm 0.8.5 vllm/v1/worker/gpu_worker.py; 0.33.0 vllm/platforms/cuda.py",
-        said="Bfloat16 is only supported on GPUs with compute capability of at least 8.0.",
-    ),
-    Rule(
-        "ComputeCapability",
-        quantized.quantized_kernels_exist,
-        source="PyPI vllm 0.33.0 vllm/model_executor/layers/quantization get_min_capability",
-        said="The quantization method {q} is not supported for the current GPU.",
-    ),
-    Rule(
-        "Fp8KvCacheCapability",
-        quantized.fp8_kv_cache_has_a_backend,
-        source="PyPI vllm 0.33.0 vllm/v1/attention/backends",
-        said="FP8 KV cache is not supported by the Triton attention backend on {gpu}",
+        source="PyPI vllm 0.8.5 vllm/entrypoints/openai/serving_engine.py",
+        said="This model's maximum context length is 40960 tokens.",
     ),
     Rule(
         "SchedulerTokenBudget",
@@ -58,75 +78,123 @@ VLLM_POOL_CHAIN: Final[tuple[Rule[PoolFacts], ...]] = (
         said="max_num_batched_tokens (128) must be greater than or equal to max_num_seqs (256).",
     ),
 )
-"""What must hold for a weight format on a pool, whatever the layout."""
+"""What is served."""
 
-VLLM_CHAIN: Final[tuple[Rule[LayoutFacts], ...]] = (
+_FORMATS: Final[tuple[Rule[PoolFacts], ...]] = (
     Rule(
-        "AttentionHeadDivisibility",
-        layouts.attention_heads_divide,
-        source="PyPI vllm 0.8.5 vllm/config.py; 0.33.0 vllm/config/model.py",
-        said="Total number of attention heads (64) must be divisible by tensor parallel size (3).",
+        "Bfloat16Unsupported",
+        quantized.bf16_weights_need_bf16_units,
+        source="PyPI vllm 0.8.5 vllm/v1/worker/gpu_worker.py; 0.33.0 vllm/platforms/cuda.py",
+        said="Bfloat16 is only supported on GPUs with compute capability of at least 8.0. … You can"
+        " use float16 instead by explicitly setting the `dtype` flag in CLI, for example:"
+        " --dtype=half.",
     ),
     Rule(
-        "KvHeadDivisibility",
-        layouts.kv_heads_divide_or_replicate,
-        source="PyPI vllm 0.8.5 vllm/model_executor/models/qwen3.py; 0.33.0 the same",
-        said="a bare AssertionError of the attention layer",
+        "QuantizationNeedsNewerEngine",
+        quantized.version_has_kernels,
+        source=f"PyPI vllm 0.8.5 to 0.33.0 {_LAYERS}/quantization; each table of"
+        " planner/qwen3_planner/engines/vllm/kernels.py names the file",
+        said="No compressed-tensors compatible scheme was found.",
+        until=Version(0, 16),
     ),
     Rule(
-        "VocabularyDivisibility",
-        layouts.vocabulary_divides,
-        source="PyPI vllm 0.33.0 vllm/distributed/utils.py ensure_divisibility",
-        said="151936 is not divisible by 3",
+        "ComputeCapability",
+        quantized.gpu_has_kernels,
+        source=f"PyPI vllm 0.8.5 to 0.33.0 {_LAYERS}/quantization get_min_capability; each table"
+        " of planner/qwen3_planner/engines/vllm/kernels.py names the file",
+        said="The quantization method fp8 is not supported for the current GPU. Minimum capability:"
+        " 75. Current capability: 70.",
+        bounds=quantized.ALL_KERNELS,
     ),
     Rule(
-        "ExpertParallelNeedsExperts",
-        layouts.expert_parallel_needs_experts,
-        source="PyPI vllm 0.8.5 vllm/config.py; 0.33.0 vllm/config/model.py",
-        said="Number of experts in the model must be greater than 0 when expert parallelism is"
-        " enabled.",
-    ),
-    Rule(
-        "ExpertParallelGroup",
-        layouts.expert_group_is_tensor_times_data,
-        source="PyPI vllm 0.33.0 vllm/model_executor/layers/fused_moe/config.py"
-        " FusedMoEParallelConfig.make",
-        said="--enable-expert-parallel takes no size",
-    ),
-    Rule(
-        "TensorParallelExceedsExperts",
-        layouts.every_rank_has_an_expert,
-        source="PyPI vllm 0.8.4 vllm/model_executor/models/qwen3_moe.py; 0.33.0 the same",
-        said="Tensor parallel size 256 is greater than the number of experts 128.",
-    ),
-    Rule(
-        "InnerSizeDivisibility",
-        layouts.inner_size_divides,
-        source="PyPI vllm 0.33.0 vllm/distributed/utils.py divide",
-        said="17408 is not divisible by 40",
-    ),
-    Rule(
-        "FP8BlockAlignment",
-        quantized.fp8_blocks_divide,
-        source="PyPI vllm 0.8.5 vllm/model_executor/layers/quantization/fp8.py; 0.33.0"
-        " layers/quantization/utils/fp8_utils.py",
-        said="The output_size of gate's and up's weight = 192 is not divisible by weight"
-        " quantization block_n = 128.",
-    ),
-    Rule(
-        "MarlinTileAlignment",
-        quantized.marlin_tiles_divide,
-        source="PyPI vllm 0.33.0 vllm/model_executor/layers/quantization/utils/marlin_utils.py",
-        said="Weight input_size_per_partition = 192 is not divisible by group_size = 128.",
-    ),
-    Rule(
-        "PipelineExceedsLayers",
-        layouts.every_stage_has_a_layer,
-        source="PyPI vllm 0.33.0 vllm/distributed/utils.py get_pp_indices",
-        said="starts, and fails where a stage without a layer is asked",
+        "ActivationOrderUnsupported",
+        releases.activation_order_is_taken,
+        source=f"PyPI vllm 0.30.0 {_LAYERS}/quantization/utils/gptq_utils.py",
+        said="GPTQ group activation ordering (desc_act=True) is no longer supported.",
+        since=Version(0, 30),
     ),
 )
-"""What must hold for a layout."""
+"""Which weight formats run where."""
 
-VLLM_CAUTIONS: Final[tuple[Rule[LayoutFacts], ...]] = ()
-"""What should be known of a layout that is legal."""
+_CACHES: Final[tuple[Rule[PoolFacts], ...]] = (
+    Rule(
+        "KvCacheDtypeUnsupported",
+        kv_caches.kv_cache_type_is_known,
+        source="PyPI vllm 0.33.0 vllm/config/cache.py CacheDType",
+        said="argument --kv-cache-dtype: invalid choice: 'q8_0'",
+    ),
+    Rule(
+        "KvCacheDtypeUnsupported",
+        kv_caches.fp16_cache_follows_fp16_weights,
+        source="PyPI vllm 0.17.1 and 0.18.0 vllm/config/cache.py CacheDType",
+        said="argument --kv-cache-dtype: invalid choice: 'float16'",
+        until=Version(0, 18),
+    ),
+    Rule(
+        "Fp8KvCacheCapability",
+        kv_caches.fp8_cache_has_a_backend,
+        source="PyPI vllm 0.11.0 and 0.11.1 vllm/platforms/cuda.py; 0.33.0"
+        " vllm/v1/attention/backends",
+        said="FP8 KV cache is not supported by the Triton attention backend on Tesla T4 (compute"
+        " capability 7.5); native FP8 (fp8e4nv) requires SM89+.",
+        bounds=(FP8_KV,),
+    ),
+    Rule(
+        "Fp8KvCacheWeights",
+        kv_caches.e5m2_cache_needs_other_weights,
+        source=f"PyPI vllm 0.8.5 vllm/attention/layer.py; 0.33.0 {_LAYERS}/attention/attention.py",
+        said="fp8_e5m2 kv-cache is not supported with fp8 checkpoints.",
+    ),
+    Rule(
+        "Fp8KvCacheWeights",
+        kv_caches.compressed_checkpoint_takes_no_e5m2,
+        source=f"PyPI vllm 0.23.0 and 0.24.0 {_LAYERS}/attention/attention.py",
+        said="fp8_e5m2 kv-cache is not supported with fp8 checkpoints.",
+        until=Version(0, 24),
+    ),
+)
+"""Which element types of the KV cache run where."""
+
+_OPTIONS: Final[tuple[Rule[PoolFacts], ...]] = (
+    Rule(
+        "DraftModelUnsupported",
+        releases.draft_models_are_supported,
+        source="PyPI vllm 0.10.0 and 0.14.1 vllm/engine/arg_utils.py; 0.16.0"
+        " vllm/v1/spec_decode/draft_model.py",
+        said="Draft model speculative decoding is not supported yet.",
+        since=Version(0, 10),
+        until=Version(0, 16),
+    ),
+    Rule(
+        "LoraRank",
+        releases.lora_rank_has_kernels,
+        source="PyPI vllm 0.11.0 vllm/config/lora.py possible_max_ranks",
+        said="max_lora_rank (48) must be one of (8, 16, 32, 64, 128, 256, 320, 512).",
+        until=Version(0, 11, 1),
+    ),
+    Rule(
+        "LoraRank",
+        releases.lora_rank_has_kernels_or_is_one,
+        source="PyPI vllm 0.11.1 and 0.33.0 vllm/config/lora.py MaxLoRARanks",
+        said="argument --max-lora-rank: invalid choice: 48",
+        since=Version(0, 11, 1),
+    ),
+    Rule(
+        "LoraNeedsNewerEngine",
+        releases.experts_take_adapters,
+        source="PyPI vllm 0.9.2 and 0.10.0 vllm/model_executor/models/qwen3_moe.py SupportsLoRA",
+        said="Qwen3MoeForCausalLM does not support LoRA yet.",
+        until=Version(0, 10),
+    ),
+    Rule(
+        "CpuOffloadUnsupported",
+        releases.offloaded_hybrid_starts,
+        source="PyPI vllm 0.10.2 and 0.19.1 vllm/v1/worker/gpu_model_runner.py",
+        said="Cannot re-initialize the input batch when CPU weight offloading is enabled.",
+        until=Version(0, 20),
+    ),
+)
+"""Which options go together."""
+
+VLLM_POOL_CHAIN: Final = (*_MODELS, *_LOAD, *_FORMATS, *_CACHES, *_OPTIONS)
+"""What must hold for a weight format on a pool, whatever the layout."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from qwen3_planner.catalog.tensor_sizes import legal_tensor_sizes
 from qwen3_planner.engines.versions import Version
 from qwen3_planner.engines.vllm.semantics import default_batch, semantics_at
 from qwen3_planner.plan import Layout
 from qwen3_planner.request import EngineTuning, KvCacheDtype, Quantization
 from qwen3_planner.rules.chains import layout_refusal
-from qwen3_planner.rules.layouts import legal_tensor_sizes
 from qwen3_planner.sizing.formats import BF16
 from qwen3_planner.sizing.kv_cache import token_bytes
 from qwen3_planner.sizing.tensors import Sharding, active_parameters, layer_tensors, parameters

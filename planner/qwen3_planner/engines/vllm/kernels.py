@@ -303,62 +303,18 @@ SMALLEST_REFINED_BLOCK: Final = 32
 """Finer FP8 scales than this are not made. Source: PyPI vllm 0.29.0
 vllm/model_executor/layers/fused_moe/oracle/fp8.py refine_fp8_moe_block_shape."""
 
-ONLINE_BLOCKS_PADDED: Final = (
-    Ruling(
-        value=False,
-        since=_FIRST,
-        source=f"PyPI vllm 0.24.0 {_LAYERS}/quantization/online/fp8.py",
-        confidence="A",
-    ),
-    Ruling(
-        value=True,
-        since=Version(0, 25),
-        source=f"PyPI vllm 0.25.0 {_LAYERS}/quantization/online/fp8.py maybe_roundup_sizes;"
-        " github.com/vllm-project/vllm/pull/44763",
-        confidence="A",
-    ),
-)
-"""Whether experts made fp8 per block while loading are padded to whole blocks."""
+WNA16_BLOCK: Final = 128
+"""Block of moe_wna16's CUDA kernel, whatever the slice.
 
-WNA16_BLOCK_FITS: Final = (
-    Ruling(
-        value=False,
-        since=_FIRST,
-        source=f"PyPI vllm 0.12.0 {_LAYERS}/fused_moe/fused_moe.py get_moe_wna16_block_config;"
-        " github.com/vllm-project/vllm/issues/17604",
-        confidence="A",
-    ),
-    Ruling(
-        value=True,
-        since=Version(0, 13),
-        source=f"PyPI vllm 0.13.0 {_LAYERS}/fused_moe/fused_moe.py _ensure_block_size_k_divisible",
-        confidence="A",
-    ),
-)
-"""Whether moe_wna16's CUDA kernel chooses a block that divides the slice, not always 128."""
+Source: PyPI vllm 0.12.0 vllm/model_executor/layers/fused_moe/fused_moe.py
+get_moe_wna16_block_config.
+"""
 
 SMALLEST_WNA16_GROUP: Final = 32
 """Smallest group that moe_wna16 halves a scale group to.
 
 Source: PyPI vllm 0.8.5 and 0.33.0 vllm/model_executor/layers/quantization/moe_wna16.py.
 """
-
-MARLIN_PADS: Final = (
-    Ruling(
-        value=False,
-        since=_FIRST,
-        source=f"PyPI vllm 0.23.0 {_LAYERS}/quantization/utils/marlin_utils.py",
-        confidence="A",
-    ),
-    Ruling(
-        value=True,
-        since=Version(0, 24),
-        source=f"PyPI vllm 0.24.0 {_LAYERS}/quantization/utils/marlin_utils.py"
-        " check_marlin_supports_layer allow_tile_padding",
-        confidence="A",
-    ),
-)
-"""Whether dense layers are padded to Marlin's tiles; scale groups must divide all the same."""
 
 MARLIN_ROWS: Final = 64
 MARLIN_COLUMNS: Final = 128
@@ -390,9 +346,6 @@ FP8_KV: Final[tuple[Ruling[Capability | None], ...]] = (
     ),
 )
 """An fp8 KV cache: FlashAttention from 9.0, Triton from 8.9, FlashInfer from 8.0."""
-
-V0_ENGINE_UNTIL: Final = Version(0, 11)
-"""First release without the V0 engine. Source: PyPI vllm 0.11.0 vllm/platforms/cuda.py."""
 
 FLASH_ATTENTION_FP8_MAJORS: Final = (9,)
 """Compute capability majors on which V1's default backend took an fp8 KV cache before 0.11.

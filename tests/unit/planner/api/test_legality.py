@@ -4,9 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from qwen3_planner.api.legality import legality_rules, tensor_sizes
+from qwen3_planner.api.legality import legality_rules
 from qwen3_planner.catalog.loading import load_catalog
-from qwen3_planner.rules.layouts import legal_tensor_sizes
+from qwen3_planner.catalog.tensor_sizes import legal_tensor_sizes
+from qwen3_planner.plan import Layout
+from qwen3_planner.rules.chains import layout_refusal
+from support.planner_builders import layout_facts_of
 
 CATALOG = load_catalog()
 
@@ -21,12 +24,20 @@ CATALOG = load_catalog()
     ],
 )
 def test_shapes_leave_these_tensor_sizes(variant: str, sizes: tuple[int, ...]) -> None:
-    assert tensor_sizes(CATALOG.model(variant)) == sizes
+    assert legal_tensor_sizes(CATALOG.model(variant)) == sizes
 
 
 @pytest.mark.parametrize("model", CATALOG.models, ids=lambda model: model.name)
-def test_api_server_and_planner_know_the_same_tensor_sizes(model) -> None:  # noqa: ANN001 - a row
-    assert tensor_sizes(model) == legal_tensor_sizes(model)
+def test_the_planner_refuses_exactly_the_sizes_that_the_api_server_does(model) -> None:  # noqa: ANN001 - a row
+    legal = [
+        tensor
+        for tensor in range(1, model.attention_heads + 1)
+        if layout_refusal(
+            layout_facts_of(Layout(tensor, expert=tensor if model.is_moe else 1), model=model.name)
+        )
+        is None
+    ]
+    assert tuple(legal) == legal_tensor_sizes(model)
 
 
 @pytest.mark.parametrize(
@@ -35,7 +46,12 @@ def test_api_server_and_planner_know_the_same_tensor_sizes(model) -> None:  # no
         pytest.param("Qwen3-32B", {"kv_heads": 6}, (1, 2), id="KV heads"),
         pytest.param("Qwen3-32B", {"kv_heads": 1}, (1, 2, 4, 8, 16, 32, 64), id="one KV head"),
         pytest.param("Qwen3-32B", {"intermediate_size": 12}, (1, 2, 4), id="MLP"),
-        pytest.param("Qwen3-32B", {"vocab_size": 151938}, (1, 2), id="vocabulary"),
+        pytest.param(
+            "Qwen3-Coder-480B-A35B-Instruct",
+            {"vocab_size": 151680},
+            (1, 2, 4, 8, 16, 24, 32, 48, 96),
+            id="vocabulary",
+        ),
         pytest.param(
             "Qwen3-30B-A3B", {"moe_intermediate_size": 3}, (1, 2, 4, 8, 16, 32), id="experts"
         ),
@@ -46,7 +62,6 @@ def test_each_shape_has_its_say(
 ) -> None:
     model = replace(CATALOG.model(variant), **shape)
 
-    assert tensor_sizes(model) == sizes
     assert legal_tensor_sizes(model) == sizes
 
 
@@ -64,7 +79,7 @@ def test_every_variant_has_a_rule_that_says_what_to_use() -> None:
         ]
         assert len(mine) == 1
         assert f"{model.attention_heads} attention heads" in mine[0]
-        assert f"{tensor_sizes(model)[-2]} or {tensor_sizes(model)[-1]}" in mine[0]
+        assert f"{legal_tensor_sizes(model)[-2]} or {legal_tensor_sizes(model)[-1]}" in mine[0]
 
 
 def test_a_new_shape_brings_its_rules_with_it_and_a_known_one_joins() -> None:

@@ -16,7 +16,7 @@ from qwen3_planner.rules.layouts import (
     vocabulary_divides,
 )
 from qwen3_planner.rules.rule import first_refusal
-from qwen3_planner.rules.vllm import VLLM_CHAIN
+from qwen3_planner.rules.vllm_layouts import VLLM_CHAIN
 from support.planner_builders import layout_facts_of
 
 CASES = [

@@ -9,7 +9,7 @@ import pytest
 from qwen3_planner.plan import Layout
 from qwen3_planner.request import KvCacheDtype, Quantization
 from qwen3_planner.rules.chains import layout_refusal, pool_refusal
-from support.planner_builders import AWQ, FP8_BLOCKS, GPTQ, layout_facts_of, pool_facts_of
+from support.planner_builders import FP8_BLOCKS, layout_facts_of, pool_facts_of
 
 BF16, FP8 = Quantization.BF16, Quantization.FP8
 INT4 = Quantization.AWQ_INT4
@@ -84,26 +84,6 @@ def test_refined_fp8_scales_need_fp8_units() -> None:
     assert no is not None
     assert no.rule == "FP8BlockAlignment"
     assert "expert parallelism" in no.message
-
-
-@pytest.mark.parametrize(
-    ("model", "fmt", "layout", "rule"),
-    [
-        ("Qwen3-8B", AWQ, Layout(32), None),
-        ("Qwen3-32B", AWQ, Layout(8), None),
-        ("Qwen3-32B", AWQ, Layout(16), "MarlinTileAlignment"),
-        ("Qwen3-4B", AWQ, Layout(8), "MarlinTileAlignment"),
-        ("Qwen3-30B-A3B", GPTQ, Layout(2), None),
-        ("Qwen3-30B-A3B", GPTQ, Layout(4), "MarlinTileAlignment"),
-        ("Qwen3-30B-A3B", GPTQ, Layout(4, expert=4), None),
-        ("Qwen3-235B-A22B", GPTQ, Layout(8), "MarlinTileAlignment"),
-    ],
-)
-def test_int4_groups_must_lie_whole_on_a_rank(
-    model: str, fmt: object, layout: Layout, rule: str | None
-) -> None:
-    no = layout_refusal(layout_facts_of(layout, model=model, fmt=fmt))
-    assert (None if no is None else no.rule) == rule
 
 
 def test_the_fp8_refusal_names_the_slice_and_a_size_that_is_aligned() -> None:

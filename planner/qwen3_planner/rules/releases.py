@@ -1,0 +1,133 @@
+"""Rules about what a release can serve at all: models, and options that it lacks or breaks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from qwen3_planner.sizing.formats import FileLayout, WeightKind
+
+if TYPE_CHECKING:
+    from qwen3_planner.catalog.rows import ModelArchitecture
+    from qwen3_planner.rules.facts import LayoutFacts, PoolFacts
+
+LORA_RANKS: Final = (8, 16, 32, 64, 128, 256, 320, 512)
+"""What ``--max-lora-rank`` takes. Source: PyPI vllm 0.8.5 vllm/config.py; 0.33.0
+vllm/config/lora.py MaxLoRARanks, which has 1 besides since 0.11.1."""
+
+
+def is_reranker(model: ModelArchitecture) -> bool:
+    """Whether a pooling model scores pairs: its shapes are those of the embedding models."""
+    return model.is_pooling and "Reranker" in model.name
+
+
+def hybrid_models_are_known(facts: PoolFacts) -> str | None:
+    """The release knows Qwen3-Next."""
+    return _unknown(facts) if facts.model.is_hybrid else None
+
+
+def image_models_are_known(facts: PoolFacts) -> str | None:
+    """The release knows Qwen3-VL."""
+    return _unknown(facts) if facts.model.vision is not None else None
+
+
+def rerankers_are_known(facts: PoolFacts) -> str | None:
+    """The release makes a classifier of Qwen3-Reranker's two answers."""
+    return _unknown(facts) if is_reranker(facts.model) else None
+
+
+def _unknown(facts: PoolFacts) -> str:
+    return (
+        f"vLLM {facts.version} does not know the architecture of {facts.model.name}; a newer"
+        " version does."
+    )
+
+
+def dense_fp8_checkpoints_load(facts: PoolFacts) -> str | None:
+    """The release loads the block scales of dense FP8 checkpoints."""
+    if facts.fmt.kind is not WeightKind.FP8_BLOCK or facts.model.is_moe or facts.fmt.online:
+        return None
+    return (
+        f"vLLM {facts.version} fails while it loads the fp8 scales of {facts.model.name}; a newer"
+        " version or another quantization would do."
+    )
+
+
+def reranker_head_is_not_cut(facts: LayoutFacts) -> str | None:
+    """The release loads a reranker's head on one rank only."""
+    if not is_reranker(facts.model) or facts.layout.tensor == 1:
+        return None
+    hidden = facts.model.hidden_size
+    return (
+        f"vLLM {facts.version} cuts the score head of {facts.model.name} over the ranks and loads"
+        f" it whole: {hidden // facts.layout.tensor} against {hidden}. tensor=1 or a newer version"
+        " would do."
+    )
+
+
+def draft_models_are_supported(facts: PoolFacts) -> str | None:
+    """The release speculates with a draft model."""
+    if facts.tuning.draft_model is None:
+        return None
+    return (
+        f"vLLM {facts.version} does not speculate with a draft model"
+        f" ({facts.tuning.draft_model}); older and newer versions do."
+    )
+
+
+def lora_rank_has_kernels(facts: PoolFacts) -> str | None:
+    """The largest rank of a LoRA adapter is one that buffers are made for."""
+    return _lora_rank(facts, LORA_RANKS)
+
+
+def lora_rank_has_kernels_or_is_one(facts: PoolFacts) -> str | None:
+    """The largest rank of a LoRA adapter is one that buffers are made for, 1 among them."""
+    return _lora_rank(facts, (1, *LORA_RANKS))
+
+
+def _lora_rank(facts: PoolFacts, ranks: tuple[int, ...]) -> str | None:
+    rank = facts.tuning.max_lora_rank
+    if rank is None or rank in ranks:
+        return None
+    larger = next((one for one in ranks if one > rank), ranks[-1])
+    return f"max-lora-rank={rank} is none of {', '.join(str(one) for one in ranks)}; take {larger}."
+
+
+def experts_take_adapters(facts: PoolFacts) -> str | None:
+    """The release serves LoRA adapters with a mixture of experts."""
+    if facts.tuning.max_loras is None or not facts.model.is_moe:
+        return None
+    return (
+        f"vLLM {facts.version} serves no LoRA adapters with {facts.model.name}; a newer version"
+        " does."
+    )
+
+
+def adapters_go_without_expert_parallel(facts: LayoutFacts) -> str | None:
+    """LoRA adapters of experts are not spread over an expert-parallel group."""
+    if facts.pool.tuning.max_loras is None or facts.layout.expert == 1:
+        return None
+    return (
+        f"vLLM {facts.version} serves LoRA adapters of experts without expert parallelism only:"
+        " leave expert at 1, or take a newer version."
+    )
+
+
+def offloaded_hybrid_starts(facts: PoolFacts) -> str | None:
+    """Weights in host memory go with models whose layers all have one block size."""
+    if not facts.tuning.cpu_offload_gib or not facts.model.is_hybrid:
+        return None
+    return (
+        f"vLLM {facts.version} keeps no weights of {facts.model.name} in host memory: its layers"
+        " differ in block size. Leave cpu-offload-gib out, or take a newer version."
+    )
+
+
+def activation_order_is_taken(facts: PoolFacts) -> str | None:
+    """The release takes GPTQ columns that are ordered by activation."""
+    fmt = facts.fmt
+    if not fmt.act_order or fmt.layout is not FileLayout.GPTQ or fmt.group_size <= 0:
+        return None
+    return (
+        f"The checkpoint orders its columns by activation (desc_act), which vLLM {facts.version} no"
+        " longer takes. Another quantization would do."
+    )
