@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qwen3_planner.catalog.rows import AcceleratorClass
+from qwen3_planner.engines.ladders import serves
+from qwen3_planner.engines.versions import parse_version
+from qwen3_planner.errors import SpecError
 from qwen3_planner.inventory.derived import interconnect_of
 from qwen3_planner.inventory.hardware import Inventory, NodeGroup
 from qwen3_planner.plan import Plan
 from qwen3_planner.planning import plan
 from qwen3_planner.question import settle_engine, understand
 from qwen3_planner.remedies.hardware import least_bytes, server_sizes
-from qwen3_planner.request import EngineName
+from qwen3_planner.request import EngineName, Quantization
 from qwen3_planner.solving import has_fit
 from qwen3_planner.units import GIB, MIB
 
@@ -112,6 +115,10 @@ def any_hardware(request: PlanRequest, catalog: Catalog) -> Offering:
         SpecError: the request itself is wrong.
     """
     sizes = sorted(_sizes(request, catalog), key=lambda size: size[:2])
+    if not sizes:
+        raise SpecError(
+            "--hardware", "any", "no hardware of the catalog is allowed, or serves that"
+        )
     found: dict[str, tuple[str, Inventory]] = {}
     alike: Counter[tuple[int, int]] = Counter()
     for memory_mib, text, accelerator, gpus in sizes:
@@ -134,25 +141,40 @@ def any_hardware(request: PlanRequest, catalog: Catalog) -> Offering:
 
 def _sizes(request: PlanRequest, catalog: Catalog) -> Iterator[tuple[int, str, Accelerator, int]]:
     """Yield the servers that the request allows, under the engine that each would run."""
-    known = {engine.name for engine in catalog.engines}
-    engines = _ENGINES if request.engine is EngineName.AUTO else (request.engine,)
     allowed = {name.lower() for name in request.accelerators}
-    bound = request.max_gpus
-    for engine in engines:
-        if engine.value not in known:
-            continue
+    for engine in _engines(request, catalog):
         for size in server_sizes(catalog, engine, frozenset()):
             _, text, accelerator, gpus = size
-            is_allowed = not allowed or accelerator.name.lower() in allowed
-            here = _inventory(accelerator, gpus, text)
             is_machine = accelerator.device_class is AcceleratorClass.GPU or gpus == 1
+            is_allowed = not allowed or accelerator.name.lower() in allowed
+            is_within = request.max_gpus is None or gpus <= request.max_gpus
             if (
-                is_allowed
-                and is_machine
-                and (bound is None or gpus <= bound)
-                and settle_engine(request, here) is engine
+                is_machine
+                and is_allowed
+                and is_within
+                and settle_engine(request, _inventory(accelerator, gpus, text)) is engine
             ):
                 yield size
+
+
+def _engines(request: PlanRequest, catalog: Catalog) -> tuple[EngineName, ...]:
+    """List the engines that ``auto`` may settle on and that can serve what is asked."""
+    if request.engine is not EngineName.AUTO:
+        return (request.engine,)
+    known = {release.name for release in catalog.engines}
+    wish, version = request.quantization, request.engine_version
+    return tuple(
+        engine
+        for engine in _ENGINES
+        if engine.value in known
+        and (wish is Quantization.AUTO or serves(engine, wish))
+        and (version is None or _counts_like(engine, version))
+    )
+
+
+def _counts_like(engine: EngineName, version: str) -> bool:
+    """Whether a version is of the form that an engine's releases have: llama.cpp counts builds."""
+    return (parse_version(version).build > 0) is (engine is EngineName.LLAMACPP)
 
 
 def _inventory(accelerator: Accelerator, gpus: int, text: str) -> Inventory:

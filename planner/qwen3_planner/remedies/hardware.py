@@ -10,7 +10,6 @@ from qwen3_planner.plan import Change
 from qwen3_planner.remedies.trying import Stuck, one
 from qwen3_planner.serving.registry import serving_of
 from qwen3_planner.sizing.kv_cache import kv_bytes_per_32, token_bytes
-from qwen3_planner.sizing.weights import checkpoint_bytes
 from qwen3_planner.units import MIB
 
 if TYPE_CHECKING:
@@ -109,9 +108,11 @@ def least_bytes(question: Question) -> int:
     The smallest weights there are, and the KV cache of the load without any copy of a head.
     """
     model, load = question.model, question.request.workload
-    files = [checkpoint_bytes(model, choice.fmt) for choice in question.choices]
+    serving = serving_of(question.engine)
+    files = [serving.checkpoint_bytes(question, choice) for choice in question.choices]
     tokens = load.concurrency * (question.request_tokens or question.shortest_context)
-    cache = tokens * token_bytes(model, 1, model.layers, kv_bytes_per_32(question.kv_cache_dtype))
+    layers = model.full_attention_layers()
+    cache = tokens * token_bytes(model, 1, layers, kv_bytes_per_32(question.kv_cache_dtype))
     return int(min(files, default=0) * LEAST_HELD_SHARE) + cache
 
 

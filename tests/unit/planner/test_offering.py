@@ -5,6 +5,7 @@ from time import process_time
 import pytest
 
 from qwen3_planner.catalog.loading import load_catalog
+from qwen3_planner.errors import SpecError
 from qwen3_planner.inventory.document import parse_inventory
 from qwen3_planner.offering import MOST_OFFERS, any_hardware, offering_of
 from qwen3_planner.plan import NoPlan, Plan
@@ -53,6 +54,20 @@ def test_what_the_request_allows_is_kept() -> None:
     offers = any_hardware(request, CATALOG).offers
     assert {o.plan.placement.accelerator for o in offers} <= {"H100-SXM-80GB", "L40S-48GB"}
     assert all(offer.plan.gpus <= 2 for offer in offers)
+
+
+def test_small_boards_take_part_where_their_engine_serves_what_is_asked() -> None:
+    tiny = any_hardware(a_request("Qwen3-4B", max_model_len=4096), CATALOG)
+    assert any(offer.plan.engine == "llamacpp" for offer in tiny.offers)
+    plain = any_hardware(a_request("Qwen3-4B", quantization=Quantization.BF16), CATALOG)
+    assert {offer.plan.engine for offer in plain.offers} == {"vllm"}
+    old = any_hardware(a_request("Qwen3-4B", engine_version="0.11.0"), CATALOG)
+    assert {offer.plan.engine_version for offer in old.offers} == {"0.11.0"}
+
+
+def test_hardware_that_the_catalog_lacks_is_bad_input() -> None:
+    with pytest.raises(SpecError):
+        any_hardware(a_request("Qwen3-4B", accelerators=("H100-SXM-81GB",)), CATALOG)
 
 
 def test_where_nothing_is_enough_the_largest_says_why() -> None:
