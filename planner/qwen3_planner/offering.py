@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from qwen3_planner.plan import PlanResult
     from qwen3_planner.request import PlanRequest
 
-MOST_OFFERS = 6
+MOST_OFFERS = 8
 """Kinds of hardware that are told where any will do."""
 
 MOST_ALIKE = 2
-"""Of which so many have as many devices with as much memory."""
+"""Of which so many have as many devices of one vendor with as much memory."""
 
 _ENGINES = (EngineName.VLLM, EngineName.LLAMACPP)
 """What ``auto`` may settle on, by the hardware."""
@@ -120,11 +120,11 @@ def any_hardware(request: PlanRequest, catalog: Catalog) -> Offering:
             "--hardware", "any", "no hardware of the catalog is allowed, or serves that"
         )
     found: dict[str, tuple[str, Inventory]] = {}
-    alike: Counter[tuple[int, int]] = Counter()
+    alike: Counter[tuple[str, int, int]] = Counter()
     for memory_mib, text, accelerator, gpus in sizes:
         if len(found) == MOST_OFFERS:
             break
-        kind = (gpus, round(memory_mib * MIB / GIB))
+        kind = (accelerator.vendor, gpus, round(memory_mib * MIB / GIB))
         if accelerator.name in found or alike[kind] == MOST_ALIKE:
             continue
         here = _inventory(accelerator, gpus, text)
