@@ -10,7 +10,7 @@ from qwen3_planner.engines.ladders import ladder_of
 from qwen3_planner.engines.versions import Version, parse_version
 from qwen3_planner.errors import SpecError, nearest_first
 from qwen3_planner.request import EngineName, KvCacheDtype, Quantization
-from qwen3_planner.sizing.formats import BF16, ONLINE_FP8, WeightFormat, format_of
+from qwen3_planner.sizing.formats import BF16, ONLINE_FP8, WeightFormat, WeightKind, format_of
 from qwen3_planner.units import ceil_div
 
 if TYPE_CHECKING:
@@ -24,6 +24,10 @@ DEFAULT_INPUT_TOKENS = 1024
 
 DEFAULT_OUTPUT_TOKENS = 256
 """Generated tokens of one request where only the input is stated."""
+
+LORA_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
+"""Ranks that adapter slots come in. Source: PyPI vllm 0.8.5 to 0.33.0 vllm/config/lora.py (1 since
+0.11.1)."""
 
 SHORTEST_USEFUL_CONTEXT = 2048
 """The planner shortens a context that was left to it down to this, not below: a turn of the
@@ -63,6 +67,7 @@ class Question:
         kv_cache_dtype: resolved, never auto.
         request_tokens: input plus output of one request; None where neither is stated.
         draft: the model that drafts tokens; None: no speculation.
+        draft_source: URL of its weights.
     """
 
     request: PlanRequest
@@ -74,6 +79,7 @@ class Question:
     kv_cache_dtype: KvCacheDtype
     request_tokens: int | None
     draft: ModelArchitecture | None = None
+    draft_source: str | None = None
 
     @property
     def wanted_context(self) -> int:
@@ -104,7 +110,7 @@ def understand(request: PlanRequest, inventory: Inventory, catalog: Catalog) -> 
     """
     check_numbers(request)
     model = _model("MODEL", request.model, catalog)
-    draft = request.tuning.draft_model
+    draft, draft_source = _draft(request, model, catalog)
     engine = settle_engine(request, inventory)
     release = _release(engine, catalog)
     return Question(
@@ -116,7 +122,8 @@ def understand(request: PlanRequest, inventory: Inventory, catalog: Catalog) -> 
         choices=weight_choices(request, engine, catalog),
         kv_cache_dtype=_kv_cache_dtype(request, engine),
         request_tokens=_request_tokens(request),
-        draft=_model("--draft-model", draft, catalog) if draft is not None else None,
+        draft=draft,
+        draft_source=draft_source,
     )
 
 
@@ -161,6 +168,9 @@ def check_numbers(request: PlanRequest) -> None:
         ("--output-tokens", load.output_tokens),
         ("--max-num-seqs", tuning.max_num_seqs),
         ("--max-num-batched-tokens", tuning.max_num_batched_tokens),
+        ("--kv-cache-memory-bytes", tuning.kv_cache_memory_bytes),
+        ("--max-loras", tuning.max_loras),
+        ("--draft-tokens", tuning.draft_tokens),
         ("--max-gpus", request.max_gpus),
         ("--max-nodes-per-replica", request.max_nodes_per_replica),
     )
@@ -170,6 +180,35 @@ def check_numbers(request: PlanRequest) -> None:
     share = tuning.gpu_memory_utilization
     if share is not None and not 0 < share <= 1:
         raise SpecError("--gpu-memory-utilization", share, "must lie in (0, 1]")
+    offload = tuning.cpu_offload_gib
+    if offload is not None and offload < 0:
+        raise SpecError("--cpu-offload-gb", offload, "must not be negative")
+    rank = tuning.max_lora_rank
+    if rank is not None and tuning.max_loras is None:
+        raise SpecError("--max-lora-rank", rank, "needs --max-loras")
+    if rank is not None and rank not in LORA_RANKS:
+        raise SpecError("--max-lora-rank", rank, "is not a rank of slots", map(str, LORA_RANKS))
+
+
+def _draft(
+    request: PlanRequest, model: ModelArchitecture, catalog: Catalog
+) -> tuple[ModelArchitecture | None, str | None]:
+    """Return the model that drafts tokens and the URL of its plain weights, if one is asked for."""
+    tuning = request.tuning
+    if tuning.draft_model is None:
+        if tuning.draft_tokens is not None:
+            raise SpecError("--draft-tokens", tuning.draft_tokens, "needs a --draft-model")
+        return None, None
+    draft = _model("--draft-model", tuning.draft_model, catalog)
+    if draft.vocab_size != model.vocab_size:
+        reason = f"has {draft.vocab_size} words, {model.name} has {model.vocab_size}"
+        raise SpecError("--draft-model", tuning.draft_model, reason)
+    plain = (
+        row.uri
+        for row in catalog.checkpoints_of(draft.name)
+        if row.quantization == Quantization.BF16
+    )
+    return draft, next(plain, f"hf://Qwen/{draft.name}")
 
 
 def _model(field: str, name: str, catalog: Catalog) -> ModelArchitecture:
@@ -272,4 +311,6 @@ def _choice_of_source(request: PlanRequest, source: str, catalog: Catalog) -> We
 def _typical_format(quantization: Quantization, catalog: Catalog) -> WeightFormat:
     """Take the format that the known checkpoints of a quantization have."""
     row = next((row for row in catalog.checkpoints if row.quantization == quantization), None)
-    return BF16 if row is None else format_of(row)
+    if row is None:
+        return WeightFormat(quantization, WeightKind.GGUF) if quantization.is_gguf else BF16
+    return format_of(row)

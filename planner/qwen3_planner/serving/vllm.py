@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from qwen3_planner.candidates import layouts
 from qwen3_planner.catalog.rows import AcceleratorClass
 from qwen3_planner.engines.vllm.command import ServeOptions, command, environment
+from qwen3_planner.engines.vllm.flags import flag_ranges, takes
 from qwen3_planner.engines.vllm.semantics import (
     RESERVED_BLOCKS,
     VLLM_VENDORS,
@@ -94,7 +95,7 @@ class VllmServing:
             device=device_of(candidate.pool),
             positions=rope_positions(question.model, question.wanted_context),
             kv_bytes_per_32=kv_bytes_per_32(question.kv_cache_dtype),
-            additions=additions_of(question),
+            additions=additions_of(question, candidate.choice),
         )
 
     def rank_weights(self, question: Question, fit: Fit, stage: int, expert_rank: int) -> int:
@@ -144,7 +145,7 @@ class VllmServing:
         stages: tuple[StageMemory, ...],
     ) -> float:
         """Combine the errors of the device's memory and of the formulas: one sigma."""
-        if question.request.tuning.kv_cache_memory_bytes is not None:
+        if additions_of(question).kv_cache_bytes is not None:
             return 0.0  # the pool is what was asked for, or the engine does not start
         pool = candidate.pool
         parts = rank_of(question, candidate, setting, tightest_stage(stages))
@@ -161,7 +162,9 @@ class VllmServing:
     def host_bytes(self, question: Question, fit: Fit) -> int:
         """Return the host memory that the pods of one replica ask for."""
         layout = fit.candidate.layout
-        offloaded = additions_of(question).offload_bytes * layout.gpus_per_replica
+        offloaded = (
+            additions_of(question, fit.candidate.choice).offload_bytes * layout.gpus_per_replica
+        )
         return host_bytes(layout.gpus_per_replica, layout.data) + offloaded
 
     def launch(self, question: Question, fit: Fit, served_name: str) -> Launch:
@@ -181,6 +184,7 @@ class VllmServing:
                 " its static scaling may cost quality on short texts."
             )
         yield from _about_kernels(fit)
+        yield from _about_tuning(question, fit)
         in_flight = question.requests_per_rank(fit.candidate.layout)
         seqs = fit.setting.batch.seqs
         if in_flight > seqs:
@@ -216,6 +220,8 @@ def _serve_options(question: Question, fit: Fit, served_name: str) -> ServeOptio
             and capability[0] == CONSUMER_BLACKWELL_MAJOR
         ),
         semantics=semantics,
+        draft_source=question.draft_source,
+        draft_tokens=additions_of(question).draft_tokens,
     )
 
 
@@ -229,3 +235,22 @@ def _about_kernels(fit: Fit) -> Iterator[str]:
         )
     if accelerator.vendor == "amd" and choice.fmt.kind is WeightKind.INT4_GROUP:
         yield f"vLLM has no tuned int4 kernels for {accelerator.name}; it will be slow."
+
+
+def _about_tuning(question: Question, fit: Fit) -> Iterator[str]:
+    """Yield what of the user's tuning this version cannot do or hides."""
+    tuning, semantics = question.request.tuning, semantics_of(question, fit.candidate.choice)
+    version = semantics.version
+    if tuning.kv_cache_memory_bytes is not None:
+        if not takes("--kv-cache-memory-bytes", version):
+            since = flag_ranges()["--kv-cache-memory-bytes"].since
+            yield f"vLLM {version} has no --kv-cache-memory-bytes (since {since}): it is left out."
+        elif tuning.gpu_memory_utilization is not None:
+            yield "--kv-cache-memory-bytes is taken as given; --gpu-memory-utilization is ignored."
+    if tuning.cpu_offload_gib and not semantics.offloads:
+        yield (
+            f"vLLM {version} takes --cpu-offload-gb for this model but keeps all weights on the"
+            " GPU: its second model runner cannot offload before 0.28.0."
+        )
+    elif tuning.cpu_offload_gib:
+        yield "Offloaded weights are read over PCIe at every step: decoding slows down a lot."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qwen3_planner.engines.versions import parse_version
+from qwen3_planner.engines.vllm.flags import takes
 from qwen3_planner.engines.vllm.semantics import BLOCK_TOKENS, semantics_at, traits_of
 from qwen3_planner.engines.vllm.yarn import rope_positions
 from qwen3_planner.rules.quantized import has_fp8_units
@@ -44,12 +45,14 @@ def semantics_of(question: Question, choice: WeightChoice | None = None) -> Vllm
     return semantics_at(known, traits)
 
 
-def additions_of(question: Question) -> Additions:
-    """Gather what the user's tuning adds to a rank or takes off it."""
-    tuning = question.request.tuning
+def additions_of(question: Question, choice: WeightChoice | None = None) -> Additions:
+    """Gather what the user's tuning adds to a rank or takes off it, where the version can."""
+    tuning, semantics = question.request.tuning, semantics_of(question, choice)
+    can_be_given = takes("--kv-cache-memory-bytes", semantics.version)
+    offload_gib = tuning.cpu_offload_gib if semantics.offloads else None
     return Additions(
-        kv_cache_bytes=tuning.kv_cache_memory_bytes,
-        offload_bytes=int((tuning.cpu_offload_gib or 0) * GIB),
+        kv_cache_bytes=tuning.kv_cache_memory_bytes if can_be_given else None,
+        offload_bytes=int((offload_gib or 0) * GIB),
         is_eager=bool(tuning.enforce_eager),
         loras=tuning.max_loras or 0,
         lora_rank=tuning.max_lora_rank or DEFAULT_LORA_RANK,
@@ -106,7 +109,7 @@ def rank_of(  # noqa: PLR0913 - each is a fact of its own
         batch=setting.batch,
         device=device_of(candidate.pool),
         positions=rope_positions(question.model, context or question.wanted_context),
-        additions=additions_of(question),
+        additions=additions_of(question, candidate.choice),
         expert_rank=expert_rank,
     )
 

@@ -299,7 +299,7 @@ def test_a_checkpoint_that_is_not_known_leaves_the_plain_one_named() -> None:
 
 
 def test_a_plan_that_fits_narrowly_says_so() -> None:
-    narrow = planned("Qwen3-32B", "A100-SXM-80GB", quantization=BF16)
+    narrow = planned("Qwen3-32B", "A100-SXM-80GB", quantization=BF16, max_model_len=36000)
     assert narrow.memory.kv_cache_tokens_low < narrow.max_model_len
     assert narrow.warnings[0].startswith("It fits narrowly")
 

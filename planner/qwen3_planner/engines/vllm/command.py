@@ -1,27 +1,32 @@
 """``vllm serve``: the argument vector, environment, and image of a plan.
 
-Only flags that the parser of 0.32.0 accepts (and, where they differ, those of the version asked
-for). What is left to the engine's own default is left out, so that a plan never fixes what the
-user did not.
+Only flags that the parser of the version has (:mod:`qwen3_planner.engines.vllm.flags`). What is
+left to the engine's own default is left out, so that a plan never fixes what the user did not.
 """
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qwen3_planner.engines.sources import LEADER_ADDRESS, model_argument
+from qwen3_planner.engines.vllm.flags import takes
 from qwen3_planner.engines.vllm.yarn import yarn_arguments
 from qwen3_planner.request import KvCacheDtype
 
 if TYPE_CHECKING:
     from qwen3_planner.catalog.rows import ModelArchitecture
+    from qwen3_planner.engines.versions import Version
     from qwen3_planner.engines.vllm.semantics import VllmSemantics
     from qwen3_planner.plan import Layout
     from qwen3_planner.request import EngineTuning
 
 PORT = 8000
 """Port of the API server. Source: vLLM 0.32.0 ``entrypoints/launchers/cli_args.py``."""
+
+KV_CACHE_NAMES = {KvCacheDtype.FP8: "fp8", KvCacheDtype.FP8_E5M2: "fp8_e5m2"}
+"""What ``--kv-cache-dtype`` calls a type that is not the engine's own choice."""
 
 HEALTH_PATH = "/health"
 """200 while the engine lives, 503 after. Source: vLLM 0.32.0
@@ -45,6 +50,8 @@ class ServeOptions:
         needs_half: whether the GPU lacks bf16 units.
         avoids_deep_gemm: whether DeepGEMM fails on these weights on this GPU.
         semantics: of the version.
+        draft_source: URL of the weights of the model that drafts tokens; None: no speculation.
+        draft_tokens: drafted per step.
     """
 
     model: ModelArchitecture
@@ -59,6 +66,8 @@ class ServeOptions:
     needs_half: bool
     avoids_deep_gemm: bool
     semantics: VllmSemantics
+    draft_source: str | None = None
+    draft_tokens: int = 0
 
 
 def command(options: ServeOptions) -> tuple[str, ...]:
@@ -76,7 +85,9 @@ def command(options: ServeOptions) -> tuple[str, ...]:
         str(options.max_model_len),
         *_parallelism(options.layout),
         *_formats(options),
-        *_tuning(options.tuning),
+        *_tuning(options.tuning, options.semantics.version),
+        *_adapters(options.tuning),
+        *_speculation(options),
         *yarn_arguments(options.model, options.max_model_len, options.semantics.yarn_form),
     )
 
@@ -121,17 +132,43 @@ def _formats(options: ServeOptions) -> tuple[str, ...]:
         words += ["--quantization", "fp8"]
     if options.needs_half:
         words += ["--dtype", "half"]
-    if options.kv_cache_dtype is KvCacheDtype.FP8:
-        words += ["--kv-cache-dtype", "fp8"]
+    dtype = KV_CACHE_NAMES.get(options.kv_cache_dtype)
+    if dtype is not None:
+        words += ["--kv-cache-dtype", dtype]
     return tuple(words)
 
 
-def _tuning(tuning: EngineTuning) -> tuple[str, ...]:
+def _tuning(tuning: EngineTuning, version: Version) -> tuple[str, ...]:
     settings: tuple[tuple[str, float | None], ...] = (
         ("--gpu-memory-utilization", tuning.gpu_memory_utilization),
+        ("--kv-cache-memory-bytes", tuning.kv_cache_memory_bytes),
+        ("--cpu-offload-gb", tuning.cpu_offload_gib),
         ("--max-num-seqs", tuning.max_num_seqs),
         ("--max-num-batched-tokens", tuning.max_num_batched_tokens),
     )
-    return tuple(
-        word for flag, value in settings if value is not None for word in (flag, str(value))
-    )
+    words = [
+        word
+        for flag, value in settings
+        if value is not None and takes(flag, version)
+        for word in (flag, f"{value:g}" if isinstance(value, float) else str(value))
+    ]
+    return (*words, "--enforce-eager") if tuning.enforce_eager else tuple(words)
+
+
+def _adapters(tuning: EngineTuning) -> tuple[str, ...]:
+    if not tuning.max_loras:
+        return ()
+    words = ["--enable-lora", "--max-loras", str(tuning.max_loras)]
+    if tuning.max_lora_rank is not None:
+        words += ["--max-lora-rank", str(tuning.max_lora_rank)]
+    return tuple(words)
+
+
+def _speculation(options: ServeOptions) -> tuple[str, ...]:
+    if options.draft_source is None:
+        return ()
+    settings = {
+        "model": model_argument(options.draft_source),
+        "num_speculative_tokens": options.draft_tokens,
+    }
+    return ("--speculative-config", json.dumps(settings, separators=(",", ":")))

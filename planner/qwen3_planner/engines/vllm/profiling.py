@@ -186,3 +186,30 @@ ENCODED_TOKENS: Final = (
     ),
 )
 """Tokens of encoded images that the profile run keeps while the language model runs."""
+
+OFFLOADS: Final = {
+    Runner.V1: (
+        Ruling(
+            value=True,
+            since=Version(0, 0),
+            source="PyPI vllm 0.8.5 vllm/v1/worker/gpu_model_runner.py cpu_offload_gb",
+            confidence="A",
+        ),
+    ),
+    Runner.V2: (
+        Ruling(
+            value=False,
+            since=Version(0, 0),
+            source="PyPI vllm 0.27.1 vllm/v1/worker/gpu/model_runner.py sets no offloader: the"
+            " flag is taken and nothing happens",
+            confidence="A",
+        ),
+        Ruling(
+            value=True,
+            since=Version(0, 28),
+            source="PyPI vllm 0.28.0 vllm/v1/worker/gpu/model_runner.py set_offloader",
+            confidence="A",
+        ),
+    ),
+}
+"""Whether ``--cpu-offload-gb`` moves weights to host memory, by runner."""

@@ -28,6 +28,7 @@ from qwen3_planner.engines.vllm.profiling import (
     EXPERT_BUFFERS_STAY,
     EXPERT_CHUNK_TOKENS,
     GRAPHS_IN_BUDGET,
+    OFFLOADS,
     PINNED_SEGMENTS_COUNT,
     SAMPLER_BYTES_PER_LOGIT,
     UTILIZATION,
@@ -163,6 +164,7 @@ class VllmSemantics:
         pinned_count: whether memory the allocator cannot give back is taken from the KV pool.
         encoder_profiled: whether the profile run encodes images as well.
         encoded_tokens: of images that it keeps while the language model runs.
+        offloads: whether weights can be kept in host memory.
     """
 
     version: Version
@@ -181,6 +183,7 @@ class VllmSemantics:
     pinned_count: bool
     encoder_profiled: bool
     encoded_tokens: int
+    offloads: bool
 
 
 @lru_cache(maxsize=256)
@@ -208,6 +211,7 @@ def semantics_at(version: Version, traits: frozenset[Trait] = frozenset()) -> Vl
         pinned_count=ruling_at(PINNED_SEGMENTS_COUNT, version).value,
         encoder_profiled=ruling_at(ENCODER_PROFILED[runner], version).value,
         encoded_tokens=ruling_at(ENCODED_TOKENS, version).value,
+        offloads=ruling_at(OFFLOADS[runner], version).value,
     )
 
 
