@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from qwen3_planner.catalog.rows import AcceleratorClass
 from qwen3_planner.plan import Refusal
 from qwen3_planner.request import Quantization
 from qwen3_planner.units import format_gib
@@ -97,6 +98,8 @@ def memory_refusal(question: Question, misfit: Misfit) -> Refusal:
     """Say what one GPU would need, what it has, and how much is missing."""
     lacks_room_for_weights = misfit.stage.available <= 0
     rule = "InsufficientGPUMemory" if lacks_room_for_weights else "InsufficientKVCache"
+    if _lacks_on_host(misfit):
+        rule = "InsufficientHostMemory"
     return Refusal(
         rule=rule,
         message=_message(question, misfit),
@@ -108,11 +111,25 @@ def memory_refusal(question: Question, misfit: Misfit) -> Refusal:
     )
 
 
+def _lacks_on_host(misfit: Misfit) -> bool:
+    """Whether it is the node's memory that lacks: the stage after those of the GPUs."""
+    return misfit.stage.stage >= misfit.candidate.layout.pipeline
+
+
 def _message(question: Question, misfit: Misfit) -> str:
     candidate, stage = misfit.candidate, misfit.stage
     gpus = candidate.layout.gpus_per_replica
     where = "the GPU" if gpus == 1 else f"each of {gpus} GPUs ({candidate.layout})"
+    if candidate.pool.accelerator.device_class is not AcceleratorClass.GPU:
+        where = candidate.pool.accelerator.name
     cache = misfit.needed_blocks * stage.block
+    if _lacks_on_host(misfit):
+        quantization = candidate.choice.fmt.quantization.value
+        return (
+            f"{question.model.name} in {quantization} ({candidate.layout})"
+            f" needs {format_gib(misfit.needed_bytes)} of the node's own memory;"
+            f" {format_gib(stage.budget)} are stated: {format_gib(misfit.missing_bytes)} missing."
+        )
     return (
         f"{question.model.name} in {candidate.choice.fmt.quantization.value} needs"
         f" {format_gib(misfit.needed_bytes)} on {where}: {format_gib(stage.weights)} weights,"

@@ -144,7 +144,7 @@ LLAMACPP_POOL_CHAIN: Final[tuple[Rule[PoolFacts], ...]] = (
         said="gguf_init_from_file: invalid magic characters",
     ),
     Rule(
-        "ArchitectureUnknown",
+        "ModelNeedsNewerEngine",
         build_knows_the_architecture,
         source="; ".join(dict.fromkeys(source for _, source in ARCHITECTURES.values())),
         said="unknown model architecture: 'qwen3'",
@@ -162,7 +162,7 @@ LLAMACPP_POOL_CHAIN: Final[tuple[Rule[PoolFacts], ...]] = (
         said="the request exceeds the available context size",
     ),
     Rule(
-        "KvCacheTypeUnknown",
+        "KvCacheDtypeUnsupported",
         cache_type_exists,
         source="ggml-org/llama.cpp b11549 common/arg.cpp kv_cache_types",
         said="Unsupported cache type: fp8",
@@ -174,7 +174,7 @@ LLAMACPP_POOL_CHAIN: Final[tuple[Rule[PoolFacts], ...]] = (
         said="n_seq_max must be <= 256",
     ),
     Rule(
-        "ForeignSetting",
+        "SettingUnsupported",
         settings_are_its_own,
         source="ggml-org/llama.cpp b11549 common/arg.cpp",
         said="error: invalid argument",
@@ -196,7 +196,7 @@ LLAMACPP_CHAIN: Final[tuple[Rule[LayoutFacts], ...]] = (
         said="nothing: it has no such option",
     ),
     Rule(
-        "GpuWithoutLayer",
+        "PipelineExceedsLayers",
         every_gpu_has_a_layer,
         source="ggml-org/llama.cpp b11549 src/llama-model.cpp load_tensors",
         said="starts, and leaves the GPU idle",

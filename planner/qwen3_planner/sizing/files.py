@@ -14,6 +14,7 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from qwen3_planner.sizing.formats import FileLayout, WeightFormat, WeightKind
+from qwen3_planner.sizing.gguf import file_type_of, tensor_bytes
 from qwen3_planner.sizing.modules import (
     Linear,
     Vector,
@@ -85,6 +86,8 @@ def checkpoint_bytes(model: ModelArchitecture, fmt: WeightFormat) -> int:
     store it, prediction layers where the model has them. An online format is loaded from the bf16
     files.
     """
+    if fmt.kind is WeightKind.GGUF:
+        return fmt.file_bytes or tensor_bytes(model, file_type_of(fmt.quantization))
     return fmt.file_bytes or sum(tensor.n_bytes for tensor in checkpoint_tensors(model, fmt))
 
 
