@@ -82,14 +82,14 @@ def layer_tensors(
 
 
 def layer_signature(model: ModelArchitecture, fmt: WeightFormat, layer: int) -> int:
-    """Return the number of the first layer that is stored like this one.
+    """Return the number of a layer that is stored like this one: its own, or one for all others.
 
-    Only an exception that names a layer tells layers of one attention kind apart.
+    Only an exception that names a layer tells layers of one attention kind apart. Those that none
+    names share a number that no layer has: -1 with full attention, -2 without.
     """
-    interval = model.full_attention_interval
-    first = interval - 1 if model.has_full_attention(layer) else 0
-    name = layer_name(model, layer)
-    return layer if _names_layer(fmt, name) else first
+    if _names_layer(fmt, layer_name(model, layer)):
+        return layer
+    return -1 if model.has_full_attention(layer) else -2
 
 
 def _names_layer(fmt: WeightFormat, name: str) -> bool:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from qwen3_planner.catalog.loading import load_catalog
 from qwen3_planner.plan import Layout
 from qwen3_planner.sizing.formats import BF16, ONLINE_FP8, WeightFormat
 from qwen3_planner.sizing.tensors import Sharding, active_parameters, parameters
@@ -158,8 +160,31 @@ def test_gpus_without_fp8_units_hold_a_scale_for_each_row() -> None:
 
 
 def tensor_bytes(
-    model: ModelArchitecture, fmt: WeightFormat, *, expanded_scales: bool, packed_scales: bool
+    model: ModelArchitecture,
+    fmt: WeightFormat,
+    *,
+    expanded_scales: bool = False,
+    packed_scales: bool = False,
 ) -> int:
     sharding = Sharding(1, 1, model.experts, expanded_scales, packed_scales)
     tensors = rank_tensors(model, fmt, Layout(), sharding, stage=0, positions=40960)
     return sum(tensor.n_bytes * tensor.count for tensor in tensors)
+
+
+def test_a_layer_left_at_16_bit_weighs_more_and_the_others_do_not() -> None:
+    model = a_model("Qwen3-8B")
+    for layer in (0, 17, 35):
+        mixed = replace(FP8_BLOCKS, exceptions=((f"model.layers.{layer}", BF16),))
+        more = tensor_bytes(model, mixed) - tensor_bytes(model, FP8_BLOCKS)
+        linear_weights = parameters(model) - 2 * model.vocab_size * model.hidden_size
+        assert more == pytest.approx(linear_weights / 36, rel=0.001)
+        held = weights("Qwen3-8B", mixed, Layout()) - weights("Qwen3-8B", FP8_BLOCKS, Layout())
+        assert held == pytest.approx(more, abs=8 * 2**20)
+
+
+@pytest.mark.parametrize("name", ["Qwen3-8B", "Qwen3-30B-A3B", "Qwen3-Next-80B-A3B-Instruct"])
+def test_what_a_rank_holds_is_the_sum_of_its_tensors_and_some_rounding(name: str) -> None:
+    model = load_catalog().model(name)
+    for fmt in (BF16, FP8_BLOCKS, AWQ, ONLINE_FP8):
+        held = rank_weights(model, fmt, Layout(), stage=0, expert_rank=0, positions=40960)
+        assert 0 <= held / tensor_bytes(model, fmt) - 1 <= 0.02
