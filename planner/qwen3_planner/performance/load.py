@@ -4,9 +4,9 @@ Closed loop: so many clients, each of which sends its next request when the last
 Everything follows from three times: a decode step, what a prompt adds to the steps it is computed
 in, and what a lone prompt takes. (An open loop: :mod:`qwen3_planner.performance.saturation`.)
 
-Every request sees, from its arrival to its end, one prompt of each of the other
-running requests (each of them is replaced once meanwhile). A part ``burst`` of them comes before
-its own first token, the rest slows its decoding; which part is the engine's way of scheduling.
+Every request sees, from its arrival to its end, one prompt of each of the other running requests
+(each of them is replaced once meanwhile). A part ``burst`` of them comes before its own first
+token, the rest slows its decoding; which part is the engine's way of scheduling.
 """
 
 from __future__ import annotations
@@ -47,24 +47,50 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Stage:
+    """A part of the layers, and where it is computed.
+
+    Attributes:
+        work: of its tightest rank.
+        machine: that the rank runs on.
+        efficiency: of the engine on that.
+    """
+
+    work: StageWork
+    machine: Machine
+    efficiency: Efficiency
+
+
+@dataclass(frozen=True, slots=True)
 class Server:
     """One replica, as far as its speed depends on it.
 
     Attributes:
-        stages: work of each pipeline stage.
-        machine: that each of its ranks runs on.
-        efficiency: of the engine.
+        stages: in the order that a token passes them.
+        efficiency: of the engine; its scheduling is that of the whole replica.
         limits: of each data-parallel rank.
         data: data-parallel ranks.
+        is_pipelined: whether groups of requests are in different stages at once (vLLM, SGLang), or
+            each step passes all stages (llama.cpp).
         subject: names of model and accelerator.
     """
 
-    stages: tuple[StageWork, ...]
-    machine: Machine
+    stages: tuple[Stage, ...]
     efficiency: Efficiency
     limits: Limits
     data: int = 1
+    is_pipelined: bool = True
     subject: tuple[str, str] = ("", "")
+
+    @property
+    def groups(self) -> int:
+        """Groups that the requests of a data-parallel rank are decoded in."""
+        return len(self.stages) if self.is_pipelined else 1
+
+    @property
+    def assumed(self) -> tuple[str, ...]:
+        """Rates that no source states, each said once."""
+        return tuple(dict.fromkeys(text for s in self.stages for text in s.machine.assumed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +106,19 @@ class Load:
     input_tokens: int
     output_tokens: int
     concurrency: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class PromptTimes:
+    """Times of one prompt of a given length; the same whatever else is in flight.
+
+    Attributes:
+        added_s: by which it lengthens the decoding of others.
+        alone_s: that it takes with nothing else running.
+    """
+
+    added_s: float
+    alone_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,74 +159,78 @@ def room(server: Server, load: Load) -> float:
 
 
 def step_terms(server: Server, load: Load, running: float) -> tuple[StepTime, ...]:
-    """Return the terms of a decode step on each stage, with so many requests running.
-
-    Under pipeline parallelism the requests form as many groups as there are stages, each group in
-    another stage.
-    """
-    stages = server.stages
-    each = max(1.0, running / (server.data * len(stages)))
+    """Return the terms of a decode step on each stage, with so many requests running."""
+    each = max(1.0, running / (server.data * server.groups))
     context = load.input_tokens + 0.5 * load.output_tokens
-    routed = each * server.data
     return tuple(
         decode_step(
-            work,
-            server.machine,
-            server.efficiency,
+            stage.work,
+            stage.machine,
+            stage.efficiency,
             sequences=each,
             context_tokens=context,
-            expert_tokens=routed,
+            expert_tokens=each * server.data,
         )
-        for work in stages
+        for stage in server.stages
     )
 
 
 def decode_seconds(server: Server, load: Load, running: float) -> float:
     """Return the time between two tokens of one request, prompts of others left out."""
     steps = step_terms(server, load, running)
-    hops = len(steps) - 1
-    each = max(1.0, running / (server.data * len(steps)))
-    return sum(step.total for step in steps) + hops * _hop_seconds(server, each)
+    if len(steps) == 1:
+        return steps[0].total
+    each = max(1.0, running / (server.data * server.groups))
+    return sum(step.total for step in steps) + (len(steps) - 1) * _hop_seconds(server, each)
 
 
 def _hop_seconds(server: Server, tokens: float) -> float:
     """Return the time to send the hidden states of so many tokens to the next stage."""
-    link = server.machine.stage_link * server.efficiency.link
-    sent = tokens * server.stages[0].hidden_bytes / link
+    first = server.stages[0]
+    sent = tokens * first.work.hidden_bytes / (first.machine.stage_link * first.efficiency.link)
     return sent + server.efficiency.collective_us * MICRO
 
 
+def prompt_times(server: Server, tokens: int) -> PromptTimes:
+    """Return the times of a prompt; compute them once for several loads of that length."""
+    return PromptTimes(added_seconds(server, tokens), alone_seconds(server, tokens))
+
+
 def added_seconds(server: Server, tokens: int) -> float:
-    """Return what one prompt takes away from the decoding of others: its work on one stage."""
-    overhead = max(_overhead(server, work) for work in server.stages)
+    """Return what one prompt takes away from the decoding of others: its work on one stage.
+
+    Where stages do not overlap it is its work on all of them.
+    """
     steps = tokens / server.limits.step_tokens
-    slowest = max(
-        prompt_seconds(work, server.machine, server.efficiency, tokens) for work in server.stages
-    )
-    return slowest + steps * overhead
+    each = [
+        prompt_seconds(stage.work, stage.machine, stage.efficiency, tokens)
+        + steps * _overhead(stage)
+        for stage in server.stages
+    ]
+    return max(each) if server.is_pipelined else sum(each)
 
 
 def alone_seconds(server: Server, tokens: int) -> float:
     """Return how long a prompt takes with nothing else running, up to its first token."""
-    machine, efficiency = server.machine, server.efficiency
     chunks = ceil(tokens / server.limits.step_tokens)
-    total = 0.0
-    for work in server.stages:
+    in_step = min(tokens, server.limits.step_tokens)
+    total = (len(server.stages) - 1) * _hop_seconds(server, tokens)
+    for stage in server.stages:
+        work, machine, efficiency = stage.work, stage.machine, stage.efficiency
         read = (work.dense_bytes + work.head_bytes) / (machine.memory * efficiency.memory)
-        hit = work.experts_hit(min(tokens, server.limits.step_tokens))
+        hit = work.experts_hit(in_step)
         read += hit * work.expert_bytes / (machine.memory * efficiency.experts)
         linear = tokens * work.token_flops / (machine.flops * efficiency.compute)
-        added = prompt_seconds(work, machine, efficiency, tokens)
-        total += added + max(0.0, chunks * read - linear) + chunks * _overhead(server, work)
-        total += _hop_seconds(server, tokens) if work is not server.stages[-1] else 0.0
+        total += prompt_seconds(work, machine, efficiency, tokens)
+        total += max(0.0, chunks * read - linear) + chunks * _overhead(stage)
     return total
 
 
-def _overhead(server: Server, work: StageWork) -> float:
+def _overhead(stage: Stage) -> float:
     """Return the fixed cost of a step on one stage."""
-    efficiency = server.efficiency
-    latency = collective_seconds(0.0, work.layers, server.machine, efficiency)
-    return MICRO * (efficiency.step_us + work.layers * efficiency.layer_us) + latency
+    efficiency, layers = stage.efficiency, stage.work.layers
+    latency = collective_seconds(0.0, layers, stage.machine, efficiency)
+    return MICRO * (efficiency.step_us + layers * efficiency.layer_us) + latency
 
 
 def _prompts_in_the_way(server: Server, requests: float) -> float:
@@ -195,33 +238,38 @@ def _prompts_in_the_way(server: Server, requests: float) -> float:
 
     Ranks that share routed experts wait for each other; independent ones do not.
     """
-    is_shared = server.stages[0].local_experts > 0
+    is_shared = server.stages[0].work.local_experts > 0
     return requests if is_shared else requests / server.data
 
 
-def closed_loop(server: Server, load: Load, clients: float | None = None) -> Service:
+def closed_loop(
+    server: Server,
+    load: Load,
+    clients: float | None = None,
+    prompts: PromptTimes | None = None,
+) -> Service:
     """Return what each of ``load.concurrency`` clients gets in the steady state.
 
     Args:
         server: the replica.
         load: sizes of the requests, and how many are in flight.
         clients: requests in flight instead of ``load.concurrency``; need not be whole.
+        prompts: times of the load's prompts, where they were computed before.
     """
     efficiency = server.efficiency
     in_flight = float(load.concurrency) if clients is None else clients
     running = min(in_flight, room(server, load))
     decode = decode_seconds(server, load, running)
-    added = added_seconds(server, load.input_tokens)
+    prompt = prompts or prompt_times(server, load.input_tokens)
     others = max(0.0, _prompts_in_the_way(server, running) - 1.0)
     before = min(others, others * efficiency.burst + sqrt(others) * efficiency.bunch)
-    gaps = max(1, load.output_tokens - 1)
-    slowed = (others - before) * added / gaps
+    slowed = (others - before) * prompt.added_s / max(1, load.output_tokens - 1)
     tpot = decode + slowed
-    alone = alone_seconds(server, load.input_tokens)
-    first = efficiency.first_ms * MILLI + alone + before * added
-    if others:
-        first += efficiency.first_steps * decode
-    served = first + (load.output_tokens - 1) * tpot
+    streaming = (load.output_tokens - 1) * tpot
+    first = efficiency.first_ms * MILLI + prompt.alone_s + before * prompt.added_s
+    if others:  # one of them may be in a step already, if they decode at all
+        first += efficiency.first_steps * decode * streaming / (first + streaming)
+    served = first + streaming
     rate = running / served
     waiting = max(0.0, in_flight / rate - served) if rate else 0.0
     return Service(
@@ -233,5 +281,5 @@ def closed_loop(server: Server, load: Load, clients: float | None = None) -> Ser
         decode_s=decode,
         prompts_s=slowed,
         waiting_s=waiting,
-        prompt_s=alone,
+        prompt_s=prompt.alone_s,
     )

@@ -10,7 +10,7 @@ from qwen3_planner.performance.load import closed_loop, step_terms
 from qwen3_planner.performance.saturation import open_loop
 
 if TYPE_CHECKING:
-    from qwen3_planner.performance.load import Load, Server, Service
+    from qwen3_planner.performance.load import Load, PromptTimes, Server, Service
 
 NINETY_PERCENT = 1.645
 """Standard deviations on each side of a 90 % interval."""
@@ -68,9 +68,15 @@ class Prediction:
     service: Service
 
 
-def predict(server: Server, load: Load) -> Prediction:
-    """Predict a closed loop: so many clients, each with one request in flight."""
-    return _with_intervals(server, closed_loop(server, load))
+def predict(server: Server, load: Load, prompts: PromptTimes | None = None) -> Prediction:
+    """Predict a closed loop: so many clients, each with one request in flight.
+
+    Args:
+        server: one replica.
+        load: of it.
+        prompts: times of the load's prompts, where they were computed before.
+    """
+    return _with_intervals(server, closed_loop(server, load, prompts=prompts))
 
 
 def predict_rate(server: Server, load: Load, requests_per_s: float) -> Prediction | None:
@@ -81,7 +87,7 @@ def predict_rate(server: Server, load: Load, requests_per_s: float) -> Predictio
 
 def _with_intervals(server: Server, service: Service) -> Prediction:
     row = server.efficiency
-    extra = ASSUMED_RATE_SIGMA**2 if server.machine.assumed else 0.0
+    extra = ASSUMED_RATE_SIGMA**2 if server.assumed else 0.0
     if row.is_measured and server.subject not in row.seen:
         extra += UNSEEN_PAIR_SIGMA**2
     if service.waiting_s > 0:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from qwen3_planner.performance.load import (
     MILLI,
+    PromptTimes,
     Service,
-    added_seconds,
-    alone_seconds,
     closed_loop,
+    prompt_times,
     room,
 )
 
@@ -42,12 +42,13 @@ class Saturation:
 def saturation(server: Server, load: Load) -> Saturation:
     """Find the end of a replica's throughput for requests of one size."""
     most = max(1, int(room(server, load)))
-    full = closed_loop(server, replace(load, concurrency=most))
+    prompts = prompt_times(server, load.input_tokens)
+    full = closed_loop(server, load, most, prompts)
     wanted = NEARLY_ALL * full.requests_per_s
     low, high = 1, most
     while low < high:
         middle = (low + high) // 2
-        if closed_loop(server, replace(load, concurrency=middle)).requests_per_s >= wanted:
+        if _rate(server, load, middle, prompts) >= wanted:
             high = middle
         else:
             low = middle + 1
@@ -61,22 +62,22 @@ def open_loop(server: Server, load: Load, requests_per_s: float) -> Service | No
     waits for those that arrived shortly before it, as in a queue with one server and equal jobs.
     """
     most = room(server, load)
-    if _served_rate(server, load, most) < requests_per_s:
+    prompts = prompt_times(server, load.input_tokens)
+    if _rate(server, load, most, prompts) < requests_per_s:
         return None
     low, high = 0.0, most
     for _ in range(HALVINGS):
         middle = 0.5 * (low + high)
-        if _served_rate(server, load, middle) < requests_per_s:
+        if _rate(server, load, middle, prompts) < requests_per_s:
             low = middle
         else:
             high = middle
     running = high
-    closed = closed_loop(server, load, running)
-    added = added_seconds(server, load.input_tokens)
-    busy = min(NEARLY_ALL, requests_per_s * added)
-    queued = 0.5 * busy / (1.0 - busy) * added
+    closed = closed_loop(server, load, running, prompts)
+    busy = min(NEARLY_ALL, requests_per_s * prompts.added_s)
+    queued = 0.5 * busy / (1.0 - busy) * prompts.added_s
     efficiency = server.efficiency
-    first = efficiency.first_ms * MILLI + alone_seconds(server, load.input_tokens) + queued
+    first = efficiency.first_ms * MILLI + prompts.alone_s + queued
     first += efficiency.first_steps * closed.decode_s * min(1.0, running)
     return replace(
         closed,
@@ -88,5 +89,5 @@ def open_loop(server: Server, load: Load, requests_per_s: float) -> Service | No
     )
 
 
-def _served_rate(server: Server, load: Load, running: float) -> float:
-    return closed_loop(server, load, running).requests_per_s
+def _rate(server: Server, load: Load, running: float, prompts: PromptTimes) -> float:
+    return closed_loop(server, load, running, prompts).requests_per_s

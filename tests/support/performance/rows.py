@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING, Any
 from qwen3_planner.catalog.loading import load_catalog
 from qwen3_planner.catalog.rows import Accelerator, AcceleratorClass
 from qwen3_planner.performance.gguf_work import gguf_stage_works
-from qwen3_planner.performance.load import Limits, Load, Server, alone_seconds, closed_loop
+from qwen3_planner.performance.load import (
+    Limits,
+    Load,
+    Server,
+    Stage,
+    alone_seconds,
+    closed_loop,
+)
 from qwen3_planner.performance.machine import device_class, format_class, machine_of
 from qwen3_planner.performance.work import StageWork, stage_works
 from qwen3_planner.plan import Layout
@@ -106,8 +113,15 @@ def read_rows() -> tuple[Row, ...]:
 
 def an_efficiency_server(row: Row, efficiency: Efficiency) -> Server:
     """Put a row's server together with efficiencies."""
-    stages, machine, limits, data = row.server
-    return Server(stages, machine, efficiency, limits, data, (row.model.name, row.raw["device"]))
+    works, machine, limits, data = row.server
+    return Server(
+        tuple(Stage(work, machine, efficiency) for work in works),
+        efficiency,
+        limits,
+        data,
+        is_pipelined=row.engine != "llamacpp",
+        subject=(row.model.name, row.raw["device"]),
+    )
 
 
 def predicted(row: Row, efficiency: Efficiency) -> dict[str, float]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from qwen3_planner.catalog.loading import load_catalog
 from qwen3_planner.engines.versions import parse_version
 from qwen3_planner.performance.efficiency import efficiency_of
-from qwen3_planner.performance.load import Limits, Server
+from qwen3_planner.performance.load import Limits, Server, Stage
 from qwen3_planner.performance.machine import device_class, format_class, machine_of
 from qwen3_planner.performance.work import stage_works
 from qwen3_planner.plan import Layout
@@ -50,13 +50,14 @@ def a_server(  # noqa: PLR0913 - each is a fact of its own
         kind="moe" if variant.is_moe else "dense",
     )
     assert row is not None
+    machine = machine_of(card, fmt, layout)
+    works = stage_works(variant, fmt, layout, kv_bytes_per_32)
     return Server(
-        stage_works(variant, fmt, layout, kv_bytes_per_32),
-        machine_of(card, fmt, layout),
+        tuple(Stage(work, machine, row) for work in works),
         row,
         Limits(sequences, step_tokens, kv_tokens),
         layout.data,
-        (model, card.name),
+        subject=(model, card.name),
     )
 
 

@@ -73,8 +73,16 @@ def test_time_per_token_never_falls_when_the_context_grows(
 def test_a_faster_card_is_never_slower(
     server: Server, load: Load, factor: float, rate: str
 ) -> None:
-    machine = server.machine
-    faster = replace(server, machine=replace(machine, **{rate: getattr(machine, rate) * factor}))
+    faster = replace(
+        server,
+        stages=tuple(
+            replace(
+                stage,
+                machine=replace(stage.machine, **{rate: getattr(stage.machine, rate) * factor}),
+            )
+            for stage in server.stages
+        ),
+    )
     before, after = closed_loop(server, load), closed_loop(faster, load)
     assert after.tpot_s <= before.tpot_s * SLACK
     assert after.ttft_s <= before.ttft_s * SLACK
