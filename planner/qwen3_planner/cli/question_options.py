@@ -14,7 +14,7 @@ from qwen3_planner.catalog.resolving import (
     resolve_accelerator,
     resolve_model,
 )
-from qwen3_planner.cli.parameters import Listed, Named, Share, Suggested, Whole
+from qwen3_planner.cli.parameters import Amount, Listed, Named, Share, Suggested, Whole
 from qwen3_planner.cli.reading import read_hardware, read_yaml
 from qwen3_planner.errors import SpecError, nearest_first
 from qwen3_planner.request import (
@@ -30,6 +30,7 @@ from qwen3_planner.request import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from qwen3_planner.catalog.resolving import ResolvedModel
     from qwen3_planner.catalog.rows import Catalog
     from qwen3_planner.inventory.hardware import Inventory
 
@@ -84,12 +85,20 @@ class Asked:
     gpu_memory_utilization: float | None
     max_num_seqs: int | None
     max_num_batched_tokens: int | None
+    kv_cache_memory_bytes: int | None
+    cpu_offload_gb: float | None
+    enforce_eager: bool | None
+    max_loras: int | None
+    max_lora_rank: int | None
+    draft_model: str | None
+    draft_tokens: int | None
     accelerators: tuple[str, ...] | None
     max_gpus: int | None
     max_nodes_per_replica: int | None
     served_name: str | None
     source: str | None
     revision: str | None
+    from_checkpoint: str | None
 
     @property
     def given(self) -> tuple[str, ...]:
@@ -122,12 +131,20 @@ _QUESTION = (
     _option("gpu-memory-utilization", Share(), "Share of GPU memory.  [default: the engine's own]"),
     _option("max-num-seqs", Whole(), "Sequences computed at once.  [default: the engine's own]"),
     _option("max-num-batched-tokens", Whole(), "Tokens of one step.  [default: the engine's own]"),
+    _option("kv-cache-memory-bytes", Whole(), "KV pool of one GPU.  [default: what is left]"),
+    _option("cpu-offload-gb", Amount(), "GiB of one GPU's weights kept in host memory."),
+    click.option("--enforce-eager", is_flag=True, default=None, help="No graphs, no compiler."),
+    _option("max-loras", Whole(), "LoRA adapters held at once.  [default: LoRA is off]"),
+    _option("max-lora-rank", Whole(), "Largest rank of an adapter.  [default: the engine's own]"),
+    _option("draft-model", click.STRING, "Variant that drafts tokens.  [default: none]"),
+    _option("draft-tokens", Whole(), "Tokens drafted per step.  [default: 3]"),
     _option("accelerators", Listed(), "Those that may be used, comma separated.  [default: any]"),
     _option("max-gpus", Whole(), "Upper bound on the GPUs of all replicas."),
     _option("max-nodes-per-replica", Whole(), "Upper bound on the nodes of one replica."),
     _option("served-name", click.STRING, "Name under which clients ask for the model."),
     _option("source", click.STRING, "Where the weights come from: hf://ORG/NAME, pvc://CLAIM/PATH."),
     _option("revision", click.STRING, "Branch, tag or commit of the source."),
+    _option("from-checkpoint", click.STRING, "Weights here, planned exactly: a file or a folder."),
 )  # fmt: skip
 
 
@@ -246,7 +263,7 @@ def _request_from_options(
     if model is None:
         names = [row.name for row in catalog.models]
         raise SpecError("MODEL", MISSING, "name a model, or give a resource with -f", names)
-    resolved = resolve_model(model, catalog)
+    resolved = _with_files(resolve_model(model, catalog), model, asked, catalog)
     quantization = agree_on_quantization(
         resolved,
         asked.quantization or Quantization.AUTO,
@@ -266,14 +283,41 @@ def _request_from_options(
         replicas=asked.replicas or 1,
         max_model_len=asked.max_model_len,
         workload=Workload(asked.concurrency or 1, asked.input_tokens, asked.output_tokens),
-        tuning=EngineTuning(
-            asked.gpu_memory_utilization, asked.max_num_seqs, asked.max_num_batched_tokens
-        ),
+        tuning=_tuning(asked, catalog),
         accelerators=_accelerators(asked.accelerators or (), inventory, resolved.catalog),
         max_gpus=asked.max_gpus,
         max_nodes_per_replica=asked.max_nodes_per_replica,
     )
     return request, resolved.catalog
+
+
+def _with_files(
+    resolved: ResolvedModel, model: str, asked: Asked, catalog: Catalog
+) -> ResolvedModel:
+    """Read the weights' headers: of a folder that was given as MODEL, or as told."""
+    if asked.from_checkpoint is None and resolved.catalog is catalog:
+        return resolved
+    from qwen3_planner.checkpoints.applying import with_files  # noqa: PLC0415 - rare, reads files
+
+    return with_files(resolved, model, asked.from_checkpoint, asked.source)
+
+
+def _tuning(asked: Asked, catalog: Catalog) -> EngineTuning:
+    draft = asked.draft_model
+    return EngineTuning(
+        gpu_memory_utilization=asked.gpu_memory_utilization,
+        max_num_seqs=asked.max_num_seqs,
+        max_num_batched_tokens=asked.max_num_batched_tokens,
+        kv_cache_memory_bytes=asked.kv_cache_memory_bytes,
+        cpu_offload_gib=asked.cpu_offload_gb,
+        enforce_eager=asked.enforce_eager,
+        max_loras=asked.max_loras,
+        max_lora_rank=asked.max_lora_rank,
+        draft_model=None
+        if draft is None
+        else resolve_model(draft, catalog, field="--draft-model").name,
+        draft_tokens=asked.draft_tokens,
+    )
 
 
 def _accelerators(
