@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from qwen3_planner.catalog.rows import AcceleratorClass
 from qwen3_planner.engines.ladders import ladder_of
 from qwen3_planner.engines.versions import Version, parse_version
+from qwen3_planner.engines.vllm.kernels import BF16_UNITS
 from qwen3_planner.errors import SpecError, nearest_first
 from qwen3_planner.request import EngineName, KvCacheDtype, Quantization
 from qwen3_planner.sizing.formats import BF16, ONLINE_FP8, WeightFormat, WeightKind, format_of
 from qwen3_planner.units import ceil_div
 
 if TYPE_CHECKING:
-    from qwen3_planner.catalog.rows import Catalog, Checkpoint, EngineRelease, ModelArchitecture
+    from qwen3_planner.catalog.rows import (
+        Accelerator,
+        Catalog,
+        Checkpoint,
+        EngineRelease,
+        ModelArchitecture,
+    )
     from qwen3_planner.inventory.hardware import Inventory
     from qwen3_planner.plan import Layout
     from qwen3_planner.request import PlanRequest
@@ -119,7 +126,7 @@ def understand(request: PlanRequest, inventory: Inventory, catalog: Catalog) -> 
         engine=engine,
         release=release,
         version=_version(request, release),
-        choices=weight_choices(request, engine, catalog),
+        choices=weight_choices(request, engine, inventory, catalog),
         kv_cache_dtype=_kv_cache_dtype(request, engine),
         request_tokens=_request_tokens(request),
         draft=draft,
@@ -137,8 +144,7 @@ def settle_engine(request: PlanRequest, inventory: Inventory) -> EngineName:
         return request.engine
     if request.quantization.is_gguf:
         return EngineName.LLAMACPP
-    allowed = {name.lower() for name in request.accelerators}
-    here = [a for a in inventory.accelerators if not allowed or a.name.lower() in allowed]
+    here = _allowed(request, inventory)
     is_gpu = any(a.device_class is AcceleratorClass.GPU and a.vendor in GPU_VENDORS for a in here)
     return EngineName.VLLM if is_gpu or not here else EngineName.LLAMACPP
 
@@ -253,7 +259,7 @@ def _request_tokens(request: PlanRequest) -> int | None:
 
 
 def weight_choices(
-    request: PlanRequest, engine: EngineName, catalog: Catalog
+    request: PlanRequest, engine: EngineName, inventory: Inventory, catalog: Catalog
 ) -> tuple[WeightChoice, ...]:
     """List the checkpoints that may be served, most precise first.
 
@@ -263,10 +269,30 @@ def weight_choices(
     known = catalog.checkpoints_of(request.model)
     if request.source is not None:
         return (_choice_of_source(request, request.source, catalog),)
-    asked = request.quantization
-    wished = ladder_of(engine) if asked is Quantization.AUTO else (asked,)
+    wished = _wished_formats(request, engine, inventory)
     found = (_known_choice(known, quantization, request) for quantization in wished)
     return tuple(choice for choice in found if choice is not None)
+
+
+def _wished_formats(
+    request: PlanRequest, engine: EngineName, inventory: Inventory
+) -> tuple[Quantization, ...]:
+    """List the formats to try: the asked one, or the engine's, most precise first.
+
+    GPUs without bf16 units serve bf16 checkpoints in fp16, which is a try of its own.
+    """
+    if request.quantization is not Quantization.AUTO:
+        return (request.quantization,)
+    ladder = ladder_of(engine)
+    capabilities = (gpu.compute_capability for gpu in _allowed(request, inventory))
+    if Quantization.BF16 in ladder and any(one and one < BF16_UNITS for one in capabilities):
+        return (Quantization.BF16, Quantization.FP16, *ladder[1:])
+    return ladder
+
+
+def _allowed(request: PlanRequest, inventory: Inventory) -> list[Accelerator]:
+    names = {name.lower() for name in request.accelerators}
+    return [one for one in inventory.accelerators if not names or one.name.lower() in names]
 
 
 def _known_choice(
@@ -276,6 +302,8 @@ def _known_choice(
         if row.quantization == quantization:
             return WeightChoice(row.uri, format_of(row))
     plain = [row for row in known if row.quantization == Quantization.BF16]
+    if quantization is Quantization.FP16 and plain:
+        return WeightChoice(plain[0].uri, replace(BF16, quantization=quantization))
     asked = request.quantization is quantization
     if quantization is not Quantization.FP8 or not plain or not asked:
         return None

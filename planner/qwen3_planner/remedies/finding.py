@@ -13,6 +13,7 @@ from qwen3_planner.remedies.hardware import (
     other_hardware_step,
 )
 from qwen3_planner.remedies.layout import (
+    experts_step,
     kv_cache_step,
     layout_step,
     quantization_and_layout_step,
@@ -51,10 +52,11 @@ KINDS: tuple[tuple[str, Step], ...] = (
     ("load", output_step),
     ("context", context_step),
     ("layout", layout_step),
+    ("experts", experts_step),
     ("kv-cache", kv_cache_step),
+    ("version", version_step),
     ("quantization", quantization_step),
     ("quantization", quantization_and_layout_step),
-    ("version", version_step),
     ("engine", engine_step),
     ("replicas", replicas_step),
     ("hardware", max_gpus_step),
@@ -63,9 +65,9 @@ KINDS: tuple[tuple[str, Step], ...] = (
     ("accelerator", other_hardware_step),
 )
 """Least costly first: a setting of the engine, then less load, a shorter context, another layout
-than asked for, a smaller KV cache, less precise weights, another version or engine, fewer
-replicas, more hardware, other hardware. A node limit comes before all: whoever set it decides where
-plans run, not what they are.
+than asked for, experts left whole, a smaller KV cache, another version, less precise weights,
+another engine, fewer replicas, more hardware, other hardware. A node limit comes before all:
+whoever set it decides where plans run, not what they are.
 """
 
 TOGETHER = "together"
@@ -90,10 +92,10 @@ FIXING_KINDS: dict[str, frozenset[str]] = {
     "PipelineExceedsLayers": frozenset({"layout"}),
     "LinearHeadDivisibility": frozenset({"layout"}),
     "ImageEncoderDivisibility": frozenset({"layout"}),
-    "FP8BlockAlignment": frozenset({"layout", "quantization", "version"}),
-    "ScaleGroupAlignment": frozenset({"layout", "quantization"}),
-    "MarlinTileAlignment": frozenset({"layout", "quantization", "version"}),
-    "Wna16BlockAlignment": frozenset({"layout", "quantization", "version"}),
+    "FP8BlockAlignment": frozenset({"layout", "experts", "quantization", "version"}),
+    "ScaleGroupAlignment": frozenset({"layout", "experts", "quantization"}),
+    "MarlinTileAlignment": frozenset({"layout", "experts", "quantization", "version"}),
+    "Wna16BlockAlignment": frozenset({"layout", "experts", "quantization", "version"}),
     "RerankerTensorParallel": frozenset({"layout", "version"}),
     "LoraWithExpertParallel": frozenset({"layout", "version"}),
     "MultiNodeNeedsNewerEngine": frozenset({"layout", "quantization", "version", "accelerator"}),
@@ -108,6 +110,14 @@ FIXING_KINDS: dict[str, frozenset[str]] = {
     "CpuOffloadUnsupported": frozenset({"version"}),
     "Fp8KvCacheWeights": frozenset({"kv-cache", "version"}),
     "KvCacheDtypeUnsupported": frozenset({"kv-cache", "version", "engine"}),
+    "TuningNotPlanned": frozenset({"engine"}),
+    "SharedMemory": frozenset({"quantization", "version", "engine", "accelerator"}),
+    "ChunkedPrefillPages": frozenset({"tuning"}),
+    "ExpertParallelNeedsNewerEngine": frozenset({"layout", "version"}),
+    "PipelineNeedsNewerEngine": frozenset({"layout", "version"}),
+    "PipelineUnsupported": frozenset({"layout", "engine"}),
+    "AttentionDataNeedsNewerEngine": frozenset({"layout", "version"}),
+    "NodesDivideStages": frozenset({"layout"}),
     "ContextTooLong": frozenset({"context"}),
     "RequestExceedsContext": frozenset({"load", "context"}),
     "SchedulerTokenBudget": frozenset({"tuning"}),

@@ -51,6 +51,16 @@ def _values(stuck: Stuck, name: str) -> Iterable[int]:
             return range(1, LARGEST_FREE_REPLICA + 1)
 
 
+def experts_step(stuck: Stuck) -> Change | None:
+    """Leave experts whole: spread them over a group of the ranks that were fixed."""
+    wish = stuck.request.parallelism
+    if wish.tensor is None or not stuck.question.model.is_moe:
+        return None
+    ranks = wish.tensor * (wish.data or 1)
+    sizes = (size for size in range(2, ranks + 1) if ranks % size == 0)
+    return stuck.first(one("expert", size) for size in sizes if size != wish.expert)
+
+
 def _all_free(stuck: Stuck, first: tuple[tuple[str, Value], ...]) -> Change | None:
     """Apply some assignments, let the planner choose the layout, and fix what it chose.
 
@@ -98,6 +108,8 @@ def _formats(stuck: Stuck) -> Iterator[str]:
     if asked is Quantization.AUTO:
         return
     ladder = ladder_of(stuck.question.engine)
+    if asked is Quantization.BF16 and asked in ladder:
+        yield Quantization.FP16.value  # the same checkpoint runs where bf16 does not
     place = PRECISION.index(asked)
     lower = [other for other in ladder if PRECISION.index(other) > place]
     higher = [other for other in reversed(ladder) if PRECISION.index(other) < place]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 NATIVE_FP8_CAPABILITY = kernels.FP8_UNITS
 """FP8 matrix units from here on. Source: docs.vllm.ai stable features/quantization/fp8."""
 
-BF16_CAPABILITY = (8, 0)
+BF16_CAPABILITY = kernels.BF16_UNITS
 """vLLM: "Bfloat16 is only supported on GPUs with compute capability of at least 8.0."""
 
 NATIVE_FP4_MAJOR: Final = 10

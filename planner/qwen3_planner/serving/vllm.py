@@ -15,7 +15,7 @@ from qwen3_planner.engines.vllm.semantics import (
     default_batch,
 )
 from qwen3_planner.engines.vllm.yarn import rope_positions, yarn_factor
-from qwen3_planner.request import KvCacheDtype
+from qwen3_planner.request import KvCacheDtype, Quantization
 from qwen3_planner.rules.quantized import BF16_CAPABILITY, has_fp8_units
 from qwen3_planner.serving.contract import Launch
 from qwen3_planner.serving.vllm_errors import provenance_of, sigmas_of
@@ -125,7 +125,7 @@ class VllmServing:
         return min(question.wanted_context, (usable - shape.state_blocks) * shape.tokens)
 
     def logged_tokens(self, question: Question, layout: Layout, blocks: int, context: int) -> int:
-        """Return what vLLM logs as "GPU KV cache size"."""
+        """Return what vLLM logs as "GPU KV cache size"; of hybrid models since 0.20.1."""
         return kv_shape_of(question, layout).logged_tokens(blocks, context)
 
     def pool_blocks(self, fit: Fit) -> tuple[int, int, int]:
@@ -212,7 +212,8 @@ def _serve_options(question: Question, fit: Fit, served_name: str) -> ServeOptio
         kv_cache_dtype=question.kv_cache_dtype,
         tuning=request.tuning,
         is_online_fp8=candidate.choice.fmt.online,
-        needs_half=capability is not None and capability < BF16_CAPABILITY,
+        needs_half=candidate.choice.fmt.quantization is Quantization.FP16
+        or (capability is not None and capability < BF16_CAPABILITY),
         avoids_deep_gemm=(
             semantics.deep_gemm_breaks
             and candidate.choice.fmt.kind is WeightKind.FP8_BLOCK

@@ -48,10 +48,10 @@ def test_an_unknown_model_is_answered_with_the_nearest_names() -> None:
 
 def test_an_engine_version_below_the_family_minimum_is_input_that_is_wrong() -> None:
     with pytest.raises(SpecError) as caught:
-        a_question(engine_version="0.8.4")
+        a_question(engine_version="0.8.3")
     assert caught.value.field == "--engine-version"
-    assert caught.value.value == "0.8.4"
-    assert "0.8.5" in caught.value.reason
+    assert caught.value.value == "0.8.3"
+    assert "0.8.4" in caught.value.reason
 
 
 def test_a_newer_engine_takes_the_newest_rules() -> None:

@@ -17,6 +17,10 @@ Capability: TypeAlias = tuple[int, int]
 _FIRST: Final = Version(0, 0)
 _LAYERS: Final = "vllm/model_executor/layers"
 
+BF16_UNITS: Final[Capability] = (8, 0)
+"""bf16 matrix units from here on. Source: PyPI vllm 0.8.5 vllm/v1/worker/gpu_worker.py; 0.33.0
+vllm/platforms/cuda.py check_if_supports_dtype."""
+
 FP8_UNITS: Final[Capability] = (8, 9)
 """FP8 matrix units from here on. Source: PyPI vllm 0.8.5 vllm/platforms/cuda.py supports_fp8."""
 

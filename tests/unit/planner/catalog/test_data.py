@@ -227,4 +227,4 @@ def test_every_engine_has_a_release_and_an_image(name: str) -> None:
     release = CATALOG.engine(name)
 
     assert dict(release.images)["nvidia"].format(version="0.32.0") == "vllm/vllm-openai:v0.32.0"
-    assert (release.minimum_version, release.default_version) == ("0.8.5", "0.32.0")
+    assert (release.minimum_version, release.default_version) == ("0.8.4", "0.32.0")

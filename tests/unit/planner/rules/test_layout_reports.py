@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from qwen3_planner.errors import SpecError
 from qwen3_planner.plan import NoPlan, Plan
 from qwen3_planner.request import Quantization
 from support.planner_builders import answer
@@ -45,8 +44,3 @@ def test_reports_that_are_skipped_say_why() -> None:
     skipped = [row for row in REPORTS if row["outcome"] == "skipped"]
     assert len(skipped) == len(REPORTS) - len(JUDGED)
     assert all(len(row["note"]) > 40 for row in skipped)
-
-
-def test_dense_fp8_of_0_8_4_is_below_the_first_version_that_is_served() -> None:
-    with pytest.raises(SpecError, match=r"--engine-version: 0\.8\.4"):
-        answer("Qwen3-8B", "1xH100-SXM-80GB", engine_version="0.8.4")
