@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import lru_cache
 from math import sqrt
 from typing import TYPE_CHECKING
 
-from qwen3_planner.candidates import LARGEST_FREE_REPLICA, smallest_span
+from qwen3_planner.candidates import LARGEST_FREE_REPLICA, Candidate, smallest_span
 from qwen3_planner.engines.llamacpp.command import ServerOptions, command
 from qwen3_planner.engines.llamacpp.semantics import CONTEXT_MULTIPLE, PHYSICAL_BATCH
 from qwen3_planner.plan import Layout
@@ -14,6 +16,7 @@ from qwen3_planner.serving.llamacpp_memory import (
     Memory,
     cache_of,
     has_gpu,
+    memory_of,
     prompt_cache_mib,
     semantics_of,
     shares_host_memory,
@@ -35,7 +38,7 @@ from qwen3_planner.units import MIB, ceil_div
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from qwen3_planner.candidates import Candidate, Pool
+    from qwen3_planner.candidates import Pool
     from qwen3_planner.catalog.rows import Accelerator
     from qwen3_planner.plan import Provenance
     from qwen3_planner.question import Question, WeightChoice
@@ -51,9 +54,7 @@ class LlamaCppServing:
 
     def setting(self, question: Question, pool: Pool) -> Setting:  # noqa: ARG002 - everywhere alike
         """Resolve the tokens of a pass and the slots."""
-        tuning = question.request.tuning
-        tokens = tuning.max_num_batched_tokens or PHYSICAL_BATCH
-        return Setting(tuning.gpu_memory_utilization or 1.0, Batch(tokens, slots_of(question)))
+        return _setting(question)
 
     def layouts(self, question: Question, pool: Pool, gpu_limit: int) -> tuple[Layout, ...]:
         """List one to all GPUs of a node with every layer on them, then ever fewer layers."""
@@ -68,7 +69,7 @@ class LlamaCppServing:
         ]
         if not has_gpu(pool.accelerator) or shares_host_memory(pool.accelerator):
             return tuple(whole[:1])
-        return (*whole, *_with_layers_on_host(question, whole[-1]))
+        return (*whole, *_with_layers_on_host(question, pool, whole[-1]))
 
     def stages(
         self, question: Question, candidate: Candidate, setting: Setting
@@ -78,17 +79,20 @@ class LlamaCppServing:
         The attention mask grows with the context: where the one that is wanted does not fit, it is
         that of the longest that does.
         """
-        wanted = Memory(question, candidate, setting, question.wanted_context)
+        wanted = memory_of(question, candidate, setting, question.wanted_context)
         if wanted.fits or question.request.max_model_len is not None:
             return wanted.stages()
         shortest = question.shortest_context
+        least = memory_of(question, candidate, setting, shortest)
+        if not least.fits:
+            return least.stages()
         low, high = 0, ceil_div(question.wanted_context - shortest, CONTEXT_MULTIPLE)
         while high - low > 1:  # a longer context never takes less
             middle = (low + high) // 2
             context = shortest + middle * CONTEXT_MULTIPLE
-            fits = Memory(question, candidate, setting, context).fits
+            fits = memory_of(question, candidate, setting, context).fits
             low, high = (middle, high) if fits else (low, middle)
-        return Memory(question, candidate, setting, shortest + low * CONTEXT_MULTIPLE).stages()
+        return memory_of(question, candidate, setting, shortest + low * CONTEXT_MULTIPLE).stages()
 
     def rank_weights(
         self,
@@ -208,18 +212,57 @@ def _placed_on(pool: Pool, layout: Layout, replicas: int) -> Layout:
     )
 
 
-def _with_layers_on_host(question: Question, largest: Layout) -> Iterator[Layout]:
-    """Keep ever more on the host, on as many GPUs as there are: experts first, where they are."""
-    model = question.model
-    base = (largest.tensor, largest.pipeline, largest.data, largest.expert)
-    nodes = largest.nodes_per_replica
-    if model.is_moe and semantics_of(question).has_cpu_experts:
-        for layers in range(1, model.layers + 1):
-            yield Layout(*base, nodes, host_expert_layers=layers)
-        return
-    for layers in range(1, model.layers + 2 - largest.pipeline):
-        yield Layout(*base, nodes, host_layers=layers)
+MORE_ON_HOST = 3
+"""Layouts listed for each weight format and context: the first that fits, and some that surely
+do."""
+
+
+@lru_cache(maxsize=64)
+def _with_layers_on_host(question: Question, pool: Pool, largest: Layout) -> tuple[Layout, ...]:
+    """List layouts that keep something on the host, on as many GPUs as there are.
+
+    Experts go first, where there are any. For each weight format as little as makes the wanted
+    context fit, and the shortest; where nothing does, as much as there is.
+    """
+    most = question.model.layers
+    if not question.model.is_moe or not semantics_of(question).has_cpu_experts:
+        most += 1 - largest.pipeline
+    found = {most} if most > 0 else set()
+    for choice in question.choices:
+        if not choice.fmt.quantization.is_gguf:
+            continue
+        for context in (question.wanted_context, question.shortest_context):
+            least = _fewest_on_host(question, Candidate(pool, choice, largest), context, most)
+            found |= set(range(least, min(least + MORE_ON_HOST, most + 1)))
+    return tuple(_keeping(question, largest, layers) for layers in sorted(found))
+
+
+def _keeping(question: Question, largest: Layout, layers: int) -> Layout:
+    if question.model.is_moe and semantics_of(question).has_cpu_experts:
+        return replace(largest, host_expert_layers=layers)
+    return replace(largest, host_layers=layers)
+
+
+def _fewest_on_host(question: Question, candidate: Candidate, context: int, most: int) -> int:
+    """Return the fewest layers on the host with which the GPUs hold a context; at most ``most``."""
+    setting = _setting(question)
+
+    def fits(layers: int) -> bool:
+        layout = _keeping(question, candidate.layout, layers)
+        return memory_of(question, replace(candidate, layout=layout), setting, context).fits_gpus
+
+    low, high = 1, max(1, most)
+    while low < high:  # a layer more on the host never takes more of a GPU
+        middle = (low + high) // 2
+        low, high = (low, middle) if fits(middle) else (middle + 1, high)
+    return low
+
+
+def _setting(question: Question) -> Setting:
+    tuning = question.request.tuning
+    tokens = tuning.max_num_batched_tokens or PHYSICAL_BATCH
+    return Setting(tuning.gpu_memory_utilization or 1.0, Batch(tokens, slots_of(question)))
 
 
 def _memory(question: Question, fit: Fit) -> Memory:
-    return Memory(question, fit.candidate, fit.setting, fit.max_model_len)
+    return memory_of(question, fit.candidate, fit.setting, fit.max_model_len)

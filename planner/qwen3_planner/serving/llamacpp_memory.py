@@ -82,6 +82,11 @@ def file_weights(model: ModelArchitecture, fmt: WeightFormat) -> FileWeights:
     return weigh(stored, model.layers)
 
 
+@lru_cache(maxsize=4096)
+def _placed(model: ModelArchitecture, fmt: WeightFormat, layout: Layout, *, on_gpu: bool) -> Placed:
+    return place(model, file_weights(model, fmt), layout, on_gpu=on_gpu)
+
+
 @lru_cache(maxsize=64)
 def vision_bytes(model: ModelArchitecture) -> int:
     """Return the bytes of the image encoder; 0 where there is none."""
@@ -107,19 +112,25 @@ def cache_of(question: Question, context: int) -> Cache:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """One candidate at one context.
+    """One candidate at one context; made by :func:`memory_of`.
 
     Attributes:
         question: what is planned.
         candidate: which.
         setting: of the engine.
-        context: tokens of the longest sequence.
+        cache: the KV cache of the whole replica.
+        placed: where the weights lie.
+        load: the largest pass.
+        on_gpu: whether layers are offloaded to a device.
     """
 
     question: Question
     candidate: Candidate
     setting: Setting
-    context: int
+    cache: Cache
+    placed: Placed
+    load: Pass
+    on_gpu: bool
 
     @property
     def pool(self) -> Pool:
@@ -130,32 +141,6 @@ class Memory:
     def layout(self) -> Layout:
         """Of the replica."""
         return self.candidate.layout
-
-    @property
-    def on_gpu(self) -> bool:
-        """Whether layers are offloaded to a device."""
-        return has_gpu(self.pool.accelerator)
-
-    @property
-    def cache(self) -> Cache:
-        """The KV cache of the whole replica."""
-        return cache_of(self.question, self.context)
-
-    @property
-    def placed(self) -> Placed:
-        """Where the weights lie."""
-        model = self.question.model
-        weights = file_weights(model, self.candidate.choice.fmt)
-        return place(model, weights, self.layout, on_gpu=self.on_gpu)
-
-    @property
-    def load(self) -> Pass:
-        """The largest pass."""
-        cache, batch = self.cache, self.setting.batch
-        tokens = min(batch.tokens, cache.total)
-        limited = semantics_of(self.question).limits_logits and not self.question.model.is_pooling
-        logits = min(tokens, cache.slots) if limited else tokens
-        return Pass(tokens, logits, cache.reach, cache.total)
 
     def block(self, attention_layers: int) -> int:
         """Return the bytes of a block of the cache over so many layers; at least 1."""
@@ -229,7 +214,39 @@ class Memory:
     @property
     def fits(self) -> bool:
         """Whether every device holds it."""
-        return all(stage.blocks >= self.needed_blocks for stage in self.stages())
+        needed = self.needed_blocks
+        return all(stage.blocks >= needed for stage in self.stages())
+
+    @property
+    def fits_gpus(self) -> bool:
+        """Whether the GPUs hold it, whatever the host has."""
+        needed = self.needed_blocks
+        return all(self.gpu(index).blocks >= needed for index in range(self.layout.pipeline))
+
+
+def memory_of(question: Question, candidate: Candidate, setting: Setting, context: int) -> Memory:
+    """Work out what a candidate holds at a context.
+
+    Args:
+        question: what is planned.
+        candidate: which.
+        setting: of the engine.
+        context: tokens of the longest sequence.
+    """
+    cache = cache_of(question, context)
+    tokens = min(setting.batch.tokens, cache.total)
+    limited = semantics_of(question).limits_logits and not question.model.is_pooling
+    logits = min(tokens, cache.slots) if limited else tokens
+    on_gpu = has_gpu(candidate.pool.accelerator)
+    return Memory(
+        question,
+        candidate,
+        setting,
+        cache,
+        _placed(question.model, candidate.choice.fmt, candidate.layout, on_gpu=on_gpu),
+        Pass(tokens, logits, cache.reach, cache.total),
+        on_gpu,
+    )
 
 
 def known_host_bytes(pool: Pool, layout: Layout) -> int | None:

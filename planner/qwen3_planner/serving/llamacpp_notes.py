@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from qwen3_planner.engines.vllm.yarn import yarn_factor
 from qwen3_planner.plan import Basis, Provenance
-from qwen3_planner.serving.llamacpp_memory import Memory, known_host_bytes, shares_host_memory
+from qwen3_planner.serving.llamacpp_memory import known_host_bytes, memory_of, shares_host_memory
 from qwen3_planner.sizing.gguf import file_type_of
 from qwen3_planner.sizing.gguf_mixes import depends_on_importance_matrix, needs_importance_matrix
 from qwen3_planner.sizing.llamacpp import GPU_CONTEXT_ERROR_BYTES
@@ -66,7 +66,7 @@ def _about_host(question: Question, fit: Fit) -> Iterator[str]:
     layout, pool = fit.candidate.layout, fit.candidate.pool
     if not layout.keeps_layers_on_host:
         return
-    memory = Memory(question, fit.candidate, fit.setting, fit.max_model_len)
+    memory = memory_of(question, fit.candidate, fit.setting, fit.max_model_len)
     host = memory.host(0)
     needs = format_gib(host.fixed + memory.needed_blocks * host.block)
     what = (
