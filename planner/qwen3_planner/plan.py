@@ -127,6 +127,7 @@ class Memory:
         kv_cache_tokens_low: lower end of the 90 % interval.
         kv_cache_tokens_high: upper end of the 90 % interval.
         max_concurrency: kv_cache_tokens / max_model_len.
+        concurrency_by_context: (tokens, requests of that length at once), of one replica.
     """
 
     checkpoint_bytes: int
@@ -136,6 +137,7 @@ class Memory:
     kv_cache_tokens_low: int
     kv_cache_tokens_high: int
     max_concurrency: float
+    concurrency_by_context: tuple[tuple[int, int], ...] = ()
 
 
 class Basis(StrEnum):

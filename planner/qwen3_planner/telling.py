@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from qwen3_planner.advice import warnings_of
 from qwen3_planner.candidates import node_name
+from qwen3_planner.capacity import concurrency_by_context
 from qwen3_planner.plan import (
     GpuMemory,
     Memory,
@@ -171,6 +172,7 @@ def _memory(question: Question, fit: Fit) -> Memory:
         kv_cache_tokens_low=low,
         kv_cache_tokens_high=high,
         max_concurrency=round(tokens / fit.max_model_len, 2),
+        concurrency_by_context=concurrency_by_context(question, fit),
     )
 
 

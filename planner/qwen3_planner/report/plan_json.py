@@ -153,7 +153,7 @@ def _model(variant: str, parameters: int, source: str) -> Document:
 
 
 def _memory(memory: Memory) -> Document:
-    return {
+    document: Document = {
         "checkpointBytes": memory.checkpoint_bytes,
         "hostBytes": memory.host_bytes,
         "perGpu": [_gpu(gpu) for gpu in memory.per_gpu],
@@ -162,6 +162,12 @@ def _memory(memory: Memory) -> Document:
         "kvCacheTokensHigh": memory.kv_cache_tokens_high,
         "maxConcurrency": round(memory.max_concurrency, 4),
     }
+    if memory.concurrency_by_context:
+        document["concurrencyByContext"] = [
+            {"context": context, "requests": requests}
+            for context, requests in memory.concurrency_by_context
+        ]
+    return document
 
 
 def _gpu(gpu: GpuMemory) -> Document:

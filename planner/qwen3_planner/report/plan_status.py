@@ -38,8 +38,10 @@ def status_document(result: PlanResult) -> Document:
     for refusal in document["refusals"]:
         refusal["message"] = shortened(refusal["message"], MAX_MESSAGE)
     if "nearest" in document:
+        document["nearest"]["plan"]["memory"].pop("concurrencyByContext", None)
         _outline(document["nearest"]["plan"])
     elif document["feasible"]:
+        document["memory"].pop("concurrencyByContext", None)
         _round(document)
     for shrink in _SHRINKS:
         if size_of(document) <= MAX_BYTES:

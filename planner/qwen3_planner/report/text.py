@@ -110,6 +110,8 @@ def _serving(plan: Plan, width: int) -> list[str]:
         ("At once", f"{memory.max_concurrency:.2f} requests of full length{each}; {load}"),
         ("Host memory", f"{format_gib(memory.host_bytes)} a replica"),
     ]
+    if len(memory.concurrency_by_context) > 1:
+        facts.insert(5, ("By length", _by_length(memory.concurrency_by_context)))
     if plan.revision is not None:
         facts.insert(2, ("Revision", plan.revision))
     if plan.served_name != plan.variant:
@@ -118,6 +120,16 @@ def _serving(plan: Plan, width: int) -> list[str]:
         facts.append(("Price", f"${plan.usd_per_hour:.2f} an hour"))
     lines = (line for label, text in facts for line in labelled(label, text, width, _LABEL))
     return ["", *lines]
+
+
+def _by_length(counts: Sequence[tuple[int, int]]) -> str:
+    """Say how many requests of which length the cache holds.
+
+    >>> _by_length([(2048, 156), (40960, 7)])
+    '156 of 2,048 tokens, 7 of 40,960'
+    """
+    said = [f"{requests:,} of {thousands(context)}" for context, requests in counts]
+    return ", ".join([f"{said[0]} tokens", *said[1:]])
 
 
 def _command(plan: Plan, width: int) -> list[str]:

@@ -7,6 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from qwen3_planner.serving.registry import serving_of
+from qwen3_planner.sizing.gguf import file_type_of, tensor_bytes
 from qwen3_planner.units import GIB
 from support.accuracy.planned import NotPlannedError, estimate, question_of_file, starts
 from support.accuracy.rows import exclusions, launches, weight_files
@@ -249,7 +250,11 @@ def _file(file: WeightFile, exclusion: Exclusion | None) -> Figure | LeftOut:
         question = question_of_file(file.model, file.quantization, file.checkpoint)
     except NotPlannedError as error:
         return LeftOut(file.id, "size", str(error))
-    computed = serving_of(question.engine).checkpoint_bytes(question, question.choices[0])
+    choice = question.choices[0]
+    if file.measure == "tensors" and choice.fmt.quantization.is_gguf:
+        computed = tensor_bytes(question.model, file_type_of(choice.fmt.quantization))
+    else:
+        computed = serving_of(question.engine).checkpoint_bytes(question, choice)
     is_exact = file.bytes is not None
     unit, scale = ("bytes", 1.0) if is_exact else ("GiB", float(GIB))
     return Figure(
