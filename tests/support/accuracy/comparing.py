@@ -154,6 +154,8 @@ def _launch(launch: Launch, exclusion: Exclusion | None) -> Iterator[Figure | Ve
                 return
         if reason is None and computed is not None and part == "graphs" and not computed.graphs:
             reason = "this version takes its graphs on top of the budget, so a plan counts none"
+        if part == "non_torch" and computed is not None and computed.non_torch is None:
+            reason = "this engine's plan does not tell it apart"
         if reason is not None:
             yield LeftOut(launch.id, part, reason)
         elif computed is not None:
@@ -180,7 +182,7 @@ def _figure(launch: Launch, part: str, computed: Estimate) -> Figure:
         "weights": (launch.weights_gib, computed.weights),
         "activation": (launch.activation_gib, computed.activation),
         "graphs": (launch.graphs_gib, computed.graphs),
-        "non_torch": (launch.non_torch_gib, computed.other),
+        "non_torch": (launch.non_torch_gib, computed.non_torch or 0),
         "kv": (launch.kv_gib, computed.kv),
     }
     low: float | None = None

@@ -20,7 +20,7 @@ PART_NAMES = {
     "token": "KV bytes per token",
     "activation": "activation",
     "graphs": "CUDA graphs",
-    "non_torch": "outside tensors",
+    "non_torch": "outside PyTorch",
     "size": "file size",
 }
 """Names of the parts, in the order of the page."""

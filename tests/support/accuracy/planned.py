@@ -24,11 +24,13 @@ from qwen3_planner.request import (
 )
 from qwen3_planner.serving.registry import serving_of
 from qwen3_planner.serving.verdicts import NINETY_PERCENT, Fit
+from qwen3_planner.serving.vllm_facts import rank_of
 from qwen3_planner.units import GIB, MIB
 
 if TYPE_CHECKING:
     from qwen3_planner.catalog.rows import ModelArchitecture
     from qwen3_planner.question import Question
+    from qwen3_planner.sizing.stages import Setting
     from support.accuracy.rows import Launch
 
 STAND_IN = "H200-SXM-141GB"
@@ -57,7 +59,7 @@ class Estimate:
         tokens_high: upper end.
         activation: of the stage with most.
         graphs: counted in the budget.
-        other: context, communication, workspaces.
+        non_torch: context and communication; None where the engine does not tell them apart.
         budget: of the engine.
         token: bytes of one token of the cache on the tightest rank.
     """
@@ -71,7 +73,7 @@ class Estimate:
     tokens_high: int
     activation: int
     graphs: int
-    other: int
+    non_torch: int | None
     budget: int
     token: float
 
@@ -113,12 +115,20 @@ def estimate(launch: Launch) -> Estimate:
         tokens_high=serving.logged_tokens(question, candidate.layout, high, context),
         activation=max(stage.activation for stage in stages),
         graphs=tightest.graphs,
-        other=tightest.overhead,
+        non_torch=_non_torch(question, candidate, setting, tightest.stage),
         budget=tightest.budget,
         token=MANY_BLOCKS
         * tightest.block
         / serving.logged_tokens(question, candidate.layout, MANY_BLOCKS, context),
     )
+
+
+def _non_torch(
+    question: Question, candidate: Candidate, setting: Setting, stage: int
+) -> int | None:
+    if question.engine is not EngineName.VLLM:
+        return None
+    return rank_of(question, candidate, setting, stage).non_torch
 
 
 def starts(launch: Launch) -> bool:
