@@ -222,9 +222,17 @@ def test_the_accelerators_of_the_documentation_are_there(name: str) -> None:
     assert CATALOG.accelerator(name).name == name
 
 
-@pytest.mark.parametrize("name", [e.value for e in EngineName if e is not EngineName.AUTO])
+RELEASES = {
+    "vllm": ("0.8.4", "0.32.0", "vllm/vllm-openai:v0.32.0"),
+    "sglang": ("0.4.6.post1", "0.5.23", "lmsysorg/sglang:v0.5.23"),
+    "llamacpp": ("b5092", "b11549", "ghcr.io/ggml-org/llama.cpp:server-cuda12-b11549"),
+}
+
+
+@pytest.mark.parametrize("name", [name.value for name in EngineName if name.value != "auto"])
 def test_every_engine_has_a_release_and_an_image(name: str) -> None:
     release = CATALOG.engine(name)
+    minimum, default, image = RELEASES[name]
 
-    assert dict(release.images)["nvidia"].format(version="0.32.0") == "vllm/vllm-openai:v0.32.0"
-    assert (release.minimum_version, release.default_version) == ("0.8.4", "0.32.0")
+    assert dict(release.images)["nvidia"].format(version=release.default_version) == image
+    assert (release.minimum_version, release.default_version) == (minimum, default)
