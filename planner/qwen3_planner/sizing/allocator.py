@@ -9,6 +9,7 @@ MiB segments).
 from __future__ import annotations
 
 from bisect import bisect_left, insort
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qwen3_planner.units import MIB, round_up
@@ -21,6 +22,9 @@ SMALLEST_BLOCK_BYTES = 512
 
 SMALL_BYTES = MIB
 """Up to this a tensor shares a segment of small ones, split to the last block."""
+
+SMALL_SEGMENT_BYTES = 2 * MIB
+"""Segments of small tensors."""
 
 SHARED_SEGMENT_BYTES = 20 * MIB
 """Tensors between small and large share segments of this size."""
@@ -49,33 +53,56 @@ def device_bytes(tensor_bytes: int) -> int:
     return segment if segment - block <= UNSPLIT_REMAINDER_BYTES else block
 
 
-def replayed_bytes(tensor_bytes: Iterable[int]) -> int:
-    """Return what the allocator counts after handing out these tensors, one after the other.
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """What the allocator says after it handed out tensors.
+
+    Attributes:
+        held: bytes it counts as allocated (vLLM's "Model loading took").
+        reserved: bytes it took from the device (what SGLang's "mem usage" is made of).
+    """
+
+    held: int
+    reserved: int
+
+
+def replay(tensor_bytes: Iterable[int]) -> Allocation:
+    """Hand out tensors one after the other.
 
     The smallest free block that is large enough is taken; what it has left over stays with the
     tensor unless it is more than 1 MiB. So the last tensor of a shared segment may count for more
     than its size: thirteen of 1.5 MiB fill 20 MiB and the thirteenth holds 2.
 
     >>> from qwen3_planner.units import MIB
-    >>> replayed_bytes([int(1.5 * MIB)] * 13) // MIB, replayed_bytes([100, 95 * MIB])
-    (20, 100663808)
+    >>> thirteen = replay([int(1.5 * MIB)] * 13)
+    >>> thirteen.held // MIB, thirteen.reserved // MIB
+    (20, 20)
+    >>> replay([100, 8 * MIB, 95 * MIB])  # segments of 2, 20 and 96 MiB
+    Allocation(held=109052416, reserved=123731968)
     """
     free: list[int] = []
-    total = 0
+    small = held = reserved = 0
     for size in tensor_bytes:
         block = round_up(size, SMALLEST_BLOCK_BYTES)
-        total += block
+        held += block
         if block <= SMALL_BYTES:
+            small += block
             continue
         place = bisect_left(free, block)
         if place < len(free):
             rest = free.pop(place) - block
-        elif block < LARGE_ALLOCATION_BYTES:
-            rest = SHARED_SEGMENT_BYTES - block
         else:
-            rest = round_up(block, LARGE_ROUNDING_BYTES) - block
+            is_shared = block < LARGE_ALLOCATION_BYTES
+            segment = SHARED_SEGMENT_BYTES if is_shared else round_up(block, LARGE_ROUNDING_BYTES)
+            reserved += segment
+            rest = segment - block
         if rest > UNSPLIT_REMAINDER_BYTES:
             insort(free, rest)
         else:
-            total += rest
-    return total
+            held += rest
+    return Allocation(held, reserved + round_up(small, SMALL_SEGMENT_BYTES))
+
+
+def replayed_bytes(tensor_bytes: Iterable[int]) -> int:
+    """Return what the allocator counts as allocated after handing out these tensors."""
+    return replay(tensor_bytes).held

@@ -15,7 +15,7 @@ from functools import lru_cache
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from qwen3_planner.sizing.allocator import replayed_bytes
+from qwen3_planner.sizing.allocator import replay
 from qwen3_planner.sizing.linear import BF16_BITS, FP32_BITS, Sharding, Tensor
 from qwen3_planner.sizing.tensors import head_tensors, layer_tensors, vocabulary_tensor
 from qwen3_planner.sizing.vision import vision_tensors
@@ -74,9 +74,11 @@ def rank_weights(  # noqa: PLR0913 - each is a fact of its own
     stage: int,
     positions: int,
 ) -> int:
-    """Return the bytes that one rank's tensors take after loading.
+    """Return the bytes that one rank's tensors take of the device after loading.
 
-    SGLang's "mem usage" is what the device lost meanwhile, so it says a little more.
+    SGLang asks the device what is left, before and after ("mem usage"), so whole segments count:
+    Qwen3-0.6B-FP8 logs 0.74 GiB, its tensors are 0.72 and their segments 0.74
+    (https://github.com/sgl-project/sglang/issues/7495).
 
     Args:
         model: the architecture.
@@ -87,7 +89,7 @@ def rank_weights(  # noqa: PLR0913 - each is a fact of its own
         positions: length of the rotary table.
     """
     tensors = rank_tensors(model, fmt, layout, placing, stage=stage, positions=positions)
-    return replayed_bytes(_sizes(tensors))
+    return replay(_sizes(tensors)).reserved
 
 
 def rank_tensors(  # noqa: PLR0913 - likewise
