@@ -173,6 +173,26 @@ class Storage:
 
 
 @dataclass(frozen=True, slots=True)
+class GgufWeights:
+    """What the tensors of one GGUF file take, from its header, by where they can be placed.
+
+    Attributes:
+        embedding: bytes of the embedding.
+        norm: of the last norm, and whatever else is in no layer.
+        head: of the output matrix; 0 where the embedding stands for it.
+        layers: of each layer (all its tensors, its routed experts among them, its gate or the
+            largest of its experts).
+        file_bytes: of the file, or of all parts of a split one.
+    """
+
+    embedding: int
+    norm: int
+    head: int
+    layers: tuple[tuple[int, int, int], ...]
+    file_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Checkpoint:
     """One published set of weights of a variant.
 
@@ -199,6 +219,7 @@ class Checkpoint:
         stored: modules that are stored otherwise than the row says, as the headers of the files
             show them; empty where they were not read.
         tensor_bytes: of all tensors together, from the headers; 0 where they were not read.
+        gguf: what a GGUF file's header says; None where it was not read.
     """
 
     variant: str
@@ -220,6 +241,7 @@ class Checkpoint:
     file: str = ""
     stored: tuple[tuple[str, Storage], ...] = ()
     tensor_bytes: int = 0
+    gguf: GgufWeights | None = None
 
 
 class AcceleratorClass(StrEnum):

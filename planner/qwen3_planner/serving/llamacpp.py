@@ -15,6 +15,7 @@ from qwen3_planner.serving.contract import Launch
 from qwen3_planner.serving.llamacpp_memory import (
     Memory,
     cache_of,
+    file_weights,
     has_gpu,
     memory_of,
     prompt_cache_mib,
@@ -30,7 +31,7 @@ from qwen3_planner.serving.llamacpp_notes import (
     weights_error,
 )
 from qwen3_planner.sizing.activation import Batch
-from qwen3_planner.sizing.gguf import file_bytes, file_type_of
+from qwen3_planner.sizing.gguf import file_type_of
 from qwen3_planner.sizing.llamacpp import GPU_CONTEXT_ERROR_BYTES
 from qwen3_planner.sizing.stages import Setting, StageMemory
 from qwen3_planner.units import MIB, ceil_div
@@ -145,8 +146,8 @@ class LlamaCppServing:
 
     def checkpoint_bytes(self, question: Question, choice: WeightChoice) -> int:
         """Return the bytes of the GGUF file, and of the image encoder's."""
-        stock = file_bytes(question.model, file_type_of(choice.fmt.quantization))
-        return (choice.fmt.file_bytes or stock) + vision_bytes(question.model)
+        weights = file_weights(question.model, choice.fmt)
+        return weights.file_bytes + vision_bytes(question.model)
 
     def error_bytes(
         self,

@@ -15,14 +15,13 @@ from qwen3_planner.engines.llamacpp.semantics import (
 )
 from qwen3_planner.engines.versions import parse_version
 from qwen3_planner.request import KvCacheDtype
-from qwen3_planner.sizing.gguf import file_type_of, stored_tensors
+from qwen3_planner.sizing.gguf import file_bytes, file_type_of, stored_tensors
 from qwen3_planner.sizing.kv_cache import kv_bytes_per_32
 from qwen3_planner.sizing.llamacpp import (
     GPU_CONTEXT_BYTES,
     GPU_PROCESS_BYTES,
     PROCESS_BYTES,
     Cache,
-    FileWeights,
     Placed,
     cache_for,
     place,
@@ -44,7 +43,7 @@ from qwen3_planner.units import MIB
 
 if TYPE_CHECKING:
     from qwen3_planner.candidates import Candidate, Pool
-    from qwen3_planner.catalog.rows import Accelerator, ModelArchitecture
+    from qwen3_planner.catalog.rows import Accelerator, GgufWeights, ModelArchitecture
     from qwen3_planner.plan import Layout
     from qwen3_planner.question import Question
     from qwen3_planner.sizing.formats import WeightFormat
@@ -76,10 +75,13 @@ def shares_host_memory(accelerator: Accelerator) -> bool:
 
 
 @lru_cache(maxsize=64)
-def file_weights(model: ModelArchitecture, fmt: WeightFormat) -> FileWeights:
+def file_weights(model: ModelArchitecture, fmt: WeightFormat) -> GgufWeights:
     """Return what the tensors of a file take: as its header says, else by the stock mix."""
-    stored = stored_tensors(model, file_type_of(fmt.quantization))
-    return weigh(stored, model.layers)
+    if fmt.gguf is not None:
+        return fmt.gguf
+    file_type = file_type_of(fmt.quantization)
+    tensors = ((each.tensor.name, each.n_bytes) for each in stored_tensors(model, file_type))
+    return weigh(tensors, model.layers, file_bytes(model, file_type))
 
 
 @lru_cache(maxsize=4096)

@@ -56,7 +56,7 @@ def compute_error(layout: Layout) -> float:
 
 def weights_error(choice: WeightChoice) -> float:
     """Return how far the weights may be off, relative."""
-    if choice.fmt.file_bytes:
+    if choice.fmt.gguf is not None:
         return 0.0
     file_type = file_type_of(choice.fmt.quantization)
     return MATRIX_ERROR if needs_importance_matrix(file_type) else 0.0
@@ -80,7 +80,7 @@ def _about_host(question: Question, fit: Fit) -> Iterator[str]:
 
 
 def _about_file(choice: WeightChoice) -> Iterator[str]:
-    if choice.fmt.file_bytes:
+    if choice.fmt.gguf is not None:
         return
     file_type = file_type_of(choice.fmt.quantization)
     if needs_importance_matrix(file_type):
@@ -100,12 +100,13 @@ def provenance_of(question: Question, fit: Fit) -> tuple[Provenance, ...]:
     accelerator, choice = fit.candidate.pool.accelerator, fit.candidate.choice
     error = weights_error(choice)
     basis = Basis.FORMULA if error else Basis.EXACT
+    rule = RULE if choice.fmt.gguf is None else "the file's header"
     overhead = max(1, *(stage.overhead for stage in fit.stages))
     has_context = not shares_host_memory(accelerator)
     return (
         Provenance("model.parameters", Basis.EXACT, 0.0, question.model.source),
-        Provenance("memory.checkpoint", basis, error, RULE),
-        Provenance("memory.weights", basis, error, f"{RULE}; {MEASURED}"),
+        Provenance("memory.checkpoint", basis, error, rule),
+        Provenance("memory.weights", basis, error, f"{rule}; {MEASURED}"),
         Provenance("memory.kvCache", Basis.EXACT, 0.0, MEASURED),
         Provenance(
             "memory.activation", Basis.FORMULA, compute_error(fit.candidate.layout), MEASURED

@@ -86,8 +86,10 @@ def checkpoint_bytes(model: ModelArchitecture, fmt: WeightFormat) -> int:
     store it, prediction layers where the model has them. An online format is loaded from the bf16
     files.
     """
+    if fmt.gguf is not None:
+        return fmt.gguf.file_bytes
     if fmt.kind is WeightKind.GGUF:
-        return fmt.file_bytes or tensor_bytes(model, file_type_of(fmt.quantization))
+        return tensor_bytes(model, file_type_of(fmt.quantization))
     return fmt.file_bytes or sum(tensor.n_bytes for tensor in checkpoint_tensors(model, fmt))
 
 

@@ -13,7 +13,7 @@ from qwen3_planner.request import Quantization
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from qwen3_planner.catalog.rows import Checkpoint
+    from qwen3_planner.catalog.rows import Checkpoint, GgufWeights
 
 HEAD = "lm_head"
 """The output head's name in every checkpoint of the family."""
@@ -69,6 +69,7 @@ class WeightFormat:
             of a module and all below it, as the checkpoint's files name them; the first that
             matches decides.
         file_bytes: of the tensors in the files, where their headers were read; else 0.
+        gguf: what the header of a GGUF file says; None where it was not read.
     """
 
     quantization: Quantization
@@ -86,6 +87,7 @@ class WeightFormat:
     quantizes_vision: bool = False
     exceptions: tuple[tuple[str, WeightFormat], ...] = ()
     file_bytes: int = 0
+    gguf: GgufWeights | None = None
 
     @property
     def is_quantized(self) -> bool:
@@ -177,6 +179,7 @@ def format_of(checkpoint: Checkpoint) -> WeightFormat:
         quantizes_vision=checkpoint.quantizes_vision,
         exceptions=tuple(_exceptions(checkpoint)) if kind is not WeightKind.PLAIN else (),
         file_bytes=checkpoint.tensor_bytes,
+        gguf=checkpoint.gguf,
     )
 
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from qwen3_planner.catalog.rows import GgufWeights
 from qwen3_planner.engines.llamacpp.semantics import CONTEXT_MULTIPLE
-from qwen3_planner.sizing.gguf import OUTSIDE, StoredTensor
 from qwen3_planner.units import MIB, round_up
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from qwen3_planner.catalog.rows import ModelArchitecture
     from qwen3_planner.plan import Layout
 
@@ -98,58 +100,34 @@ def device_of_layer(layers: int, gpus: int, host_layers: int) -> tuple[int | Non
     )
 
 
-@dataclass(frozen=True, slots=True)
-class LayerWeights:
-    """What one layer's tensors take.
+def weigh(tensors: Iterable[tuple[str, int]], layers: int, file_bytes: int) -> GgufWeights:
+    """Sum the tensors of a file by where they can be placed.
 
-    Attributes:
-        all: bytes of the layer.
-        experts: of its routed experts among them.
-        borrowed: of the matrix that a GPU borrows if the layer stays on the host: the gate of an
-            MLP, the largest of the experts.
+    Args:
+        tensors: name and bytes of each.
+        layers: of the model; what lies beyond them is in none.
+        file_bytes: of the whole file.
     """
-
-    all: int
-    experts: int
-    borrowed: int
-
-
-@dataclass(frozen=True, slots=True)
-class FileWeights:
-    """What the tensors of a file take, by where they can be placed.
-
-    Attributes:
-        embedding: bytes of token_embd.
-        head: of the last norm and the output matrix; a tied one is the embedding once more.
-        layers: of each layer.
-        is_tied: whether the head is the embedding.
-    """
-
-    embedding: int
-    head: int
-    layers: tuple[LayerWeights, ...]
-    is_tied: bool
-
-
-def weigh(stored: tuple[StoredTensor, ...], layers: int) -> FileWeights:
-    """Sum the tensors of a file by where they can be placed."""
-    embedding, norm, output = 0, 0, 0
+    embedding, norm, head = 0, 0, 0
     totals, experts, borrowed = [0] * layers, [0] * layers, [0] * layers
-    for each in stored:
-        role, layer, size = each.tensor.role, each.tensor.layer, each.n_bytes
+    for name, size in tensors:
+        parts = name.split(".")
+        layer = int(parts[1]) if parts[0] == "blk" and parts[1].isdigit() else layers
+        role = parts[2] if layer < layers else parts[0]
         if role == "token_embd":
-            embedding = size
+            embedding += size
         elif role == "output":
-            output = size
-        elif layer == OUTSIDE or layer >= layers:
+            head += size
+        elif layer >= layers:
             norm += size
         else:
             totals[layer] += size
             experts[layer] += size if role in EXPERT_ROLES else 0
             if role in BORROWED_ROLES:
                 borrowed[layer] = max(borrowed[layer], size)
-    of_layers = tuple(map(LayerWeights, totals, experts, borrowed))
-    return FileWeights(embedding, norm + (output or embedding), of_layers, is_tied=not output)
+    return GgufWeights(
+        embedding, norm, head, tuple(zip(totals, experts, borrowed, strict=True)), file_bytes
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +154,7 @@ class Placed:
 
 
 def place(
-    model: ModelArchitecture, weights: FileWeights, layout: Layout, *, on_gpu: bool
+    model: ModelArchitecture, weights: GgufWeights, layout: Layout, *, on_gpu: bool
 ) -> Placed:
     """Place every tensor: the embedding on the host, a tied head on the GPU once more.
 
@@ -192,19 +170,20 @@ def place(
     held = [0] * (count + 1)  # the last is the host
     attention, recurrent = [0] * (count + 1), [0] * (count + 1)
     held[count] = weights.embedding
-    if where[-1] is not None:
-        held[where[-1]] += weights.head
+    last = where[-1]
+    if last is None:
+        held[count] += weights.norm + weights.head
     else:
-        held[count] += weights.head - (weights.embedding if weights.is_tied else 0)
+        held[last] += weights.norm + (weights.head or weights.embedding)
     borrowed = 0
-    for index, layer in enumerate(weights.layers):
+    for index, (size, of_experts, largest) in enumerate(weights.layers):
         device = where[index]
         place_of = count if device is None else device
-        on_host = layer.experts if index < layout.host_expert_layers else 0
-        held[place_of] += layer.all - on_host
+        on_host = of_experts if index < layout.host_expert_layers else 0
+        held[place_of] += size - on_host
         held[count] += on_host
         if device is None or on_host:
-            borrowed = max(borrowed, layer.borrowed)
+            borrowed = max(borrowed, largest)
         kind = attention if model.has_full_attention(index) else recurrent
         kind[place_of] += 1
     return Placed(

@@ -14,11 +14,10 @@ from hypothesis import strategies as st
 
 from qwen3_planner.plan import Layout
 from qwen3_planner.request import KvCacheDtype
-from qwen3_planner.sizing.gguf import stored_tensors, tensor_bytes
+from qwen3_planner.sizing.gguf import file_bytes, stored_tensors, tensor_bytes
 from qwen3_planner.sizing.kv_cache import kv_bytes_per_32
 from qwen3_planner.sizing.llamacpp import (
     Cache,
-    FileWeights,
     Placed,
     cache_for,
     device_of_layer,
@@ -37,7 +36,7 @@ from qwen3_planner.units import round_up
 from support.gguf_geometries import GEOMETRIES, a_model
 
 if TYPE_CHECKING:
-    from qwen3_planner.catalog.rows import ModelArchitecture
+    from qwen3_planner.catalog.rows import GgufWeights, ModelArchitecture
 
 ROWS = Path(__file__).with_name("llama_memory.csv")
 """Buffers that llama.cpp b11549 states (llama_get_memory_breakdown, no_alloc) for files of these
@@ -95,8 +94,10 @@ class Row:
 
 
 @lru_cache
-def weights_of(model: ModelArchitecture, file_type: str) -> FileWeights:
-    return weigh(stored_tensors(model, file_type), model.layers)
+def weights_of(model: ModelArchitecture, file_type: str) -> GgufWeights:
+    stored = stored_tensors(model, file_type)
+    tensors = ((each.tensor.name, each.n_bytes) for each in stored)
+    return weigh(tensors, model.layers, file_bytes(model, file_type))
 
 
 @lru_cache
