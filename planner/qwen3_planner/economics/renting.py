@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
-from statistics import median
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import date
 
     from qwen3_planner.catalog.figures import GpuPrice
 
-STALE_AFTER = timedelta(days=120)
+STALE_AFTER_DAYS = 120
 """GPU-hour prices moved by a third within such a time in 2026 (RunPod's H100 between August and
 November)."""
 
@@ -53,16 +52,22 @@ def rent_of(prices: Iterable[GpuPrice], accelerator: str) -> Rent | None:
         return None
     asked = sorted(row.usd_per_hour for row in newest.values())
     as_of = max(row.as_of for row in newest.values())
-    return Rent(median(asked), asked[0], asked[-1], len(asked), as_of)
+    return Rent(_middle(asked), asked[0], asked[-1], len(asked), as_of)
+
+
+def _middle(ordered: list[float]) -> float:
+    half = len(ordered) // 2
+    return ordered[half] if len(ordered) % 2 else 0.5 * (ordered[half - 1] + ordered[half])
 
 
 def is_stale(as_of: str, today: date) -> bool:
     """Whether a price is too old to rely on; one without a date is.
 
+    >>> from datetime import date
     >>> is_stale("2026-11-09", date(2026, 11, 23)), is_stale("", date(2026, 11, 23))
     (False, True)
     """
-    return not as_of or today - date.fromisoformat(as_of) > STALE_AFTER
+    return not as_of or (today - today.fromisoformat(as_of)).days > STALE_AFTER_DAYS
 
 
 def owned_usd_per_hour(  # noqa: PLR0913 - what owning costs depends on each

@@ -1,13 +1,14 @@
 """What llama.cpp reads and computes in a step, from the tensors of a GGUF file.
 
 Embedding rows are looked up one by one, so ``token_embd`` costs nothing unless it is the output
-head too. Layers are spread over devices in one piece each, as ``--split-mode layer`` does.
+head too. Layers are spread over devices in one piece each, as ``--split-mode layer`` does; those
+that stay on the host, or whose experts do, are computed there.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from qwen3_planner.performance.work import (
     BF16_BYTES,
@@ -24,28 +25,51 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from qwen3_planner.catalog.rows import ModelArchitecture
+    from qwen3_planner.plan import Layout
 
 EXPERTS = "_exps"
 """How the roles of routed experts' tensors end."""
 
 
-@lru_cache(maxsize=512)
-def gguf_stage_works(
-    model: ModelArchitecture, file_type: str, devices: int, kv_bytes_per_32: int
-) -> tuple[StageWork, ...]:
-    """List the work of each device.
+class GgufWork(NamedTuple):
+    """The work of a replica.
+
+    Attributes:
+        host: what the host's processor does in each step; None where nothing.
+        devices: what each device does.
+    """
+
+    host: StageWork | None
+    devices: tuple[StageWork, ...]
+
+
+@lru_cache(maxsize=4096)
+def gguf_work(
+    model: ModelArchitecture, file_type: str, layout: Layout, kv_bytes_per_32: int
+) -> GgufWork:
+    """List the work of the host and of each device.
 
     Args:
         model: the architecture.
         file_type: ``Q4_K_M``.
-        devices: over which the layers are spread.
+        layout: of one replica; its stages are devices.
         kv_bytes_per_32: of 32 elements of the KV cache.
     """
     stored = stored_tensors(model, file_type)
-    return tuple(
-        _work(model, stored, stage_range(model.layers, devices, stage), kv_bytes_per_32)
-        for stage in range(devices)
-    )
+    on_host = layout.host_layers
+    host = None
+    if on_host:
+        host = _work(model, stored, (0, on_host), kv_bytes_per_32)
+    elif layout.host_expert_layers:
+        host = _experts_only(model, stored, layout.host_expert_layers)
+    devices = []
+    for stage in range(layout.pipeline):
+        first, end = stage_range(model.layers - on_host, layout.pipeline, stage)
+        layers = (first + on_host, end + on_host)
+        devices.append(
+            _work(model, stored, layers, kv_bytes_per_32, without=layout.host_expert_layers)
+        )
+    return GgufWork(host, tuple(devices))
 
 
 def _work(
@@ -53,13 +77,18 @@ def _work(
     stored: tuple[StoredTensor, ...],
     layers: tuple[int, int],
     kv_bytes_per_32: int,
+    without: int = 0,
 ) -> StageWork:
+    """Return the work of some layers; experts of the first ``without`` are computed elsewhere."""
     first, end = layers
     inside = [each for each in stored if first <= each.tensor.layer < end]
     dense = _sums(each for each in inside if not each.tensor.role.endswith(EXPERTS))
-    experts = _sums(each for each in inside if each.tensor.role.endswith(EXPERTS))
-    has_head = end == model.layers
-    head = _sums(_head(stored)) if has_head and not model.is_pooling else (0, 0)
+    experts = _sums(
+        each
+        for each in inside
+        if each.tensor.role.endswith(EXPERTS) and each.tensor.layer >= without
+    )
+    head = _sums(_head(stored)) if end == model.layers and not model.is_pooling else (0, 0)
     full = model.full_attention_layers(first, end)
     share = model.experts_per_token / model.experts if model.is_moe else 0.0
     return StageWork(
@@ -75,6 +104,32 @@ def _work(
         kv_bytes=token_bytes(model, 1, full, kv_bytes_per_32),
         score_flops=FLOPS_PER_SCORE * full * model.attention_heads * model.head_dim,
         state_bytes=(end - first - full) * layer_state_bytes(model, 1),
+        hidden_bytes=model.hidden_size * BF16_BYTES,
+    )
+
+
+def _experts_only(
+    model: ModelArchitecture, stored: tuple[StoredTensor, ...], layers: int
+) -> StageWork:
+    experts = _sums(
+        each
+        for each in stored
+        if 0 <= each.tensor.layer < layers and each.tensor.role.endswith(EXPERTS)
+    )
+    share = model.experts_per_token / model.experts
+    return StageWork(
+        layers=layers,
+        dense_bytes=0,
+        head_bytes=0,
+        expert_bytes=experts[0] // model.experts,
+        local_experts=model.experts,
+        expert_share=share,
+        dense_flops=0,
+        expert_flops=FLOPS_PER_WEIGHT * share * experts[1],
+        head_flops=0,
+        kv_bytes=0,
+        score_flops=0,
+        state_bytes=0,
         hidden_bytes=model.hidden_size * BF16_BYTES,
     )
 

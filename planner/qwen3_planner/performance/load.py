@@ -13,13 +13,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import ceil, sqrt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from qwen3_planner.performance.steps import (
     MICRO,
     StepTime,
-    collective_seconds,
     decode_step,
+    layer_seconds,
     prompt_seconds,
 )
 
@@ -108,8 +108,7 @@ class Load:
     concurrency: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class PromptTimes:
+class PromptTimes(NamedTuple):
     """Times of one prompt of a given length; the same whatever else is in flight.
 
     Attributes:
@@ -121,8 +120,7 @@ class PromptTimes:
     alone_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
+class Service(NamedTuple):
     """What a load gets, in seconds and per second, of one replica.
 
     Attributes:
@@ -229,7 +227,7 @@ def alone_seconds(server: Server, tokens: int) -> float:
 def _overhead(stage: Stage) -> float:
     """Return the fixed cost of a step on one stage."""
     efficiency, layers = stage.efficiency, stage.work.layers
-    latency = collective_seconds(0.0, layers, stage.machine, efficiency)
+    latency = layers * layer_seconds(0.0, 0.0, stage.machine, efficiency)
     return MICRO * (efficiency.step_us + layers * efficiency.layer_us) + latency
 
 
@@ -265,13 +263,13 @@ def closed_loop(
     before = min(others, others * efficiency.burst + sqrt(others) * efficiency.bunch)
     slowed = (others - before) * prompt.added_s / max(1, load.output_tokens - 1)
     tpot = decode + slowed
-    streaming = (load.output_tokens - 1) * tpot
     first = efficiency.first_ms * MILLI + prompt.alone_s + before * prompt.added_s
-    if others:  # one of them may be in a step already, if they decode at all
-        first += efficiency.first_steps * decode * streaming / (first + streaming)
-    served = first + streaming
+    if others:  # a step of theirs may be running already, if they decode at all
+        decoded = (load.output_tokens - 1) / load.output_tokens
+        first += efficiency.first_steps * decode * decoded
+    served = first + (load.output_tokens - 1) * tpot
     rate = running / served
-    waiting = max(0.0, in_flight / rate - served) if rate else 0.0
+    waiting = max(0.0, in_flight / rate - served) if in_flight > running else 0.0
     return Service(
         ttft_s=first + waiting,
         tpot_s=tpot,

@@ -44,7 +44,9 @@ class Machine:
         memory: bytes per second of one device's memory.
         flops: operations per second in the arithmetic of the weight format.
         attention_flops: the same in 16 bit, which scores are computed in.
-        ranks: devices that share a layer.
+        ranks: devices that share attention and a dense MLP.
+        expert_ranks: devices that share the MLP or the routed experts: over the data-parallel
+            ranks too, where there are experts.
         link: bytes per second between them, one direction.
         has_fast_link: whether that is NVLink, xGMI or the like, not PCIe or a network.
         stage_link: bytes per second from one pipeline stage to the next.
@@ -55,6 +57,7 @@ class Machine:
     flops: float
     attention_flops: float
     ranks: int
+    expert_ranks: int
     link: float
     has_fast_link: bool
     stage_link: float
@@ -96,7 +99,12 @@ def format_class(fmt: WeightFormat) -> str:
 
 
 def machine_of(
-    accelerator: Accelerator, fmt: WeightFormat, layout: Layout, *, is_pcie: bool = False
+    accelerator: Accelerator,
+    fmt: WeightFormat,
+    layout: Layout,
+    *,
+    has_experts: bool = False,
+    is_pcie: bool = False,
 ) -> Machine:
     """Put together the rates of a layout on a device.
 
@@ -104,24 +112,27 @@ def machine_of(
         accelerator: the device.
         fmt: how weights are held; decides the arithmetic.
         layout: of one replica.
+        has_experts: whether the model routes to experts.
         is_pcie: whether the GPUs of a node talk over PCIe although the product has fast links.
     """
     assumed: list[str] = []
-    ranks = layout.tensor * layout.data if layout.data > 1 else layout.tensor
-    inside, fast = _node_link(accelerator, is_pcie=is_pcie, assumed=assumed, needed=ranks > 1)
-    spans_nodes = layout.nodes_per_replica > 1
-    if spans_nodes:
+    group = layout.tensor * (layout.data if has_experts else 1)
+    needed = group > 1 or layout.pipeline > 1
+    inside, fast = _node_link(accelerator, is_pcie=is_pcie, assumed=assumed, needed=needed)
+    crosses = layout.gpus_per_node % group != 0
+    stages_cross = layout.nodes_per_replica > 1 and layout.pipeline > 1
+    if crosses or stages_cross:
         assumed.append(f"{NODE_LINK_GB_PER_S:g} GB/s between nodes")
-    crosses = spans_nodes and layout.gpus_per_node % ranks != 0
     plain = _flops_16bit(accelerator, assumed)
     return Machine(
         memory=accelerator.memory_gb_per_s * GIGA,
         flops=_flops(accelerator, fmt, plain),
         attention_flops=plain,
-        ranks=ranks,
+        ranks=layout.tensor,
+        expert_ranks=group,
         link=(NODE_LINK_GB_PER_S if crosses else inside) * GIGA,
         has_fast_link=fast and not crosses,
-        stage_link=(NODE_LINK_GB_PER_S if spans_nodes else inside) * GIGA,
+        stage_link=(NODE_LINK_GB_PER_S if stages_cross else inside) * GIGA,
         assumed=tuple(assumed),
     )
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import exp, sqrt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from qwen3_planner.performance.load import closed_loop, step_terms
-from qwen3_planner.performance.saturation import open_loop
 
 if TYPE_CHECKING:
     from qwen3_planner.performance.load import Load, PromptTimes, Server, Service
@@ -28,8 +27,7 @@ OVERLOAD_SIGMA = 0.4
 prompts twice. From runs that send a thousand prompts at once (tests/unit/planner/accuracy)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Interval:
+class Interval(NamedTuple):
     """A figure and its 90 % interval."""
 
     value: float
@@ -76,16 +74,11 @@ def predict(server: Server, load: Load, prompts: PromptTimes | None = None) -> P
         load: of it.
         prompts: times of the load's prompts, where they were computed before.
     """
-    return _with_intervals(server, closed_loop(server, load, prompts=prompts))
+    return with_intervals(server, closed_loop(server, load, prompts=prompts))
 
 
-def predict_rate(server: Server, load: Load, requests_per_s: float) -> Prediction | None:
-    """Predict an open loop: requests arrive at a rate; None where the replica cannot keep up."""
-    service = open_loop(server, load, requests_per_s)
-    return None if service is None else _with_intervals(server, service)
-
-
-def _with_intervals(server: Server, service: Service) -> Prediction:
+def with_intervals(server: Server, service: Service) -> Prediction:
+    """Put an interval around what a load gets."""
     row = server.efficiency
     extra = ASSUMED_RATE_SIGMA**2 if server.assumed else 0.0
     if row.is_measured and server.subject not in row.seen:
@@ -105,8 +98,7 @@ def _with_intervals(server: Server, service: Service) -> Prediction:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(NamedTuple):
     """One part of a time, in seconds, and its share of the whole."""
 
     name: str

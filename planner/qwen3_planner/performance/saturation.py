@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qwen3_planner.performance.load import (
@@ -13,9 +13,11 @@ from qwen3_planner.performance.load import (
     prompt_times,
     room,
 )
+from qwen3_planner.performance.prediction import with_intervals
 
 if TYPE_CHECKING:
     from qwen3_planner.performance.load import Load, Server
+    from qwen3_planner.performance.prediction import Prediction
 
 NEARLY_ALL = 0.95
 """Share of the largest throughput from which a replica counts as saturated."""
@@ -55,6 +57,12 @@ def saturation(server: Server, load: Load) -> Saturation:
     return Saturation(full.requests_per_s, full.output_tokens_per_s, low)
 
 
+def predict_rate(server: Server, load: Load, requests_per_s: float) -> Prediction | None:
+    """Predict an open loop: requests arrive at a rate; None where the replica cannot keep up."""
+    service = open_loop(server, load, requests_per_s)
+    return None if service is None else with_intervals(server, service)
+
+
 def open_loop(server: Server, load: Load, requests_per_s: float) -> Service | None:
     """Return what requests get that arrive at random at this rate; None beyond saturation.
 
@@ -79,8 +87,7 @@ def open_loop(server: Server, load: Load, requests_per_s: float) -> Service | No
     efficiency = server.efficiency
     first = efficiency.first_ms * MILLI + prompts.alone_s + queued
     first += efficiency.first_steps * closed.decode_s * min(1.0, running)
-    return replace(
-        closed,
+    return closed._replace(
         ttft_s=first,
         requests_per_s=requests_per_s,
         output_tokens_per_s=requests_per_s * load.output_tokens,

@@ -7,8 +7,7 @@ spends beside its kernels come on top.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from qwen3_planner.performance.efficiency import Efficiency
@@ -17,13 +16,9 @@ if TYPE_CHECKING:
 
 MICRO = 1e-6
 
-COLLECTIVES_PER_LAYER = 2
-"""All-reduces of a layer: after attention and after the MLP (or combining the experts)."""
 
-
-@dataclass(frozen=True, slots=True)
-class StepTime:
-    """Seconds of one step, by what takes them.
+class StepTime(NamedTuple):
+    """Seconds of one step, by what takes them. A tuple: hundreds are made for one search.
 
     Attributes:
         weights: reading dense weights and the output head.
@@ -44,32 +39,40 @@ class StepTime:
     @property
     def total(self) -> float:
         """Seconds of the step."""
-        return (
-            self.weights
-            + self.experts
-            + self.arithmetic
-            + self.attention
-            + self.communication
-            + self.overhead
-        )
+        return sum(self)
 
 
-def collective_seconds(
-    n_bytes: float, layers: int, machine: Machine, efficiency: Efficiency
+def all_reduce_seconds(
+    n_bytes: float, ranks: int, machine: Machine, efficiency: Efficiency
 ) -> float:
-    """Return the time of a step's collectives over so many layers.
+    """Return the time in which so many ranks add up what each of them holds.
 
     A ring moves 2 (n-1)/n of the bytes through each link; latency grows with the logarithm of
     the ranks. Zero for one rank.
     """
-    ranks = machine.ranks
     if ranks == 1:
         return 0.0
     moved = 2.0 * (ranks - 1) / ranks * n_bytes / (machine.link * efficiency.link)
     latency = efficiency.collective_us * MICRO * (ranks - 1).bit_length()
-    if not machine.has_fast_link:
-        latency *= SLOW_LINK_LATENCY
-    return COLLECTIVES_PER_LAYER * layers * (moved + latency)
+    return moved + (latency if machine.has_fast_link else SLOW_LINK_LATENCY * latency)
+
+
+def layer_seconds(
+    own_bytes: float, routed_bytes: float, machine: Machine, efficiency: Efficiency
+) -> float:
+    """Return the communication of one layer: after attention, and after the MLP.
+
+    Handing tokens to experts on other ranks and back moves as much as adding up does.
+
+    Args:
+        own_bytes: hidden states of this data-parallel rank's tokens.
+        routed_bytes: those of all tokens that the experts see.
+        machine: whose ranks talk.
+        efficiency: of the engine on it.
+    """
+    return all_reduce_seconds(own_bytes, machine.ranks, machine, efficiency) + all_reduce_seconds(
+        routed_bytes, machine.expert_ranks, machine, efficiency
+    )
 
 
 SLOW_LINK_LATENCY = 2.0
@@ -120,8 +123,12 @@ def decode_step(  # noqa: PLR0913 - each is a fact of its own
         experts=experts,
         arithmetic=max(0.0, arithmetic - weights - experts),
         attention=attention,
-        communication=collective_seconds(
-            routed * work.hidden_bytes, work.layers, machine, efficiency
+        communication=work.layers
+        * layer_seconds(
+            sequences * work.hidden_bytes,
+            (routed if work.local_experts else sequences) * work.hidden_bytes,
+            machine,
+            efficiency,
         ),
         overhead=MICRO
         * (
@@ -146,6 +153,7 @@ def prompt_seconds(
     linear = tokens * work.token_flops / (machine.flops * efficiency.compute)
     scores = 0.5 * tokens * tokens * work.score_flops
     attention = scores / (machine.attention_flops * efficiency.attention)
-    moved = collective_seconds(tokens * work.hidden_bytes, work.layers, machine, efficiency)
-    latency = collective_seconds(0.0, work.layers, machine, efficiency)
-    return linear + attention + moved - latency
+    hidden = tokens * work.hidden_bytes
+    moved = layer_seconds(hidden, hidden, machine, efficiency)
+    latency = layer_seconds(0.0, 0.0, machine, efficiency)
+    return linear + attention + work.layers * (moved - latency)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from qwen3_planner.sizing.formats import BF16
 from qwen3_planner.sizing.kv_cache import token_bytes
@@ -108,8 +108,7 @@ def stage_works(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _LayerSums:
+class _LayerSums(NamedTuple):
     """Sums over the tensors of one layer of each kind, with full and with linear attention.
 
     Attributes:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from qwen3_planner.catalog.loading import load_catalog
 from qwen3_planner.catalog.rows import Accelerator, AcceleratorClass
-from qwen3_planner.performance.gguf_work import gguf_stage_works
+from qwen3_planner.performance.gguf_work import gguf_work
 from qwen3_planner.performance.load import (
     Limits,
     Load,
@@ -182,7 +182,7 @@ def _row(raw: dict[str, Any]) -> Row:
         load=load,
         server=(
             stages,
-            machine_of(accelerator, fmt, layout),
+            machine_of(accelerator, fmt, layout, has_experts=model.is_moe),
             Limits(limits["sequences"], limits["step_tokens"], limits["kv_tokens"]),
             layout.data,
         ),
@@ -207,7 +207,7 @@ def _stages(
     if raw["engine"] != "llamacpp":
         return stage_works(model, fmt, layout, BF16_KV)
     file_type = raw["quantization"].removeprefix("gguf:")
-    stages = gguf_stage_works(model, file_type, layout.pipeline, BF16_KV)
+    stages = gguf_work(model, file_type, layout, BF16_KV).devices
     share = raw.get("file_bytes", 0) / tensor_bytes(model, file_type) or 1.0
     return tuple(
         replace(

@@ -50,7 +50,7 @@ def a_server(  # noqa: PLR0913 - each is a fact of its own
         kind="moe" if variant.is_moe else "dense",
     )
     assert row is not None
-    machine = machine_of(card, fmt, layout)
+    machine = machine_of(card, fmt, layout, has_experts=variant.is_moe)
     works = stage_works(variant, fmt, layout, kv_bytes_per_32)
     return Server(
         tuple(Stage(work, machine, row) for work in works),

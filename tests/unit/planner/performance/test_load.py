@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from qwen3_planner.performance.load import Load, closed_loop, room
-from qwen3_planner.performance.prediction import predict, predict_rate
-from qwen3_planner.performance.saturation import open_loop, saturation
+from qwen3_planner.performance.prediction import predict
+from qwen3_planner.performance.saturation import open_loop, predict_rate, saturation
 from qwen3_planner.plan import Layout
 from support.performance.servers import a_server
 

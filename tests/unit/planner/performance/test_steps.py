@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from qwen3_planner.performance.load import Server, alone_seconds
-from qwen3_planner.performance.steps import StepTime, collective_seconds, decode_step
+from qwen3_planner.performance.steps import StepTime, all_reduce_seconds, decode_step
 from qwen3_planner.plan import Layout
 from support.performance.servers import a_server
 
@@ -63,9 +63,16 @@ def test_pcie_costs_more_than_nvlink() -> None:
     server = a_server(layout=Layout(4))
     machine = server.stages[0].machine
     slow = replace(machine, link=32e9, has_fast_link=False)
-    assert collective_seconds(1e6, 64, slow, server.efficiency) > 2 * collective_seconds(
-        1e6, 64, machine, server.efficiency
+    assert all_reduce_seconds(1e6, 4, slow, server.efficiency) > 2 * all_reduce_seconds(
+        1e6, 4, machine, server.efficiency
     )
+
+
+def test_copies_of_a_dense_model_do_not_talk_but_share_experts_where_there_are_any() -> None:
+    dense = a_server("Qwen3-14B", layout=Layout(1, data=4))
+    sparse = a_server("Qwen3-30B-A3B", layout=Layout(1, data=4))
+    assert step(dense).communication == 0
+    assert step(sparse).communication > 0
 
 
 def test_a_batch_reads_more_experts_but_not_in_proportion() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from qwen3_planner.catalog.loading import load_catalog
-from qwen3_planner.performance.gguf_work import gguf_stage_works
+from qwen3_planner.performance.gguf_work import gguf_work
 from qwen3_planner.performance.work import StageWork, stage_works
 from qwen3_planner.plan import Layout
 from qwen3_planner.sizing.formats import BF16, WeightFormat
@@ -70,7 +70,7 @@ def test_a_token_passes_the_parameters_that_are_called_active() -> None:
 
 def test_a_gguf_file_is_read_but_for_its_embedding() -> None:
     model = load_catalog().model("Qwen3-8B")
-    (one,) = gguf_stage_works(model, "Q4_K_M", 1, 64)
+    (one,) = gguf_work(model, "Q4_K_M", Layout(), 64).devices
     read = [
         each.n_bytes
         for each in stored_tensors(model, "Q4_K_M")
@@ -81,7 +81,7 @@ def test_a_gguf_file_is_read_but_for_its_embedding() -> None:
 
 def test_a_tied_gguf_file_reads_its_embedding_as_the_head() -> None:
     model = load_catalog().model("Qwen3-0.6B")
-    (one,) = gguf_stage_works(model, "Q8_0", 1, 64)
+    (one,) = gguf_work(model, "Q8_0", Layout(), 64).devices
     norm = 4 * model.hidden_size
     whole = sum(each.n_bytes for each in stored_tensors(model, "Q8_0"))
     assert one.head_bytes > 0
@@ -90,8 +90,30 @@ def test_a_tied_gguf_file_reads_its_embedding_as_the_head() -> None:
 
 def test_gguf_layers_are_spread_over_devices_with_the_head_on_the_last() -> None:
     model = load_catalog().model("Qwen3-30B-A3B")
-    (whole,) = gguf_stage_works(model, "Q4_K_M", 1, 64)
-    halves = gguf_stage_works(model, "Q4_K_M", 2, 64)
+    (whole,) = gguf_work(model, "Q4_K_M", Layout(), 64).devices
+    halves = gguf_work(model, "Q4_K_M", Layout(pipeline=2), 64).devices
     assert sum(half.dense_bytes for half in halves) == whole.dense_bytes
     assert [half.head_bytes for half in halves] == [0, whole.head_bytes]
     assert sum(half.expert_bytes for half in halves) == pytest.approx(whole.expert_bytes, rel=1e-6)
+
+
+def test_layers_that_stay_on_the_host_are_read_there() -> None:
+    model = load_catalog().model("Qwen3-8B")
+    whole = gguf_work(model, "Q4_K_M", Layout(), 64)
+    split = gguf_work(model, "Q4_K_M", Layout(host_layers=10), 64)
+    assert whole.host is None
+    assert split.host is not None
+    assert split.host.layers == 10
+    assert split.host.dense_bytes + split.devices[0].dense_bytes == whole.devices[0].dense_bytes
+
+
+def test_experts_that_stay_on_the_host_leave_attention_on_the_device() -> None:
+    model = load_catalog().model("Qwen3-30B-A3B")
+    whole = gguf_work(model, "Q4_K_M", Layout(), 64).devices[0]
+    split = gguf_work(model, "Q4_K_M", Layout(host_expert_layers=20), 64)
+    assert split.host is not None
+    assert split.host.dense_bytes == split.host.kv_bytes == 0
+    assert split.devices[0].dense_bytes == whole.dense_bytes
+    assert split.host.expert_bytes + split.devices[0].expert_bytes == pytest.approx(
+        whole.expert_bytes, rel=1e-6
+    )

@@ -1,0 +1,142 @@
+"""From a candidate that fits to the server whose speed is predicted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qwen3_planner.catalog.rows import AcceleratorClass
+from qwen3_planner.performance.efficiency import efficiency_of
+from qwen3_planner.performance.gguf_work import gguf_work
+from qwen3_planner.performance.load import Limits, Load, Server, Stage
+from qwen3_planner.performance.machine import (
+    FLOPS_PER_BYTE,
+    GIGA,
+    Machine,
+    device_class,
+    format_class,
+    machine_of,
+)
+from qwen3_planner.performance.prediction import predict
+from qwen3_planner.performance.work import stage_works
+from qwen3_planner.question import DEFAULT_INPUT_TOKENS, DEFAULT_OUTPUT_TOKENS
+from qwen3_planner.request import EngineName
+from qwen3_planner.serving.registry import serving_of
+from qwen3_planner.sizing.gguf import file_type_of
+from qwen3_planner.sizing.kv_cache import kv_bytes_per_32
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from qwen3_planner.catalog.figures import Efficiency
+    from qwen3_planner.catalog.rows import Accelerator
+    from qwen3_planner.performance.prediction import Prediction
+    from qwen3_planner.question import Question
+    from qwen3_planner.serving.verdicts import Fit
+    from qwen3_planner.sizing.formats import WeightFormat
+
+HOST_GB_PER_S = 80.0
+"""Bandwidth of the host's memory where layers stay in it: two channels of DDR5-5600 give 89.6, a
+server with eight gives three times that. Assumed, as no inventory states it."""
+
+HOST = "cpu"
+"""Class of device of the host's processor."""
+
+
+def load_of(question: Question) -> Load:
+    """Return the load whose speed is told: what is asked, the rest by default."""
+    workload = question.request.workload
+    entered, produced = workload.input_tokens, workload.output_tokens
+    return Load(
+        input_tokens=DEFAULT_INPUT_TOKENS if entered is None else entered,
+        output_tokens=DEFAULT_OUTPUT_TOKENS if produced is None else produced,
+        concurrency=workload.concurrency,
+    )
+
+
+def speed_of(question: Question, fit: Fit, efficiencies: Sequence[Efficiency]) -> Prediction | None:
+    """Predict the speed of one replica under the question's load.
+
+    None where nothing is known of the engine's efficiency, or the model generates no tokens.
+    """
+    server = server_of(question, fit, efficiencies)
+    return None if server is None else predict(server, load_of(question))
+
+
+def server_of(question: Question, fit: Fit, efficiencies: Sequence[Efficiency]) -> Server | None:
+    """Put together what the speed of one replica depends on; None as for :func:`speed_of`."""
+    candidate = fit.candidate
+    accelerator, fmt = candidate.pool.accelerator, candidate.choice.fmt
+    row = efficiency_for(question, accelerator, fmt, efficiencies)
+    if row is None or question.model.is_pooling:
+        return None
+    _, blocks, _ = serving_of(question.engine).pool_blocks(fit)
+    tokens = serving_of(question.engine).logged_tokens(
+        question, candidate.layout, blocks, fit.max_model_len
+    )
+    batch = fit.setting.batch
+    return Server(
+        stages=_stages(question, fit, row, efficiencies),
+        efficiency=row,
+        limits=Limits(batch.seqs, batch.tokens, tokens),
+        data=candidate.layout.data,
+        is_pipelined=question.engine is not EngineName.LLAMACPP,
+        subject=(question.model.name, accelerator.name),
+    )
+
+
+def efficiency_for(
+    question: Question,
+    accelerator: Accelerator,
+    fmt: WeightFormat,
+    efficiencies: Sequence[Efficiency],
+) -> Efficiency | None:
+    """Return the fitted row that describes a weight format on an accelerator best."""
+    return efficiency_of(
+        efficiencies,
+        question.engine.value,
+        question.version,
+        device=device_class(accelerator),
+        weights=format_class(fmt),
+        kind="moe" if question.model.is_moe else "dense",
+    )
+
+
+def _stages(
+    question: Question, fit: Fit, row: Efficiency, efficiencies: Sequence[Efficiency]
+) -> tuple[Stage, ...]:
+    candidate, model = fit.candidate, question.model
+    fmt, layout = candidate.choice.fmt, candidate.layout
+    width = kv_bytes_per_32(question.kv_cache_dtype)
+    machine = machine_of(candidate.pool.accelerator, fmt, layout, has_experts=model.is_moe)
+    if question.engine is not EngineName.LLAMACPP:
+        works = stage_works(model, fmt, layout, width)
+        return tuple(Stage(work, machine, row) for work in works)
+    parts = gguf_work(model, file_type_of(fmt.quantization), layout, width)
+    devices = tuple(Stage(work, machine, row) for work in parts.devices)
+    if parts.host is None:
+        return devices
+    host = efficiency_of(
+        efficiencies,
+        question.engine.value,
+        question.version,
+        device=HOST,
+        weights=format_class(fmt),
+        kind="moe" if model.is_moe else "dense",
+    )
+    return (Stage(parts.host, _host_machine(machine), host or row), *devices)
+
+
+def _host_machine(device: Machine) -> Machine:
+    memory = HOST_GB_PER_S * GIGA
+    flops = memory * FLOPS_PER_BYTE[AcceleratorClass.CPU]
+    return Machine(
+        memory=memory,
+        flops=flops,
+        attention_flops=flops,
+        ranks=1,
+        expert_ranks=1,
+        link=device.stage_link,
+        has_fast_link=False,
+        stage_link=device.stage_link,
+        assumed=(f"{HOST_GB_PER_S:g} GB/s of host memory",),
+    )
