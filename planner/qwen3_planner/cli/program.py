@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from qwen3_planner.cli.catalog_command import catalog
+from qwen3_planner.cli.check_claims_command import check_claims
 from qwen3_planner.cli.exit_codes import ExitCode
 from qwen3_planner.cli.plan_command import plan
 from qwen3_planner.cli.upgrade_command import upgrade_check
@@ -66,6 +67,7 @@ def qwen3() -> None:
 qwen3.add_command(plan)
 qwen3.add_command(upgrade_check)
 qwen3.add_command(catalog)
+qwen3.add_command(check_claims)
 
 
 def run(arguments: Sequence[str]) -> int:
