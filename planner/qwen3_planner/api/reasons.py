@@ -137,9 +137,6 @@ class Reason(StrEnum):
     DRAFT_MODEL_UNSUPPORTED = "DraftModelUnsupported"
     """The engine's version does not speculate with a draft model."""
 
-    LORA_RANK = "LoraRank"
-    """The largest rank of LoRA adapters is none that the engine has buffers for."""
-
     LORA_NEEDS_NEWER_ENGINE = "LoraNeedsNewerEngine"
     """The engine's version serves no LoRA adapters with that model."""
 

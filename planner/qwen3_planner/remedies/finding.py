@@ -76,7 +76,7 @@ TOGETHER = "together"
 MOST_FIXES = 4
 """Fixes told with one refusal."""
 
-_MEMORY = frozenset(kind for kind, _ in KINDS)
+_MEMORY = frozenset(kind for kind, _ in KINDS) - {"version", "experts"}
 
 FIXING_KINDS: dict[str, frozenset[str]] = {
     "MultiNodeNotSupported": frozenset({"nodes", "quantization", "hardware", "accelerator"}),
@@ -105,7 +105,6 @@ FIXING_KINDS: dict[str, frozenset[str]] = {
     "QuantizationNeedsNewerEngine": frozenset({"quantization", "version"}),
     "ActivationOrderUnsupported": frozenset({"quantization", "version"}),
     "DraftModelUnsupported": frozenset({"version"}),
-    "LoraRank": frozenset({"version"}),
     "LoraNeedsNewerEngine": frozenset({"version"}),
     "CpuOffloadUnsupported": frozenset({"version"}),
     "Fp8KvCacheWeights": frozenset({"kv-cache", "version"}),

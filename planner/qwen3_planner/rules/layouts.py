@@ -190,7 +190,7 @@ def copied_kv_heads_hold_no_more(facts: LayoutFacts) -> str | None:
         return None
     copies = tensor // model.kv_heads
     return (
-        f"{model.name} has {model.kv_heads} KV heads: with tensor={tensor} each is kept"
-        f" {copies} times, and {tensor} GPUs cache no more tokens per GPU than {model.kv_heads}"
-        " would."
+        f"{model.name} has {model.kv_heads} KV heads: with tensor={tensor} each is kept {copies}"
+        f" times, and a token takes as much of each GPU as with tensor={model.kv_heads};"
+        f" tensor={model.kv_heads} with data={copies}, or as many replicas, caches more."
     )

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from qwen3_planner.sizing.formats import FileLayout, WeightKind
 
 if TYPE_CHECKING:
     from qwen3_planner.catalog.rows import ModelArchitecture
     from qwen3_planner.rules.facts import LayoutFacts, PoolFacts
-
-LORA_RANKS: Final = (8, 16, 32, 64, 128, 256, 320, 512)
-"""What ``--max-lora-rank`` takes. Source: PyPI vllm 0.8.5 vllm/config.py; 0.33.0
-vllm/config/lora.py MaxLoRARanks, which has 1 besides since 0.11.1."""
 
 
 def is_reranker(model: ModelArchitecture) -> bool:
@@ -72,24 +68,6 @@ def draft_models_are_supported(facts: PoolFacts) -> str | None:
         f"vLLM {facts.version} does not speculate with a draft model"
         f" ({facts.tuning.draft_model}); older and newer versions do."
     )
-
-
-def lora_rank_has_kernels(facts: PoolFacts) -> str | None:
-    """The largest rank of a LoRA adapter is one that buffers are made for."""
-    return _lora_rank(facts, LORA_RANKS)
-
-
-def lora_rank_has_kernels_or_is_one(facts: PoolFacts) -> str | None:
-    """The largest rank of a LoRA adapter is one that buffers are made for, 1 among them."""
-    return _lora_rank(facts, (1, *LORA_RANKS))
-
-
-def _lora_rank(facts: PoolFacts, ranks: tuple[int, ...]) -> str | None:
-    rank = facts.tuning.max_lora_rank
-    if rank is None or rank in ranks:
-        return None
-    larger = next((one for one in ranks if one > rank), ranks[-1])
-    return f"max-lora-rank={rank} is none of {', '.join(str(one) for one in ranks)}; take {larger}."
 
 
 def experts_take_adapters(facts: PoolFacts) -> str | None:

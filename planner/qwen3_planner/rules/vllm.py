@@ -166,20 +166,6 @@ _OPTIONS: Final[tuple[Rule[PoolFacts], ...]] = (
         until=Version(0, 16),
     ),
     Rule(
-        "LoraRank",
-        releases.lora_rank_has_kernels,
-        source="PyPI vllm 0.11.0 vllm/config/lora.py possible_max_ranks",
-        said="max_lora_rank (48) must be one of (8, 16, 32, 64, 128, 256, 320, 512).",
-        until=Version(0, 11, 1),
-    ),
-    Rule(
-        "LoraRank",
-        releases.lora_rank_has_kernels_or_is_one,
-        source="PyPI vllm 0.11.1 and 0.33.0 vllm/config/lora.py MaxLoRARanks",
-        said="argument --max-lora-rank: invalid choice: 48",
-        since=Version(0, 11, 1),
-    ),
-    Rule(
         "LoraNeedsNewerEngine",
         releases.experts_take_adapters,
         source="PyPI vllm 0.9.2 and 0.10.0 vllm/model_executor/models/qwen3_moe.py SupportsLoRA",
