@@ -66,8 +66,13 @@ class Allocation:
     reserved: int
 
 
-def replay(tensor_bytes: Iterable[int]) -> Allocation:
+def replay(tensor_bytes: Iterable[int], left_over: Iterable[int] = ()) -> Allocation:
     """Hand out tensors one after the other.
+
+    Args:
+        tensor_bytes: of each tensor, in order.
+        left_over: free blocks at the start, of temporaries that came and went before; they are
+            not counted as reserved.
 
     The smallest free block that is large enough is taken; what it has left over stays with the
     tensor unless it is more than 1 MiB. So the last tensor of a shared segment may count for more
@@ -80,7 +85,7 @@ def replay(tensor_bytes: Iterable[int]) -> Allocation:
     >>> replay([100, 8 * MIB, 95 * MIB])  # segments of 2, 20 and 96 MiB
     Allocation(held=109052416, reserved=123731968)
     """
-    free: list[int] = []
+    free = sorted(left_over)
     small = held = reserved = 0
     for size in tensor_bytes:
         block = round_up(size, SMALLEST_BLOCK_BYTES)
@@ -103,6 +108,6 @@ def replay(tensor_bytes: Iterable[int]) -> Allocation:
     return Allocation(held, reserved + round_up(small, SMALL_SEGMENT_BYTES))
 
 
-def replayed_bytes(tensor_bytes: Iterable[int]) -> int:
+def replayed_bytes(tensor_bytes: Iterable[int], left_over: Iterable[int] = ()) -> int:
     """Return what the allocator counts as allocated after handing out these tensors."""
-    return replay(tensor_bytes).held
+    return replay(tensor_bytes, left_over).held

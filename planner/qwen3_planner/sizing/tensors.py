@@ -12,6 +12,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from qwen3_planner.sizing.allocator import LARGE_ALLOCATION_BYTES, LARGE_ROUNDING_BYTES
 from qwen3_planner.sizing.formats import BF16, HEAD, WeightFormat
 from qwen3_planner.sizing.linear import (
     BF16_BITS,
@@ -38,6 +39,7 @@ __all__ = [
     "layer_tensors",
     "parameters",
     "rope_cache",
+    "rope_leftovers",
     "vocabulary_tensor",
 ]
 
@@ -201,3 +203,16 @@ def rope_cache(model: ModelArchitecture, positions: int) -> Tensor:
     return Tensor(
         "rotary_emb.cos_sin_cache", (rows, round(model.head_dim * model.rotary_share)), BF16_BITS
     )
+
+
+def rope_leftovers(model: ModelArchitecture, positions: int) -> tuple[int, ...]:
+    """Return the blocks that computing the rotary table in float32 leaves free for the layers.
+
+    Angles, cosines and sines, and both joined; the table itself takes one of the first. A tensor
+    from such a block is not rounded up: Qwen3-4B-Instruct-2507 logs 7.6065 GiB where tensors in
+    segments of their own would take 7.6079 (vLLM 0.33.0 ``layers/rotary_embedding/common.py``).
+    """
+    table = rope_cache(model, positions).n_bytes
+    if table < LARGE_ALLOCATION_BYTES:
+        return ()
+    return tuple(round_up(size, LARGE_ROUNDING_BYTES) for size in (table, table, 2 * table))

@@ -15,6 +15,7 @@ from qwen3_planner.sizing.tensors import (
     layer_signature,
     layer_tensors,
     rope_cache,
+    rope_leftovers,
     vocabulary_tensor,
 )
 from qwen3_planner.sizing.vision import deepstack_buffers, vision_tensors
@@ -137,7 +138,8 @@ def rank_weights(  # noqa: PLR0913 - each is a fact of its own
     inside = (_layer_sizes(model, fmt, sharding, kind) for kind in kinds)
     sizes = (_sizes(before), *inside, _sizes(after))
     small = sum(part for part, _ in sizes)
-    return small + replayed_bytes(chain.from_iterable(large for _, large in sizes))
+    tensors = chain.from_iterable(large for _, large in sizes)
+    return small + replayed_bytes(tensors, rope_leftovers(model, positions))
 
 
 def _sizes(tensors: Iterable[Tensor]) -> tuple[int, tuple[int, ...]]:

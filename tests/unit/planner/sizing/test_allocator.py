@@ -82,3 +82,10 @@ def test_the_scales_of_an_awq_checkpoint_share_segments() -> None:
     """Logged for a Qwen3-8B-AWQ: 5.7071 and 5.7088 GiB; without sharing it would be 5.6915."""
     scales = [int(1.5 * MIB)] * 36
     assert replayed_bytes(scales) - sum(scales) == 2 * MIB // 2
+
+
+def test_a_tensor_cut_from_what_temporaries_left_is_not_rounded_up() -> None:
+    assert replay([95 * MIB]).held == 96 * MIB
+    assert replay([95 * MIB], [128 * MIB]).held == 95 * MIB
+    assert replay([95 * MIB], [128 * MIB]).reserved == 0
+    assert replay([127 * MIB], [128 * MIB]).held == 128 * MIB

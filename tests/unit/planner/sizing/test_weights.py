@@ -188,3 +188,25 @@ def test_what_a_rank_holds_is_the_sum_of_its_tensors_and_some_rounding(name: str
     for fmt in (BF16, FP8_BLOCKS, AWQ, ONLINE_FP8):
         held = rank_weights(model, fmt, Layout(), stage=0, expert_rank=0, positions=40960)
         assert 0 <= held / tensor_bytes(model, fmt) - 1 <= 0.02
+
+
+EXACT_GIB = [
+    ("Qwen3-8B", AWQ, 1, 5.7071),
+    ("Qwen3-4B-Instruct-2507", BF16, 1, 7.6065),
+    ("Qwen3-30B-A3B", BF16, 4, 14.2474),
+    ("Qwen3-30B-A3B-Instruct-2507", FP8_BLOCKS, 1, 29.0972),
+    ("Qwen3-Coder-30B-A3B-Instruct", BF16, 1, 56.9342),
+    ("Qwen3-Next-80B-A3B-Instruct", BF16, 2, 74.2812),
+]
+"""Logged to four decimals: rows V060, V038, V056, V050, N06, N04 of tests/unit/planner/accuracy."""
+
+
+@pytest.mark.parametrize(("name", "fmt", "tensor", "logged"), EXACT_GIB)
+def test_relatives_and_formats_hold_what_engines_log(
+    name: str, fmt: WeightFormat, tensor: int, logged: float
+) -> None:
+    model = load_catalog().model(name)
+    positions = model.max_position_embeddings
+    layout = Layout(tensor=tensor)
+    held = rank_weights(model, fmt, layout, stage=0, expert_rank=0, positions=positions)
+    assert held / GIB == pytest.approx(logged, rel=1e-4)
