@@ -28,7 +28,7 @@ def make_container(resource: Qwen3Deployment, plan: Plan, site: Site, pool: Pool
         "name": CONTAINER,
         "image": resource.spec.engine.image or site.image(plan),
         "imagePullPolicy": "IfNotPresent",
-        "command": list(engine.program),
+        "command": list(engine.entry_point),
         "args": arguments,
         "env": make_env(resource, plan),
         "ports": [{"name": PORT_NAME, "containerPort": engine.port, "protocol": "TCP"}],

@@ -31,7 +31,9 @@ class EngineProfile:
         health_path: answers 200 once a model is served.
         metrics_path: Prometheus text.
         model_mount_path: where a volume with weights belongs.
-        program: words at the head of a plan's command that replace an image's entry point.
+        program: words at the head of a plan's command.
+        entry_point: what stands for them in the engine's image, where the program may lie off the
+            search path.
         api_key_variable: environment variable that sets the API key.
         api_key_arguments: arguments that pass that variable on; empty where the engine reads it.
         cache_variables: environment variables that name a folder the engine writes to, each with
@@ -48,6 +50,7 @@ class EngineProfile:
     metrics_path: str
     model_mount_path: str
     program: tuple[str, ...]
+    entry_point: tuple[str, ...]
     api_key_variable: str
     api_key_arguments: tuple[str, ...]
     cache_variables: tuple[tuple[str, str], ...]
@@ -78,6 +81,7 @@ _VLLM = EngineProfile(
     metrics_path="/metrics",
     model_mount_path=MODEL_MOUNT_PATH,
     program=("vllm", "serve"),
+    entry_point=("vllm", "serve"),
     api_key_variable="VLLM_API_KEY",
     api_key_arguments=(),
     cache_variables=(
@@ -98,6 +102,7 @@ _SGLANG = EngineProfile(
     metrics_path="/metrics",
     model_mount_path=MODEL_MOUNT_PATH,
     program=sglang_command.PROGRAM,
+    entry_point=sglang_command.PROGRAM,
     api_key_variable="SGLANG_API_KEY",
     api_key_arguments=("--api-key", "$(SGLANG_API_KEY)"),
     cache_variables=(
@@ -118,6 +123,7 @@ _LLAMACPP = EngineProfile(
     metrics_path="/metrics",
     model_mount_path=MODEL_MOUNT_PATH,
     program=llamacpp_command.PROGRAM,
+    entry_point=("/app/llama-server",),  # ggml-org/llama.cpp .devops/*.Dockerfile
     api_key_variable="LLAMA_API_KEY",
     api_key_arguments=(),
     cache_variables=(("LLAMA_CACHE", "llama.cpp"),),
