@@ -4,7 +4,7 @@ BIN := .venv/bin
 export PYTHONPATH := tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check quick static unit cluster generate accuracy bench controlplane clean
+.PHONY: help setup demo test check quick static unit cluster generate accuracy speeds bench controlplane clean
 
 help: ## list the targets
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -41,8 +41,12 @@ generate: setup ## write the CRD, the chart's copy and the reference pages again
 accuracy: setup ## compare the planner with measured rows, write docs/reference/accuracy.md
 	@$(BIN)/python scripts/accuracy.py $(if $(BASELINE),--baseline)
 
+speeds: setup ## fit predicted speeds on measured rows, write docs/reference/speed-accuracy.md
+	@$(BIN)/python scripts/fit_performance.py
+
 bench: setup ## benchmarks of planner and operator, JSON in benchmarks/results
 	@$(BIN)/python benchmarks/planner.py
+	@$(BIN)/python benchmarks/performance.py
 	@$(BIN)/python benchmarks/ledger.py
 	@$(BIN)/python benchmarks/operator_load.py
 

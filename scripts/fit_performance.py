@@ -1,8 +1,9 @@
 """Fit the performance model's efficiencies on measured rows, and say how well they hold.
 
-``python scripts/fit_performance.py`` writes ``catalog/data/efficiencies.json`` (what plans use),
+``make speeds`` writes ``catalog/data/efficiencies.json`` (what plans use),
 ``tests/unit/planner/accuracy/performance/fit.json`` (ids of the rows behind each figure, errors on
-fitted and on tested rows, transfer) and prints the errors.
+fitted and on tested rows, transfer) and ``docs/reference/speed-accuracy.md`` (the same for
+readers), and prints the errors.
 
 Procedure. Rows are grouped by engine, class of device, and dense or mixture of experts. In each
 group the rows are ordered by the SHA-256 of their ids and each third is kept for testing. The
@@ -26,6 +27,7 @@ from typing import TYPE_CHECKING
 
 from support.performance.fitting import Figures, fit_group, plain, prior_of
 from support.performance.groups import GROUPS, SINCE
+from support.performance.page import page
 from support.performance.rows import FOLDER, Row, read_rows, residuals, rows_of
 from support.performance.transfer import FIRST_TOKEN_SIGMA, carried_over, transfer_errors
 
@@ -35,7 +37,9 @@ if TYPE_CHECKING:
     from qwen3_planner.catalog.figures import Efficiency
 
 AS_OF = "2026-11-23"
-OUT = Path(__file__).parents[1] / "planner/qwen3_planner/catalog/data/efficiencies.json"
+ROOT = Path(__file__).parents[1]
+OUT = ROOT / "planner/qwen3_planner/catalog/data/efficiencies.json"
+PAGE = ROOT / "docs/reference/speed-accuracy.md"
 
 SMALLEST_SIGMA = 0.04
 """Runs of one set-up differ by so much."""
@@ -139,6 +143,7 @@ def _write(
     left_out = [{"id": row.id, "reason": row.raw["note"]} for row in read_rows() if row.is_excluded]
     said = {"as_of": AS_OF, "groups": groups, "transfer": transfers, "not_used": left_out}
     (FOLDER / "fit.json").write_text(json.dumps(said, indent=1) + "\n")
+    PAGE.write_text(page(table, said))
 
 
 def _print(table: list[Efficiency], transfers: list[dict[str, object]]) -> None:
