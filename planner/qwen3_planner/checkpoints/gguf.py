@@ -137,11 +137,13 @@ def _read_part(path: Path, typed: str, field: str) -> _Part:
                     return _parse(view)
                 finally:
                     view.release()
+    except DamagedHeaderError as error:
+        raise SpecError(field, typed, f"{path.name} {error}") from None
     except OSError as error:
         reason = f"{path.name} cannot be read: {error.strerror}"
         raise SpecError(field, typed, reason) from None
-    except DamagedHeaderError as error:
-        raise SpecError(field, typed, f"{path.name} {error}") from None
+    except ValueError as error:  # a path that no file can have
+        raise SpecError(field, typed, f"cannot be read: {error}") from None
 
 
 def _parse(view: memoryview) -> _Part:

@@ -260,10 +260,12 @@ def _request_from_resource(
 def _request_from_options(
     model: str | None, asked: Asked, inventory: Inventory, catalog: Catalog
 ) -> tuple[PlanRequest, Catalog]:
+    if model is None and (asked.from_checkpoint or "").lower().endswith(".gguf"):
+        model = asked.from_checkpoint  # its header says what it is
     if model is None:
         names = [row.name for row in catalog.models]
         raise SpecError("MODEL", MISSING, "name a model, or give a resource with -f", names)
-    resolved = _with_files(resolve_model(model, catalog), model, asked, catalog)
+    resolved = _resolved(model, asked, catalog)
     quantization = agree_on_quantization(
         resolved,
         asked.quantization or Quantization.AUTO,
@@ -289,6 +291,22 @@ def _request_from_options(
         max_nodes_per_replica=asked.max_nodes_per_replica,
     )
     return request, resolved.catalog
+
+
+def _resolved(model: str, asked: Asked, catalog: Catalog) -> ResolvedModel:
+    """Find the model that is meant, and what the files at hand say of it."""
+    place = asked.from_checkpoint or ""
+    if not model.lower().endswith(".gguf") and not place.lower().endswith(".gguf"):
+        return _with_files(resolve_model(model, catalog), model, asked, catalog)
+    from qwen3_planner.checkpoints.gguf_model import (  # noqa: PLC0415 - rare, reads files
+        gguf_as_model,
+        with_gguf,
+    )
+
+    if model.lower().endswith(".gguf"):
+        return gguf_as_model(model, catalog)
+    named = resolve_model(model, catalog)
+    return with_gguf(named, place, asked.source, field="--from-checkpoint")
 
 
 def _with_files(
