@@ -37,9 +37,11 @@ class Named(click.ParamType[E]):
         self.name = members.__name__
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
-        """Show the choices in the help."""
+        """Show the choices in the help; those of one family (``gguf:Q4_K_M``) as one."""
         del param, ctx
-        return f"[{'|'.join(self.members)}]"
+        families = (member.partition(":") for member in self.members)
+        shown = dict.fromkeys(f"{name}:TYPE" if colon else name for name, colon, _ in families)
+        return f"[{'|'.join(shown)}]"
 
     def convert(
         self,

@@ -28,6 +28,16 @@ API_VERSION = "serving.qwen3.dev/v1alpha1"
 KIND = "Qwen3Deployment"
 _SOURCES = ("hf://", "pvc://")
 _MAX_NAME = 52
+_OPTIONS_ONLY = (
+    "kv_cache_memory_bytes",
+    "cpu_offload_gib",
+    "enforce_eager",
+    "max_loras",
+    "max_lora_rank",
+    "draft_model",
+    "draft_tokens",
+)
+"""Settings of the engine that only the command line takes."""
 
 
 def to_manifest(request: PlanRequest, plan: Plan) -> dict[str, Any]:
@@ -72,6 +82,12 @@ def _refuse_what_a_resource_cannot_say(request: PlanRequest, plan: Plan) -> None
     if not plan.source.startswith(_SOURCES):
         reason = "a resource takes its weights from hf:// or pvc://, not from a local folder"
         raise SpecError("-o manifest", plan.source, reason)
+    for field in _OPTIONS_ONLY:
+        value = getattr(request.tuning, field)
+        if value is not None:
+            option = f"--{field.removesuffix('_gib').replace('_', '-')}"
+            option += "-gb" if field.endswith("_gib") else ""
+            raise SpecError(option, value, "has no field of the resource yet")
     if request.max_nodes_per_replica is not None:
         reason = "has no field of the resource; the cluster's nodes bound it"
         raise SpecError("--max-nodes-per-replica", request.max_nodes_per_replica, reason)

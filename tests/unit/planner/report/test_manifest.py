@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import fields
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -82,6 +84,41 @@ def test_weights_in_a_local_folder_cannot_be_applied() -> None:
 def test_what_a_resource_has_no_field_for_is_refused_not_dropped() -> None:
     with pytest.raises(SpecError, match="--max-nodes-per-replica: 1"):
         to_manifest(PlanRequest("Qwen3-8B", max_nodes_per_replica=1), make_plan())
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "option"),
+    [
+        ("kv_cache_memory_bytes", 2**34, "--kv-cache-memory-bytes: 17179869184"),
+        ("cpu_offload_gib", 4.0, "--cpu-offload-gb: 4.0"),
+        ("enforce_eager", True, "--enforce-eager: True"),
+        ("max_loras", 2, "--max-loras: 2"),
+        ("max_lora_rank", 16, "--max-lora-rank: 16"),
+        ("draft_model", "Qwen3-0.6B", "--draft-model: Qwen3-0.6B"),
+        ("draft_tokens", 3, "--draft-tokens: 3"),
+    ],
+)
+def test_settings_that_only_the_command_line_takes_are_refused(
+    field: str, value: object, option: str
+) -> None:
+    request = PlanRequest("Qwen3-8B", tuning=EngineTuning(**{field: value}))  # type: ignore[arg-type]  # a pair
+
+    with pytest.raises(SpecError, match=option):
+        to_manifest(request, make_plan())
+
+
+def test_no_setting_of_the_engine_is_dropped() -> None:
+    told = {"gpu_memory_utilization": 0.8, "max_num_seqs": 7, "max_num_batched_tokens": 99}
+    for field in fields(EngineTuning):
+        request = PlanRequest(
+            "Qwen3-8B", tuning=EngineTuning(**{field.name: told.get(field.name, 1)})
+        )  # type: ignore[arg-type]  # a pair
+        try:
+            engine = to_manifest(request, make_plan())["spec"]["engine"]
+        except SpecError:
+            assert field.name not in told
+        else:
+            assert [str(value) for value in engine.values()] == [str(told[field.name])]
 
 
 @pytest.mark.parametrize("typed", ["0.6B", "-", "Ünïcödé", "x" * 99, "a--b", "team/chat.v2"])
