@@ -49,8 +49,13 @@ def explain(question: Question, fit: Fit, plan: Plan) -> Explanation:
 
 
 def tightest_gpu(fit: Fit, plan: Plan) -> GpuMemory:
-    """Return the GPU whose room decides the size of the KV pool; of those alike the first."""
-    stage = min(fit.stages, key=lambda stage: (stage.blocks, stage.stage)).stage
+    """Return the GPU whose room decides the size of the KV pool; of those alike the first.
+
+    Engines that keep layers in host memory tell it as a stage more: no GPU.
+    """
+    held = {gpu.stage for gpu in plan.memory.per_gpu}
+    stages = [stage for stage in fit.stages if stage.stage in held]
+    stage = min(stages, key=lambda stage: (stage.blocks, stage.stage)).stage
     gpus = [gpu for gpu in plan.memory.per_gpu if gpu.stage == stage]
     return max(gpus, key=lambda gpu: (gpu.weights_bytes, -gpu.rank))
 

@@ -111,7 +111,7 @@ def _serving(plan: Plan, width: int) -> list[str]:
         ("Host memory", f"{format_gib(memory.host_bytes)} a replica"),
     ]
     if len(memory.concurrency_by_context) > 1:
-        facts.insert(5, ("By length", _by_length(memory.concurrency_by_context)))
+        facts.insert(5, _by_length(plan))
     if plan.revision is not None:
         facts.insert(2, ("Revision", plan.revision))
     if plan.served_name != plan.variant:
@@ -122,14 +122,18 @@ def _serving(plan: Plan, width: int) -> list[str]:
     return ["", *lines]
 
 
-def _by_length(counts: Sequence[tuple[int, int]]) -> str:
+def _by_length(plan: Plan) -> tuple[str, str]:
     """Say how many requests of which length the cache holds.
 
-    >>> _by_length([(2048, 156), (40960, 7)])
-    '156 of 2,048 tokens, 7 of 40,960'
+    Or could hold: some engines allocate no more of it than was asked for.
     """
+    counts = plan.memory.concurrency_by_context
     said = [f"{requests:,} of {thousands(context)}" for context, requests in counts]
-    return ", ".join([f"{said[0]} tokens", *said[1:]])
+    listed = ", ".join([f"{said[0]} tokens", *said[1:]])
+    allocated = plan.memory.max_concurrency * plan.layout.data
+    if dict(counts).get(plan.max_model_len, 0) > allocated:
+        return "Could hold", f"{listed}: with as many slots and as large a cache"
+    return "By length", listed
 
 
 def _command(plan: Plan, width: int) -> list[str]:

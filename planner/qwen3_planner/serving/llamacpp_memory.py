@@ -155,7 +155,7 @@ class Memory:
         model, placed, cache = self.question.model, self.placed, self.cache
         first = index == 0
         activation = gpu_compute_bytes(model, self.load, placed, self.layout, index)
-        if self._unpacks:
+        if self.unpacks:
             activation += unpacked_cache_bytes(model, cache)
         return StageMemory(
             stage=index,
@@ -171,7 +171,8 @@ class Memory:
         )
 
     @property
-    def _unpacks(self) -> bool:
+    def unpacks(self) -> bool:
+        """Whether the device unpacks a quantized cache before it attends to it."""
         plain = (KvCacheDtype.FP16, KvCacheDtype.BF16)
         vendor = self.pool.accelerator.vendor
         return vendor in UNPACKING_VENDORS and self.question.kv_cache_dtype not in plain

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 from qwen3_planner.request import EngineName
+from qwen3_planner.serving.llamacpp_terms import llamacpp_terms
 from qwen3_planner.serving.vllm_terms import vllm_terms
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _TERMS: dict[EngineName, Callable[[Question, Fit, GpuMemory], Terms]] = {
     EngineName.VLLM: vllm_terms,
+    EngineName.LLAMACPP: llamacpp_terms,
 }
 
 

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from qwen3_planner.plan import NoPlan, Plan
-from qwen3_planner.request import KvCacheDtype, Quantization
+from qwen3_planner.report.text import to_text
+from qwen3_planner.request import EngineName, KvCacheDtype, Quantization
 from support.planner_builders import answer, planned
 
 
@@ -55,3 +56,13 @@ def test_a_context_that_does_not_fit_once_is_left_out() -> None:
     table = dict(found.memory.concurrency_by_context)
     assert 40960 not in table
     assert all(requests >= 1 for requests in table.values())
+
+
+def test_where_no_more_is_allocated_than_asked_for_it_says_what_could_be_held() -> None:
+    """llama.cpp allocates the slots and the cache that the command names."""
+    full = to_text(planned("Qwen3-8B", "1xL40S-48GB"))
+    exact = to_text(planned("Qwen3-8B", "1xL40S-48GB", engine=EngineName.LLAMACPP))
+    assert "By length" in full
+    assert "Could hold" not in full
+    assert "By length" not in exact
+    assert "Could hold" in exact

@@ -14,7 +14,7 @@ from qwen3_planner.plan import Plan
 from qwen3_planner.planning import explain, plan
 from qwen3_planner.report.explanation_text import explanation_lines, origin_lines
 from qwen3_planner.report.plan_json import to_document
-from qwen3_planner.request import EngineTuning, Quantization
+from qwen3_planner.request import EngineName, EngineTuning, KvCacheDtype, Quantization
 from support.planner_builders import a_request, hardware
 
 if TYPE_CHECKING:
@@ -63,6 +63,38 @@ QUESTIONS = [
         id="given pool",
     ),
 ]  # fmt: skip
+GGUF = [
+    pytest.param(
+        a_request("Qwen3-8B", engine=EngineName.LLAMACPP), "1xRTX-4090-24GB", id="gguf"
+    ),
+    pytest.param(
+        a_request("Qwen3-0.6B", engine=EngineName.LLAMACPP), "1xL4-24GB", id="gguf, tied"
+    ),
+    pytest.param(
+        a_request("Qwen3-32B", engine=EngineName.LLAMACPP, quantization=Quantization.GGUF_Q8_0),
+        "2xRTX-4090-24GB",
+        id="gguf, two GPUs",
+    ),
+    pytest.param(
+        a_request(
+            "Qwen3-30B-A3B", engine=EngineName.LLAMACPP, quantization=Quantization.GGUF_Q8_0
+        ),
+        "1xL4-24GB",
+        id="gguf, experts on the host",
+    ),
+    pytest.param(
+        a_request("Qwen3-VL-8B-Instruct", quantization=Quantization.GGUF_Q8_0, source="hf://Qwen/files", kv_cache_dtype=KvCacheDtype.Q8_0, concurrency=4,
+                  engine=EngineName.LLAMACPP, input_tokens=1024, output_tokens=256),
+        "1xRTX-4090-24GB",
+        id="gguf, images and a quantized cache",
+    ),
+    pytest.param(a_request("Qwen3-8B"), "1xApple-M1-Max-32GB", id="gguf, Apple"),
+    pytest.param(
+        a_request("Qwen3-Next-80B-A3B-Instruct", engine=EngineName.LLAMACPP, quantization=Quantization.GGUF_Q4_K_M, source="hf://Qwen/files"),
+        "1xH100-SXM-80GB",
+        id="gguf, hybrid",
+    ),
+]  # fmt: skip
 
 
 def both(request: PlanRequest, on: str) -> tuple[Plan, Explanation]:
@@ -73,7 +105,7 @@ def both(request: PlanRequest, on: str) -> tuple[Plan, Explanation]:
     return found, told
 
 
-@pytest.mark.parametrize(("request_", "on"), QUESTIONS)
+@pytest.mark.parametrize(("request_", "on"), QUESTIONS + GGUF)
 def test_the_terms_of_a_figure_add_up_to_the_figure_of_the_plan(
     request_: PlanRequest, on: str
 ) -> None:
@@ -89,7 +121,7 @@ def test_the_terms_of_a_figure_add_up_to_the_figure_of_the_plan(
             assert sum(term.n_bytes for term in part.terms) == part.n_bytes, part.name
 
 
-@pytest.mark.parametrize(("request_", "on"), QUESTIONS)
+@pytest.mark.parametrize(("request_", "on"), QUESTIONS + GGUF)
 def test_every_byte_has_a_name(request_: PlanRequest, on: str) -> None:
     _, told = both(request_, on)
     for part in (told.budget, *told.parts):
@@ -128,7 +160,7 @@ def test_nothing_is_explained_where_nothing_fits() -> None:
     assert explain(request, hardware("1xL4-24GB"), load_catalog()) is None
 
 
-@pytest.mark.parametrize(("request_", "on"), QUESTIONS)
+@pytest.mark.parametrize(("request_", "on"), QUESTIONS + GGUF)
 @pytest.mark.parametrize("width", [80, 100])
 def test_the_sums_fit_the_terminal(request_: PlanRequest, on: str, width: int) -> None:
     _, told = both(request_, on)
