@@ -213,6 +213,7 @@ def rank_parts(  # noqa: PLR0913 - each is a fact of its own
         expert_rank=expert_rank,
         positions=positions,
         expanded_scales=not device.has_fp8_units,
+        packed_scales=semantics.packs_scales(device.capability),
         batch_tokens=batch.tokens,
     )
     first, end = stage_range(model.layers, layout.pipeline, stage)

@@ -65,6 +65,9 @@ def _weights(question: Question, fit: Fit, gpu: GpuMemory, parts: RankParts) -> 
         candidate.layout,
         _expert_rank(fit, gpu),
         expanded_scales=not has_fp8_units(candidate.pool.accelerator),
+        packed_scales=semantics_of(question).packs_scales(
+            candidate.pool.accelerator.compute_capability
+        ),
     )
     tensors = rank_tensors(
         model,

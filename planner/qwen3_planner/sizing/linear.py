@@ -28,6 +28,11 @@ FP4_BITS = 4
 NVFP4_SCALE_TILE = (128, 4)
 """Rows and columns to which the matrix of NVFP4 and MXFP4 scales is padded."""
 
+DEEP_GEMM_TILE = (64, 128)
+"""Outputs and inputs of a dense layer that DeepGEMM takes are multiples of these; experts go to
+other kernels first (vLLM 0.33.0 ``utils/deep_gemm.py`` should_use_deepgemm_for_fp8_linear,
+``layers/fused_moe/oracle/fp8.py``)."""
+
 PACKED_SCALE_COLUMNS = 512
 """Inputs whose four power-of-two scales of 128 each share one int32 (DeepGEMM on Blackwell)."""
 
@@ -71,7 +76,7 @@ class Sharding:
         expanded_scales: whether FP8 block scales are stored once per output row (the weight-only
             Marlin kernels of GPUs without FP8 units) instead of once per block.
         packed_scales: whether FP8 block scales become powers of two, four packed into an int32
-            for each output row (DeepGEMM on compute capability 10.x).
+            for each output row (DeepGEMM on compute capability 10.x; dense layers only).
     """
 
     tensor: int
@@ -100,18 +105,16 @@ def linear(
     if fmt.kind is WeightKind.GGUF:
         raise ValueError(f"{fmt.quantization} is no format of tensors that ranks share")
     yield Tensor(f"{name}.weight", (*lead, *shape), fmt.bits)
-    for suffix, scale_shape, bits in _scales(shape, fmt, sharding):
+    fits = all(side % tile == 0 for side, tile in zip(shape, DEEP_GEMM_TILE, strict=True))
+    packs = sharding.packed_scales and fits and not experts
+    for suffix, scale_shape, bits in _scales(shape, fmt, replace(sharding, packed_scales=packs)):
         yield Tensor(f"{name}.{suffix}", (*lead, *scale_shape), bits)
     is_integer = fmt.kind in (WeightKind.INT4_GROUP, WeightKind.INT8_GROUP)
     if is_integer and fmt.act_order:
         yield Tensor(f"{name}.g_idx", (*lead, shape[1]), INT32_BITS)
         yield Tensor(f"{name}.g_idx_sort_indices", (*lead, shape[1]), INT32_BITS)
     keeps_zeros = fmt.has_zero_points or (experts > 0 and fmt.layout is FileLayout.GPTQ)
-    if (
-        keeps_zeros
-        and fmt.group_size
-        and fmt.kind in (WeightKind.INT4_GROUP, WeightKind.INT8_GROUP)
-    ):
+    if is_integer and keeps_zeros:
         groups = _groups(shape[1], fmt)
         yield Tensor(f"{name}.qzeros", (*lead, groups, shape[0]), fmt.bits)
 

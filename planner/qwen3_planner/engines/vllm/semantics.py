@@ -122,6 +122,29 @@ FP8_MOE_REFINES_BLOCKS: Final = (
 )
 """Whether FP8 experts whose slice is no multiple of 128 get finer scales instead of an error."""
 
+PACKING_MAJOR: Final = 10
+"""Compute capability major whose matrix units multiply by packed powers of two.
+
+Source: PyPI vllm 0.33.0 vllm/model_executor/layers/quantization/utils/fp8_utils.py
+deepgemm_post_process_weight_scale_block."""
+
+PACKED_BLOCK_SCALES: Final = (
+    Ruling(
+        value=False,
+        since=Version(0, 0),
+        source="PyPI vllm 0.11.0 vllm/model_executor/layers/quantization/fp8.py: float32 scales",
+        confidence="A",
+    ),
+    Ruling(
+        value=True,
+        since=Version(0, 11, 1),
+        source="PyPI vllm 0.11.1 vllm/model_executor/layers/quantization/utils/fp8_utils.py"
+        " deepgemm_post_process_fp8_weight_block; VLLM_USE_DEEP_GEMM is on from 0.11.0",
+        confidence="B",
+    ),
+)
+"""Whether DeepGEMM keeps the scales of FP8 blocks as packed powers of two on capability 10.x."""
+
 DEEP_GEMM_BREAKS_BLOCK_FP8: Final = (
     Ruling(
         value=False,
@@ -156,6 +179,7 @@ class VllmSemantics:
         fp8_moe_refines_blocks: whether a slice of 192 is legal for FP8 experts.
         yarn_form: how a longer context is asked for.
         deep_gemm_breaks: whether DeepGEMM fails on block FP8 with compute capability 12.x.
+        packs_block_scales: whether FP8 block scales are packed for each row on capability 10.x.
         batch_tiers: default scheduler sizes.
         batch_bounds: how the defaults bound each other.
         capture: which batch sizes become graphs.
@@ -175,6 +199,7 @@ class VllmSemantics:
     fp8_moe_refines_blocks: bool
     yarn_form: YarnForm
     deep_gemm_breaks: bool
+    packs_block_scales: bool
     batch_tiers: tuple[BatchTier, ...]
     batch_bounds: BatchBounds
     capture: CaptureRule
@@ -184,6 +209,11 @@ class VllmSemantics:
     encoder_profiled: bool
     encoded_tokens: int
     offloads: bool
+
+    def packs_scales(self, capability: tuple[int, int] | None) -> bool:
+        """Whether a GPU of this compute capability holds FP8 block scales packed."""
+        is_blackwell = capability is not None and capability[0] == PACKING_MAJOR
+        return self.packs_block_scales and is_blackwell
 
 
 @lru_cache(maxsize=256)
@@ -203,6 +233,7 @@ def semantics_at(version: Version, traits: frozenset[Trait] = frozenset()) -> Vl
         fp8_moe_refines_blocks=ruling_at(FP8_MOE_REFINES_BLOCKS, version).value,
         yarn_form=ruling_at(YARN_FORM, version).value,
         deep_gemm_breaks=ruling_at(DEEP_GEMM_BREAKS_BLOCK_FP8, version).value,
+        packs_block_scales=ruling_at(PACKED_BLOCK_SCALES, version).value,
         batch_tiers=ruling_at(BATCH_TIERS, version).value,
         batch_bounds=ruling_at(BATCH_BOUNDS, version).value,
         capture=ruling_at(CAPTURE_RULES, version).value,

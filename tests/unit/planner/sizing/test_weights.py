@@ -10,6 +10,7 @@ import pytest
 from qwen3_planner.catalog.loading import load_catalog
 from qwen3_planner.plan import Layout
 from qwen3_planner.sizing.formats import BF16, ONLINE_FP8, WeightFormat
+from qwen3_planner.sizing.linear import linear
 from qwen3_planner.sizing.tensors import Sharding, active_parameters, parameters
 from qwen3_planner.sizing.weights import (
     checkpoint_bytes,
@@ -210,3 +211,12 @@ def test_relatives_and_formats_hold_what_engines_log(
     layout = Layout(tensor=tensor)
     held = rank_weights(model, fmt, layout, stage=0, expert_rank=0, positions=positions)
     assert held / GIB == pytest.approx(logged, rel=1e-4)
+
+
+def test_experts_and_ragged_layers_keep_scales_by_block_where_others_pack_them() -> None:
+    sharding = Sharding(1, 1, 4, packed_scales=True)
+    packed = tuple(linear("q", (640, 1024), FP8_BLOCKS, sharding))[1]
+    assert (packed.shape, packed.element_bits) == ((2, 640), 32)
+    for shape, experts in (((640, 1024), 4), ((600, 1024), 0), ((640, 1000), 0)):
+        scale = tuple(linear("q", shape, FP8_BLOCKS, sharding, experts))[1]
+        assert scale.shape[-2:] == (5, 8)
