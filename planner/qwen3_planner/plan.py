@@ -140,6 +140,68 @@ class Memory:
     concurrency_by_context: tuple[tuple[int, int], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Performance:
+    """Predicted speed of one replica in a closed loop; each interval holds 90 %.
+
+    Attributes:
+        input_tokens: of each request.
+        output_tokens: of each request.
+        concurrency: requests in flight.
+        ttft_ms: mean time to the first token, queueing included.
+        ttft_ms_low: lower end of its interval.
+        ttft_ms_high: upper end.
+        tpot_ms: mean over requests of (end-to-end - TTFT) / (output tokens - 1).
+        tpot_ms_low: lower end of its interval.
+        tpot_ms_high: upper end.
+        output_tokens_per_second: generated.
+        output_tokens_per_second_low: lower end of its interval.
+        output_tokens_per_second_high: upper end.
+        requests_per_second: answered.
+        relative_error: of the time per output token, one standard deviation.
+        saturation_concurrency: the fewest requests in flight that bring 95 % of the most tokens.
+        saturation_output_tokens_per_second: the most tokens.
+    """
+
+    input_tokens: int
+    output_tokens: int
+    concurrency: int
+    ttft_ms: float
+    ttft_ms_low: float
+    ttft_ms_high: float
+    tpot_ms: float
+    tpot_ms_low: float
+    tpot_ms_high: float
+    output_tokens_per_second: float
+    output_tokens_per_second_low: float
+    output_tokens_per_second_high: float
+    requests_per_second: float
+    relative_error: float
+    saturation_concurrency: int
+    saturation_output_tokens_per_second: float
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What the GPUs of all replicas cost, in dollars, while each replica carries the load.
+
+    Attributes:
+        usd_per_hour: of all of them.
+        usd_per_million_output_tokens: all that is paid, over the tokens generated.
+        usd_per_million_input_tokens: the part that computing prompts takes, over their tokens.
+        usd_per_million_output_tokens_alone: the rest, over the tokens generated.
+        kwh_per_million_output_tokens: energy, servers and cooling included.
+        price_as_of: ISO date of the price; empty where the inventory states it.
+    """
+
+    usd_per_hour: float
+    usd_per_million_output_tokens: float | None = None
+    usd_per_million_input_tokens: float | None = None
+    usd_per_million_output_tokens_alone: float | None = None
+    kwh_per_million_output_tokens: float | None = None
+    price_as_of: str = ""
+
+
 class Basis(StrEnum):
     """How a figure came about, surest first."""
 
@@ -255,6 +317,8 @@ class Plan:
         warnings: what the user should know.
         alternatives: next best plans, each without alternatives of its own.
         refusals: candidates that were refused, the most telling first.
+        performance: predicted speed; None where nothing is known of the engine's efficiency.
+        cost: of the GPUs that all replicas use; None where no price is known.
     """
 
     variant: str
@@ -278,6 +342,8 @@ class Plan:
     warnings: tuple[str, ...] = ()
     alternatives: tuple[Plan, ...] = ()
     refusals: tuple[Refusal, ...] = ()
+    performance: Performance | None = None
+    cost: Cost | None = None
 
     @property
     def gpus(self) -> int:

@@ -1,0 +1,200 @@
+"""What a plan says of its speed and its price, with the source and the error of each figure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from qwen3_planner.economics.renting import rent_of
+from qwen3_planner.economics.tokens import energy, token_cost
+from qwen3_planner.performance.prediction import predict
+from qwen3_planner.performance.saturation import saturation
+from qwen3_planner.plan import Basis, Cost, Performance, Provenance
+from qwen3_planner.speed import load_of, server_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from qwen3_planner.catalog.rows import Catalog
+    from qwen3_planner.performance.load import Load, Server
+    from qwen3_planner.performance.prediction import Interval, Prediction
+    from qwen3_planner.question import Question
+    from qwen3_planner.rank import Score
+
+SIGNIFICANT = 4
+"""Digits told of a predicted figure: its error is in the second."""
+
+MILLI = 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Speed and price of one fit.
+
+    Attributes:
+        performance: of one replica; None where nothing is known of the engine's efficiency.
+        cost: of all replicas; None where no price is known.
+        provenance: of their figures.
+        warnings: what the user should know of them.
+    """
+
+    performance: Performance | None
+    cost: Cost | None
+    provenance: tuple[Provenance, ...]
+    warnings: tuple[str, ...]
+
+
+def estimate(question: Question, score: Score, catalog: Catalog) -> Estimate:
+    """Estimate the speed of a fit under the question's load, and what it costs."""
+    load = load_of(question)
+    server = server_of(question, score.fit, catalog.efficiencies)
+    prediction = None if server is None else predict(server, load)
+    price = _price(question, score, catalog)
+    cost = None
+    if price is not None:
+        cost = _cost(question, score, price, server, load, prediction)
+    return Estimate(
+        performance=_performance(server, load, prediction),
+        cost=cost,
+        provenance=(*_of_speed(server, prediction), *_of_price(price)),
+        warnings=tuple(_warnings(server, prediction)),
+    )
+
+
+def _performance(
+    server: Server | None, load: Load, prediction: Prediction | None
+) -> Performance | None:
+    if server is None or prediction is None:
+        return None
+    full = saturation(server, load)
+    ttft, tpot = _told(prediction.ttft_s, MILLI), _told(prediction.tpot_s, MILLI)
+    tokens = _told(prediction.output_tokens_per_s)
+    return Performance(
+        input_tokens=load.input_tokens,
+        output_tokens=load.output_tokens,
+        concurrency=load.concurrency,
+        ttft_ms=ttft[0],
+        ttft_ms_low=ttft[1],
+        ttft_ms_high=ttft[2],
+        tpot_ms=tpot[0],
+        tpot_ms_low=tpot[1],
+        tpot_ms_high=tpot[2],
+        output_tokens_per_second=tokens[0],
+        output_tokens_per_second_low=tokens[1],
+        output_tokens_per_second_high=tokens[2],
+        requests_per_second=_rounded(prediction.requests_per_s),
+        relative_error=round(prediction.relative_error, 3),
+        saturation_concurrency=full.concurrency,
+        saturation_output_tokens_per_second=_rounded(full.output_tokens_per_s),
+    )
+
+
+def _told(interval: Interval, unit: float = 1.0) -> tuple[float, float, float]:
+    return (
+        _rounded(interval.value / unit),
+        _rounded(interval.low / unit),
+        _rounded(interval.high / unit),
+    )
+
+
+def _rounded(value: float) -> float:
+    """Round to the digits that are told.
+
+    >>> _rounded(1234.567), _rounded(0.0123456)
+    (1235.0, 0.01235)
+    """
+    return float(f"{value:.{SIGNIFICANT}g}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Price:
+    """Dollars an hour of all replicas' GPUs, and where they come from."""
+
+    usd_per_hour: float
+    source: str
+    as_of: str
+    relative_error: float
+
+
+def _price(question: Question, score: Score, catalog: Catalog) -> _Price | None:
+    """Take the inventory's price, else the going rate of the catalog."""
+    if score.usd_per_hour is not None:
+        return _Price(score.usd_per_hour, "the inventory", "", 0.0)
+    candidate = score.fit.candidate
+    rent = rent_of(catalog.prices, candidate.pool.accelerator.name)
+    if rent is None:
+        return None
+    gpus = candidate.layout.gpus_per_replica * question.request.replicas
+    spread = (rent.high - rent.low) / (2.0 * NINETY_PERCENT * rent.usd_per_hour)
+    return _Price(
+        usd_per_hour=gpus * rent.usd_per_hour,
+        source=(
+            f"middle of {rent.offers} providers' prices, ${rent.low:.2f} to ${rent.high:.2f}"
+            f" per GPU-hour, newest of {rent.as_of or 'no date'}"
+        ),
+        as_of=rent.as_of,
+        relative_error=round(spread, 3),
+    )
+
+
+NINETY_PERCENT = 1.645
+"""Standard deviations on each side of a 90 % interval."""
+
+
+def _cost(  # noqa: PLR0913, PLR0917 - what a price per token depends on
+    question: Question,
+    score: Score,
+    price: _Price,
+    server: Server | None,
+    load: Load,
+    prediction: Prediction | None,
+) -> Cost:
+    if server is None or prediction is None:
+        return Cost(_rounded(price.usd_per_hour), price_as_of=price.as_of)
+    replicas, service = question.request.replicas, prediction.service
+    tokens = token_cost(price.usd_per_hour, server, load, service, replicas)
+    candidate = score.fit.candidate
+    watts = candidate.pool.accelerator.tdp_w
+    kwh = None
+    if watts is not None:
+        gpus = candidate.layout.gpus_per_replica * replicas
+        drawn = energy(watts, gpus, service.output_tokens_per_s * replicas)
+        kwh = _rounded(drawn.kwh_per_million_output)
+    return Cost(
+        usd_per_hour=_rounded(price.usd_per_hour),
+        usd_per_million_output_tokens=_rounded(tokens.per_million_output),
+        usd_per_million_input_tokens=_rounded(tokens.per_million_input),
+        usd_per_million_output_tokens_alone=_rounded(tokens.per_million_output_only),
+        kwh_per_million_output_tokens=kwh,
+        price_as_of=price.as_of,
+    )
+
+
+def _of_speed(server: Server | None, prediction: Prediction | None) -> Iterator[Provenance]:
+    if server is None or prediction is None:
+        return
+    row = server.efficiency
+    basis = Basis.FITTED if row.is_measured and not server.assumed else Basis.ASSUMED
+    rows = f"{row.rows} runs" if row.is_measured else "no run of this device and format"
+    source = f"roofline of the tensors; efficiencies fitted on {rows} ({row.source})"
+    errors = (
+        ("performance.ttftMs", prediction.ttft_s),
+        ("performance.tpotMs", prediction.tpot_s),
+        ("performance.outputTokensPerSecond", prediction.output_tokens_per_s),
+    )
+    for figure, interval in errors:
+        error = (interval.high / interval.value - 1.0) / NINETY_PERCENT
+        yield Provenance(figure, basis, round(error, 3), source)
+
+
+def _of_price(price: _Price | None) -> Iterator[Provenance]:
+    if price is not None:
+        basis = Basis.FORMULA if price.relative_error else Basis.EXACT
+        yield Provenance("cost.usdPerHour", basis, price.relative_error, price.source)
+
+
+def _warnings(server: Server | None, prediction: Prediction | None) -> Iterator[str]:
+    if server is None or prediction is None:
+        return
+    if server.assumed:
+        yield f"The speed rests on assumed rates: {', '.join(server.assumed)}."
