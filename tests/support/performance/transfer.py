@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from math import exp
+from math import exp, log
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +14,8 @@ from support.performance.rows import residuals, rows_of
 if TYPE_CHECKING:
     from qwen3_planner.catalog.figures import Efficiency
 
-UNSEEN_SIGMA = 0.25
-"""At least this for formats and devices that were not measured."""
+UNSEEN_SIGMA = {"dense": 0.25, "moe": 0.4}
+"""At least this for formats and devices that were not measured; kernels for experts differ more."""
 
 FIRST_TOKEN_SIGMA = 0.4
 """The same of the time to the first token, which hangs on how clients start."""
@@ -112,44 +112,47 @@ def carried_over(
     """Make the rows for devices and formats that nobody measured.
 
     What belongs to the engine is that of its largest group of the kind, or of its dense one where
-    the kind was measured in another format only; what belongs to the kernels comes from the
-    nearest group that has the format: the same engine's, else another's.
+    the kind was measured in another format only; what belongs to the kernels is the middle of all
+    groups of the kind that have the format, whatever their engine.
     """
-    spread = _transfer_sigma(transfers)
     made = []
+    spreads = {kind: _transfer_sigma(transfers, kind) for kind in UNSEEN_SIGMA}
     for engine in ("vllm", "sglang"):
         for kind in ("dense", "moe"):
             for weights in FORMATS:
                 figures, origin = _nearest(fitted, engine, kind, weights)
-                made.append(_carried((engine, kind, weights), figures, spread, origin))
+                made.append(_carried((engine, kind, weights), figures, spreads[kind], origin))
     for kind in ("dense", "moe"):
         origin = f"llamacpp/any/{kind}"
-        made.append(_carried(("llamacpp", kind, ANY), fitted[origin]["gguf"], spread, origin))
+        made.append(
+            _carried(("llamacpp", kind, ANY), fitted[origin]["gguf"], spreads[kind], origin)
+        )
     return [replace(row, as_of=as_of) for row in made]
 
 
 def _nearest(
     fitted: dict[str, dict[str, Figures]], engine: str, kind: str, weights: str
 ) -> tuple[Figures, str]:
-    main_group = f"{engine}/hopper/{kind}"
-    if weights in fitted[main_group]:
-        return fitted[main_group][weights], f"{main_group} ({weights})"
-    dense = f"{engine}/hopper/dense"
-    donors = [
-        name for name, each in fitted.items() if weights in each and name.endswith(f"/{kind}")
-    ] or [name for name, each in fitted.items() if weights in each]
-    donor = min(donors, key=lambda name: not name.startswith(f"{engine}/"))
-    figures = dict(_typical(fitted[dense]))
-    figures |= {name: fitted[donor][weights][name] for name in KERNELS}
-    return figures, f"{dense}, kernels from {donor} ({weights})"
+    """Return the figures of a format on any device, and where they come from."""
+    main_group, dense = f"{engine}/hopper/{kind}", f"{engine}/hopper/dense"
+    origin = main_group if weights in fitted[main_group] else dense
+    figures = dict(fitted[origin].get(weights) or _typical(fitted[origin]))
+    known = [name for name, each in fitted.items() if weights in each]
+    donors = [name for name in known if name.endswith(f"/{kind}")] or known
+    for name in KERNELS:
+        values = [log(fitted[donor][weights][name]) for donor in donors]
+        figures[name] = exp(sum(values) / len(values))
+    return figures, f"{origin}, kernels from {', '.join(donors)} ({weights})"
 
 
-def _transfer_sigma(transfers: list[dict[str, object]]) -> float:
+def _transfer_sigma(transfers: list[dict[str, object]], kind: str) -> float:
     """Return a spread from how far other devices' figures led astray: the middle of medians."""
     medians = [
-        float(str(t["median_log"])) for t in transfers if str(t["unseen"]).startswith("another d")
+        float(str(t["median_log"]))
+        for t in transfers
+        if str(t["unseen"]).startswith("another d") and str(t["predicted"]).endswith(kind)
     ]
-    return round(max(UNSEEN_SIGMA, median(medians) / 0.674), 3)  # 0.674: median of |normal|
+    return round(max(UNSEEN_SIGMA[kind], median(medians) / 0.674), 3)  # median of |normal|
 
 
 def _carried(key: tuple[str, str, str], figures: Figures, sigma: float, origin: str) -> Efficiency:
