@@ -158,8 +158,23 @@ class Reason(StrEnum):
     ONE_NODE_ONLY = "OneNodeOnly"
     """llama.cpp is planned on the GPUs of one node."""
 
+    LAYOUT_NEEDS_NEWER_ENGINE = "LayoutNeedsNewerEngine"
+    """The engine's version cannot spread that model so; take a newer one or another layout."""
+
+    PIPELINE_UNSUPPORTED = "PipelineUnsupported"
+    """The engine does not cut that model into pipeline stages."""
+
+    NODES_DIVIDE_STAGES = "NodesDivideStages"
+    """Neither the nodes of a replica nor its pipeline stages are a multiple of the other."""
+
+    CHUNKED_PREFILL_PAGES = "ChunkedPrefillPages"
+    """engine.maxNumBatchedTokens is no whole number of the KV cache's pages."""
+
     COMPUTE_CAPABILITY = "ComputeCapability"
     """The accelerator is too old for that quantization."""
+
+    SHARED_MEMORY = "SharedMemory"
+    """The kernels of the engine's version take more shared memory than the accelerator has."""
 
     BFLOAT16_UNSUPPORTED = "Bfloat16Unsupported"
     """The accelerator does not compute in bf16."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from qwen3_planner.request import EngineName
 from qwen3_planner.rules.llamacpp import LLAMACPP_CAUTIONS, LLAMACPP_CHAIN, LLAMACPP_POOL_CHAIN
 from qwen3_planner.rules.rule import FIRST, first_refusal, sentences
+from qwen3_planner.rules.sglang import SGLANG_CAUTIONS, SGLANG_CHAIN, SGLANG_POOL_CHAIN
 from qwen3_planner.rules.vllm import VLLM_POOL_CHAIN
 from qwen3_planner.rules.vllm_layouts import VLLM_CAUTIONS, VLLM_CHAIN
 
@@ -19,18 +20,21 @@ if TYPE_CHECKING:
 
 POOL_CHAINS: Final[dict[EngineName, tuple[Rule[PoolFacts], ...]]] = {
     EngineName.VLLM: VLLM_POOL_CHAIN,
+    EngineName.SGLANG: SGLANG_POOL_CHAIN,
     EngineName.LLAMACPP: LLAMACPP_POOL_CHAIN,
 }
 """What must hold for a weight format on a pool, whatever the layout."""
 
 LAYOUT_CHAINS: Final[dict[EngineName, tuple[Rule[LayoutFacts], ...]]] = {
     EngineName.VLLM: VLLM_CHAIN,
+    EngineName.SGLANG: SGLANG_CHAIN,
     EngineName.LLAMACPP: LLAMACPP_CHAIN,
 }
 """What must hold for a layout."""
 
 CAUTION_CHAINS: Final[dict[EngineName, tuple[Rule[LayoutFacts], ...]]] = {
     EngineName.VLLM: VLLM_CAUTIONS,
+    EngineName.SGLANG: SGLANG_CAUTIONS,
     EngineName.LLAMACPP: LLAMACPP_CAUTIONS,
 }
 """What should be known of a layout that is legal: all that apply are told, as warnings."""

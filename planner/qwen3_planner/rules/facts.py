@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qwen3_planner.plan import Refusal
+from qwen3_planner.request import EngineName
 
 if TYPE_CHECKING:
     from qwen3_planner.catalog.rows import Accelerator, ModelArchitecture
     from qwen3_planner.engines.versions import Version
     from qwen3_planner.plan import Layout
-    from qwen3_planner.request import EngineName, EngineTuning, KvCacheDtype
+    from qwen3_planner.request import EngineTuning, KvCacheDtype
     from qwen3_planner.sizing.activation import Batch
     from qwen3_planner.sizing.formats import WeightFormat
 
@@ -80,8 +81,14 @@ class LayoutFacts:
 
     @property
     def experts_inner(self) -> int:
-        """Ranks that share one expert's inner size."""
-        return 1 if self.layout.expert > 1 else self.layout.tensor * self.layout.data
+        """Ranks that share one expert's inner size.
+
+        SGLang's expert groups may be smaller than all ranks: then each group's ranks share.
+        """
+        ranks, group = self.layout.tensor * self.layout.data, self.layout.expert
+        if self.pool.engine is EngineName.SGLANG:
+            return max(1, ranks // group)
+        return 1 if group > 1 else ranks
 
     def refuse(self, rule: str, message: str) -> Refusal:
         """Say no to this layout."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from qwen3_planner.request import EngineName
 from qwen3_planner.serving.llamacpp import LlamaCppServing
+from qwen3_planner.serving.sglang import SglangServing
 from qwen3_planner.serving.vllm import VllmServing
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 _SERVINGS: dict[EngineName, Serving] = {
     EngineName.VLLM: VllmServing(),
+    EngineName.SGLANG: SglangServing(),
     EngineName.LLAMACPP: LlamaCppServing(),
 }
 

@@ -45,6 +45,13 @@ PREFILL_GRAPHS_OFF: Final = ((Version(0, 5, 10), Version(0, 5, 14)),)
 """Versions [since, until) in which ``--disable-cuda-graph`` leaves prefill graphs on. Source: PyPI
 sglang 0.5.10 to 0.5.13 ``server_args.py``."""
 
+RERANKERS_SINCE: Final = Version(0, 5, 8)
+"""First version that scores with Qwen3-Reranker. Source: PyPI sglang 0.5.8
+``entrypoints/openai/serving_rerank.py``; github.com/sgl-project/sglang/pull/16403."""
+
+RERANKER_TEMPLATE: Final = "/sgl-workspace/sglang/examples/chat_template/qwen3_reranker.jinja"
+"""Where the images keep the template that makes a reranker of the chat endpoint."""
+
 KV_CACHE_NAMES: Final = {
     KvCacheDtype.FP8: "fp8_e4m3",
     KvCacheDtype.FP8_E5M2: "fp8_e5m2",
@@ -101,7 +108,7 @@ def command(options: LaunchOptions) -> tuple[str, ...]:
         "--port",
         str(PORT),
         "--enable-metrics",
-        *(("--is-embedding",) if options.model.is_pooling else ()),
+        *_runner(options),
         "--context-length",
         str(options.max_model_len),
         *_parallelism(options),
@@ -123,6 +130,18 @@ def environment(options: LaunchOptions) -> tuple[tuple[str, str], ...]:
         switch = ruling_at(DEEP_GEMM_SWITCH, options.semantics.version).value
         variables.append((switch, "0"))
     return tuple(sorted(variables))
+
+
+def is_reranker(model: ModelArchitecture) -> bool:
+    """Whether a pooling model scores pairs: its shapes are those of the embedding models."""
+    return model.is_pooling and "Reranker" in model.name
+
+
+def _runner(options: LaunchOptions) -> tuple[str, ...]:
+    """Say what the model is for; rerankers score by the next token, so they are no embeddings."""
+    if is_reranker(options.model):
+        return ("--chat-template", RERANKER_TEMPLATE, "--disable-radix-cache")
+    return ("--is-embedding",) if options.model.is_pooling else ()
 
 
 def _revision(options: LaunchOptions) -> tuple[str, ...]:
