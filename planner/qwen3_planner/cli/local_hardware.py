@@ -1,4 +1,4 @@
-"""The GPUs of this machine, as the driver's own tool lists them."""
+"""The GPUs of this machine, as the driver's own tool lists them; without one the machine itself."""
 
 from __future__ import annotations
 
@@ -23,11 +23,16 @@ def find_local_hardware(catalog: Catalog) -> Inventory:
     """Ask ``nvidia-smi`` what GPUs this machine has.
 
     The answer is put into the words of node labels, so that a machine is the same hardware here
-    and as a node of a cluster.
+    and as a node of a cluster. Where there is no such tool, the machine itself is the hardware.
 
     Raises:
-        SpecError: there is no such tool, it fails, or its GPUs cannot be planned on.
+        SpecError: the tool fails, or its GPUs cannot be planned on.
     """
+    if shutil.which(_TOOL) is None:
+        from qwen3_planner.cli.local_host import find_host  # noqa: PLC0415 - only without a GPU
+        from qwen3_planner.inventory.hardware import Inventory  # noqa: PLC0415 - likewise
+
+        return Inventory((find_host(catalog),))
     lines = [line.split(", ") for line in _ask().splitlines() if line.strip()]
     if not lines or any(len(line) != _FIELDS for line in lines):
         raise SpecError("--hardware", "local", f"{_TOOL} lists no GPU", ["2xRTX-4090-24GB"])
@@ -44,13 +49,13 @@ def find_local_hardware(catalog: Catalog) -> Inventory:
 
 
 def _ask() -> str:
-    tool = shutil.which(_TOOL)
-    if tool is None:
-        reason = f"there is no {_TOOL} on this machine; name its hardware instead"
-        raise SpecError("--hardware", "local", reason, ["2xRTX-4090-24GB", "RaspberryPi5-8GB"])
     try:
         done = subprocess.run(  # noqa: S603 - the driver's own tool, fixed arguments
-            [tool, *_QUERY], capture_output=True, text=True, timeout=_TIMEOUT_S, check=False
+            [shutil.which(_TOOL) or _TOOL, *_QUERY],
+            capture_output=True,
+            text=True,
+            timeout=_TIMEOUT_S,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise SpecError("--hardware", "local", f"{_TOOL} does not answer: {error}") from None

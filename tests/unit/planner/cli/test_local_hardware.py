@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from qwen3_planner.catalog.loading import load_catalog
-from qwen3_planner.cli import main
+from qwen3_planner.cli import local_host, main
 from qwen3_planner.cli.local_hardware import find_local_hardware
 from qwen3_planner.errors import SpecError
 
@@ -83,10 +83,59 @@ def test_a_tool_that_fails_is_told_with_its_own_words(
         find_local_hardware(CATALOG)
 
 
-def test_a_machine_without_the_tool_says_what_to_do(
+def without_gpu(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, memory_kib: int, board: str = ""
+) -> None:
+    memory, model = tmp_path / "meminfo", tmp_path / "model"
+    memory.write_text(f"MemTotal:       {memory_kib} kB\nMemFree:  1 kB\n")
+    model.write_text(f"{board}\x00" if board else "")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(local_host, "MEMORY_FILE", str(memory))
+    monkeypatch.setattr(local_host, "BOARD_FILE", str(model))
+    monkeypatch.setattr(local_host.sys, "platform", "linux")
+
+
+def test_a_machine_without_a_gpu_is_planned_on_its_cpu(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    without_gpu(tmp_path, monkeypatch, 16 * 1024**2)
+
+    status = main(["plan", "Qwen3-4B", "--hardware", "local", "-o", "json"])
+
+    document = json.loads(capsys.readouterr().out)
+    assert status == 0
+    assert document["placement"]["accelerator"] == "CPU-16GB"
+    assert document["engine"]["name"] == "llamacpp"
+    assert document["memory"]["hostBytes"] < 16 * 1024**3
+
+
+def test_a_raspberry_pi_is_known_by_its_board(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
+    without_gpu(tmp_path, monkeypatch, 8_257_000, "Raspberry Pi 5 Model B Rev 1.0")
+
+    (row,) = find_local_hardware(CATALOG).accelerators
+
+    assert row.name == "RaspberryPi5-8GB"
+
+
+def test_an_apple_chip_is_known_by_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_gpu(tmp_path, monkeypatch, 1)
+    answers = {"hw.memsize": str(32 * 1024**3), "machdep.cpu.brand_string": "Apple M2 Pro"}
+    monkeypatch.setattr(local_host.sys, "platform", "darwin")
+    monkeypatch.setattr(local_host, "_sysctl", answers.__getitem__)
+
+    (row,) = find_local_hardware(CATALOG).accelerators
+
+    assert row.name == "Apple-M2-Pro-32GB"
+
+
+def test_a_machine_that_tells_nothing_is_bad_input(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_gpu(tmp_path, monkeypatch, 0)
 
     with pytest.raises(SpecError, match="name its hardware instead"):
         find_local_hardware(CATALOG)
