@@ -141,6 +141,15 @@ def test_it_is_the_gpu_whose_room_decides(request_: PlanRequest, on: str) -> Non
     assert sum(gpu.rank == told.rank for gpu in found.memory.per_gpu) == 1
 
 
+@pytest.mark.parametrize(("request_", "on"), QUESTIONS + GGUF)
+def test_every_figure_says_where_it_comes_from(request_: PlanRequest, on: str) -> None:
+    found, told = both(request_, on)
+    known = {origin.figure: origin for origin in found.provenance}
+    beside = {"model.parameters", "memory.checkpoint", "memory.host"}
+    assert {part.figure for part in (told.budget, *told.parts)} | beside <= set(known)
+    assert all(origin.source for origin in known.values())
+
+
 def test_the_stage_with_least_room_is_explained() -> None:
     _, told = both(a_request("Qwen3-32B", pipeline=2, tensor=2), "4xL40S-48GB")
     names = {term.name for part in told.parts for term in part.terms}
