@@ -4,10 +4,10 @@ BIN := .venv/bin
 export PYTHONPATH := tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check quick static unit cluster generate accuracy speeds bench controlplane clean
+.PHONY: help setup demo test check quick static unit cluster engine engine-environment generate accuracy speeds bench controlplane clean
 
 help: ## list the targets
-	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
 setup: ## make the environment in .venv
 	@$(PYTHON) scripts/make_venv.py
@@ -16,7 +16,7 @@ demo: setup ## a control plane with GPU nodes, the operator, the examples, live
 	@$(BIN)/python scripts/demo.py
 
 test: setup ## every floor that this machine can run, with times
-	@$(BIN)/python scripts/test.py static unit cluster
+	@$(BIN)/python scripts/test.py static unit cluster engine
 
 check: test ## the same: what CI runs
 
@@ -31,6 +31,12 @@ unit: setup ## unit and golden tests
 
 cluster: setup ## tests on a real control plane (built on first use)
 	@$(BIN)/python scripts/test.py cluster
+
+engine: setup ## the planner against a real engine on the CPU (installed on first use)
+	@$(BIN)/python scripts/test.py engine
+
+engine-environment: setup ## build or find the engine's environment, print where
+	@$(BIN)/python -m support.engine build
 
 controlplane: setup ## build or find the control plane, print where
 	@$(BIN)/python -m support.controlplane build

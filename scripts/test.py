@@ -1,6 +1,6 @@
 """Run the floors of the test bed one after the other and say how long each took.
 
-Usage: scripts/test.py FLOOR [FLOOR ...]   (static, unit, cluster)
+Usage: scripts/test.py FLOOR [FLOOR ...]   (static, unit, cluster, engine)
 
 All floors run even when one fails; the exit code is 0 only when all passed. With CI set in the
 environment a floor that skips is a failure (the fixtures see to it).
@@ -26,6 +26,7 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
     "unit": ((sys.executable, "-m", "pytest", "-q"),),
     "cluster": ((sys.executable, "-m", "pytest", "-q", "-m", "cluster", "tests/cluster"),),
+    "engine": ((sys.executable, "-m", "pytest", "-q", "-m", "engine", "tests/engine"),),
 }
 
 

@@ -10,11 +10,12 @@ from qwen3_planner.catalog.loading import load_catalog
 from support.availability import cannot_run
 from support.engine.environment import BUILD_COMMAND, find_or_build, say_on_stderr
 from support.engine.errors import EngineRigError
-from support.engine.oracle import Oracle
 from support.engine.gpus import described
+from support.engine.oracle import Oracle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from qwen3_planner.catalog.rows import Catalog
     from support.engine.environment import EngineEnvironment
@@ -51,3 +52,9 @@ def oracle_on(engine: EngineEnvironment, catalog: Catalog) -> Iterator[Callable[
     yield oracle
     for each in running.values():
         each.close()
+
+
+@pytest.fixture
+def rig(catalog: Catalog, oracle_on: Callable[[str], Oracle], tmp_path: Path) -> Rig:
+    """Catalog, engine and an own folder."""
+    return Rig(catalog, oracle_on, tmp_path)

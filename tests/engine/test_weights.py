@@ -12,20 +12,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from qwen3_planner.plan import Layout
-from qwen3_planner.request import Quantization
-from qwen3_planner.rules.quantized import has_fp8_units
-from qwen3_planner.sizing.formats import BF16, HEAD, VISION, FileLayout, WeightFormat, WeightKind
-from support.engine.agreement import difference, places, planned_tensors
+from qwen3_planner.sizing.formats import BF16
+from support.engine.agreement import difference, places
+from support.engine.formats import FORMATS
 from support.engine.layouts import words_of
 from support.engine.model_folders import write_model
 from support.engine.oracle import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from qwen3_planner.catalog.rows import Catalog, ModelArchitecture
-    from support.engine.oracle import Oracle
+    from qwen3_planner.catalog.rows import ModelArchitecture
+    from qwen3_planner.sizing.formats import WeightFormat
+    from support.engine.rig import Rig
 
 pytestmark = pytest.mark.engine
 
@@ -61,115 +58,45 @@ LAYERS = 5
 layers: enough for every kind of tensor and every uneven split."""
 
 
-def _fmt(quantization: Quantization, kind: WeightKind, **fields: object) -> WeightFormat:
-    plain = ((HEAD, BF16), (VISION, BF16))
-    return WeightFormat(quantization, kind, exceptions=plain, **fields)  # type: ignore[arg-type]  # by name
-
-
-FORMATS = {
-    "fp8-block": _fmt(
-        Quantization.FP8,
-        WeightKind.FP8_BLOCK,
-        block_rows=128,
-        block_columns=128,
-        layout=FileLayout.FP8,
-    ),
-    "fp8-channel": _fmt(Quantization.FP8, WeightKind.FP8_CHANNEL),
-    "fp8-tensor": _fmt(
-        Quantization.FP8_STATIC,
-        WeightKind.FP8_TENSOR,
-        layout=FileLayout.MODELOPT,
-        static_activations=True,
-    ),
-    "int8-channel": _fmt(Quantization.INT8, WeightKind.INT8_CHANNEL),
-    "awq-int4": _fmt(
-        Quantization.AWQ_INT4,
-        WeightKind.INT4_GROUP,
-        group_size=128,
-        has_zero_points=True,
-        layout=FileLayout.AWQ,
-    ),
-    "gptq-int4": _fmt(
-        Quantization.GPTQ_INT4, WeightKind.INT4_GROUP, group_size=128, layout=FileLayout.GPTQ
-    ),
-    "gptq-int8": _fmt(
-        Quantization.GPTQ_INT8, WeightKind.INT8_GROUP, group_size=128, layout=FileLayout.GPTQ
-    ),
-    "w4a16": _fmt(Quantization.GPTQ_INT4, WeightKind.INT4_GROUP, group_size=128),
-    "nvfp4-modelopt": _fmt(
-        Quantization.NVFP4,
-        WeightKind.NVFP4_GROUP,
-        group_size=16,
-        layout=FileLayout.MODELOPT,
-        static_activations=True,
-    ),
-    "nvfp4": _fmt(Quantization.NVFP4, WeightKind.NVFP4_GROUP, group_size=16),
-    "mxfp4": _fmt(Quantization.MXFP4, WeightKind.MXFP4_GROUP, group_size=32),
-}
-"""Every storage that the planner knows, as the tools that write it do."""
-
-
 @pytest.mark.parametrize("name", [*DENSE, *SPARSE])
-def test_bf16_ranks_hold_exactly_the_planned_tensors(
-    name: str, catalog: Catalog, oracle_on: Callable[[str], Oracle], tmp_path: Path
-) -> None:
-    model = catalog.model(name)
+def test_bf16_ranks_hold_exactly_the_planned_tensors(name: str, rig: Rig) -> None:
+    model = replace(rig.catalog.model(name), layers=LAYERS)
     layouts = SPARSE_LAYOUTS if model.is_moe else DENSE_LAYOUTS
-    assert _disagreements(model, BF16, layouts, catalog, H100, oracle_on, tmp_path) == []
+    assert _disagreements(rig, H100, model, BF16, layouts) == []
 
 
 @pytest.mark.parametrize("name", RELATIVES)
-def test_relatives_hold_exactly_the_planned_tensors(
-    name: str, catalog: Catalog, oracle_on: Callable[[str], Oracle], tmp_path: Path
-) -> None:
-    model = catalog.model(name)
-    layouts = RELATIVES_LAYOUTS
-    assert _disagreements(model, BF16, layouts, catalog, H100, oracle_on, tmp_path) == []
+def test_relatives_hold_exactly_the_planned_tensors(name: str, rig: Rig) -> None:
+    model = rig.catalog.model(name)
+    small = replace(model, layers=2 * max(LAYERS // 2, model.full_attention_interval))
+    assert _disagreements(rig, H100, small, BF16, RELATIVES_LAYOUTS) == []
 
 
 @pytest.mark.parametrize("name", ["Qwen3-32B", "Qwen3-235B-A22B"])
-def test_all_layers_together_are_the_planned_bytes(
-    name: str, catalog: Catalog, oracle_on: Callable[[str], Oracle], tmp_path: Path
-) -> None:
-    model = catalog.model(name)
-    whole = (Layout(8, 4),)
-    found = _disagreements(
-        model, BF16, whole, catalog, H100, oracle_on, tmp_path, layers=model.layers
-    )
-    assert found == []
+def test_all_layers_together_are_the_planned_tensors(name: str, rig: Rig) -> None:
+    assert _disagreements(rig, H100, rig.catalog.model(name), BF16, (Layout(8, 4),)) == []
 
 
 @pytest.mark.parametrize("accelerator", [H100, A100, L4])
 @pytest.mark.parametrize("fmt", FORMATS)
-@pytest.mark.parametrize("name", ["Qwen3-8B", "Qwen3-14B", "Qwen3-30B-A3B"])
-def test_quantized_ranks_hold_exactly_the_planned_tensors(  # noqa: PLR0913 - parameters and fixtures
-    name: str,
-    fmt: str,
-    accelerator: str,
-    catalog: Catalog,
-    oracle_on: Callable[[str], Oracle],
-    tmp_path: Path,
+@pytest.mark.parametrize("name", ["Qwen3-8B", "Qwen3-30B-A3B"])
+def test_quantized_ranks_hold_exactly_the_planned_tensors(
+    name: str, fmt: str, accelerator: str, rig: Rig
 ) -> None:
-    model = catalog.model(name)
-    sparse = (Layout(), Layout(2), Layout(4, expert=4), Layout(2, 2))
-    layouts = sparse if model.is_moe else (Layout(), Layout(2), Layout(4), Layout(2, 2))
-    found = _disagreements(
-        model, FORMATS[fmt], layouts, catalog, accelerator, oracle_on, tmp_path, layers=3
-    )
-    assert found == []
+    model = replace(rig.catalog.model(name), layers=2)
+    experts = (Layout(4, expert=4),) if model.is_moe else (Layout(4),)
+    layouts = (Layout(), Layout(2), Layout(2, 2), *experts)
+    assert _disagreements(rig, accelerator, model, FORMATS[fmt], layouts) == []
 
 
-def test_both_sides_see_a_tensor_that_only_one_has(
-    catalog: Catalog, oracle_on: Callable[[str], Oracle], tmp_path: Path
-) -> None:
-    model = replace(catalog.model("Qwen3-0.6B"), layers=1)
-    folder = write_model(tmp_path, model)
+def test_both_sides_see_a_tensor_that_only_one_has(rig: Rig) -> None:
+    model = replace(rig.catalog.model("Qwen3-0.6B"), layers=1)
+    folder = write_model(rig.folder, model)
     (place,) = places(Layout())
-    held = oracle_on(H100).tensors([str(folder)], 0)
+    held = rig.oracle(H100).tensors([str(folder)], 0)
     assert not isinstance(held, Refused), held
     wrong = replace(model, intermediate_size=model.intermediate_size + 64)
-    planned = planned_tensors(wrong, BF16, Layout(), place, positions=40960)
-    found = difference(planned, held)
+    found = difference(rig.planned(H100, wrong, BF16, Layout(), place), held)
     assert [name.split()[0] for _, name in found.planner_only] == [
         "gate_up_proj.weight",
         "down_proj.weight",
@@ -177,39 +104,26 @@ def test_both_sides_see_a_tensor_that_only_one_has(
     assert [name.split(".")[-2] for _, name in found.engine_only] == ["gate_up_proj", "down_proj"]
 
 
-def _disagreements(  # noqa: PLR0913 - what is compared, and where
+def _disagreements(
+    rig: Rig,
+    accelerator: str,
     model: ModelArchitecture,
     fmt: WeightFormat,
     layouts: tuple[Layout, ...],
-    catalog: Catalog,
-    accelerator: str,
-    oracle_on: Callable[[str], Oracle],
-    folder: Path,
-    *,
-    layers: int = LAYERS,
 ) -> list[str]:
     """Compare every rank of every layout; return what differs."""
-    small = replace(model, layers=layers)
-    write_model(folder, small, fmt)
-    oracle = oracle_on(accelerator)
-    expanded = not has_fp8_units(catalog.accelerator(accelerator))
+    folder = str(write_model(rig.folder, model, fmt))
+    pooling = ["--runner", "pooling"] * model.is_pooling
     found = []
     for layout in layouts:
-        words = [str(folder), *words_of(layout), *(["--runner", "pooling"] * model.is_pooling)]
         for place in places(layout):
-            held = oracle.tensors(words, place.rank)
+            held = rig.oracle(accelerator).tensors(
+                [folder, *words_of(layout), *pooling], place.rank
+            )
             if isinstance(held, Refused):
                 found.append(f"{layout} rank {place.rank}: {held.kind}: {held.text}\n{held.where}")
                 continue
-            planned = planned_tensors(
-                small,
-                fmt,
-                layout,
-                place,
-                positions=model.max_position_embeddings,
-                expanded_scales=expanded,
-            )
-            both = difference(planned, held)
+            both = difference(rig.planned(accelerator, model, fmt, layout, place), held)
             if not both.agrees:
                 found.append(f"{layout} rank {place.rank}: {both}")
     return found

@@ -83,16 +83,14 @@ class Difference:
 
     def __str__(self) -> str:
         """Show what differs, largest first."""
-        lines = [
-            f"planner {self.planner_bytes} bytes, engine {self.engine_bytes};"
-            f" small ones {self.planner_small} and {self.engine_small}"
-        ]
+        sums = f"planner {self.planner_bytes} bytes, engine {self.engine_bytes}"
+        lines = [f"{sums}; small ones {self.planner_small} and {self.engine_small}"]
         lines += [f"  planner only: {size} {name}" for size, name in self.planner_only[:8]]
         lines += [f"  engine only:  {size} {name}" for size, name in self.engine_only[:8]]
         return "\n".join(lines)
 
 
-def planned_tensors(
+def planned_tensors(  # noqa: PLR0913 - each is a fact of its own
     model: ModelArchitecture,
     fmt: WeightFormat,
     layout: Layout,

@@ -134,7 +134,7 @@ def quantization_config(model: ModelArchitecture, fmt: WeightFormat) -> dict[str
                 "weight_block_size": [fmt.block_rows, fmt.block_columns],
                 "modules_to_not_convert": _plain_modules(model),
             }
-        case (WeightKind.INT4_GROUP | WeightKind.INT8_GROUP), FileLayout.AWQ:
+        case ((WeightKind.INT4_GROUP | WeightKind.INT8_GROUP), FileLayout.AWQ):
             return {
                 "quant_method": "awq",
                 "version": "gemm",
@@ -143,7 +143,7 @@ def quantization_config(model: ModelArchitecture, fmt: WeightFormat) -> dict[str
                 "zero_point": fmt.has_zero_points,
                 "modules_to_not_convert": ["mlp.gate"] if model.is_moe else None,
             }
-        case (WeightKind.INT4_GROUP | WeightKind.INT8_GROUP), FileLayout.GPTQ:
+        case ((WeightKind.INT4_GROUP | WeightKind.INT8_GROUP), FileLayout.GPTQ):
             config = {
                 "quant_method": "gptq",
                 "checkpoint_format": "gptq",
@@ -156,7 +156,7 @@ def quantization_config(model: ModelArchitecture, fmt: WeightFormat) -> dict[str
                 "true_sequential": True,
             }
             return config | ({"dynamic": {"-:.*mlp\\.gate$": {}}} if model.is_moe else {})
-        case (WeightKind.NVFP4_GROUP | WeightKind.FP8_TENSOR), FileLayout.MODELOPT:
+        case ((WeightKind.NVFP4_GROUP | WeightKind.FP8_TENSOR), FileLayout.MODELOPT):
             return _modelopt(model, fmt)
         case _:
             return _compressed_tensors(fmt)

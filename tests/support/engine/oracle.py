@@ -107,7 +107,9 @@ class Oracle:
         self, words: Sequence[str], env: Mapping[str, str] | None = None
     ) -> dict[str, Any] | Refused:
         """Return what the engine would be started with, or its refusal."""
-        return self._ask({"ask": "configure", "words": list(words), "env": dict(env or {})})
+        question = {"ask": "configure", "words": list(words), "env": dict(env or {})}
+        found: dict[str, Any] | Refused = self._ask(question)
+        return found
 
     def tensors(
         self, words: Sequence[str], rank: int, env: Mapping[str, str] | None = None
@@ -123,11 +125,18 @@ class Oracle:
         )
 
     def kv_pool(
-        self, words: Sequence[str], available: Sequence[int], env: Mapping[str, str] | None = None
+        self,
+        words: Sequence[str],
+        ranks: Sequence[int],
+        available: Sequence[int],
+        env: Mapping[str, str] | None = None,
     ) -> dict[str, Any] | Refused:
-        """Return blocks and tokens of the pool that the ranks' memory (order pp, tp) makes."""
-        question = {"ask": "kv", "words": list(words), "available": list(available)}
-        return self._ask({**question, "env": dict(env or {})})
+        """Return blocks and tokens of the pool that the memory of these ranks makes."""
+        question = {"ask": "kv", "words": list(words), "env": dict(env or {})}
+        found: dict[str, Any] | Refused = self._ask(
+            {**question, "ranks": list(ranks), "available": list(available)}
+        )
+        return found
 
     def _ask(self, question: dict[str, Any]) -> Any:  # noqa: ANN401 - by question
         if not self._is_ready:

@@ -49,14 +49,13 @@ def _asking() -> Callable[[dict[str, Any]], dict[str, Any]]:
                         found = constructing.tensors_of_rank(config, question["rank"])
                         return {"answer": found}
                     case "kv":
-                        return {"answer": constructing.kv_pool(config, question["available"])}
+                        ranks, available = question["ranks"], question["available"]
+                        return {"answer": constructing.kv_pool(config, ranks, available)}
                     case other:
                         return {"refused": {"type": "Question", "text": other, "where": ""}}
         except Exception as error:  # noqa: BLE001 - whatever vLLM raises is the answer
             where = "".join(traceback.format_exception(error)[-12:])
-            return {
-                "refused": {"type": type(error).__name__, "text": str(error), "where": where}
-            }
+            return {"refused": {"type": type(error).__name__, "text": str(error), "where": where}}
 
     return ask
 

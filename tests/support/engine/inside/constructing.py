@@ -9,6 +9,7 @@ import torch
 from torch.overrides import TorchFunctionMode
 from vllm.config import CompilationMode
 from vllm.model_executor.layers.fused_moe import expert_map_manager
+from vllm.model_executor.layers.quantization.utils import marlin_utils
 from vllm.model_executor.model_loader.utils import (
     initialize_model,
     process_weights_after_loading,
@@ -17,6 +18,7 @@ from vllm.utils.torch_utils import set_default_torch_dtype
 from vllm.v1.core import kv_cache_utils
 
 from .groups import as_rank
+from .listing import tensors_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,9 +27,6 @@ if TYPE_CHECKING:
     from vllm.v1.kv_cache_interface import KVCacheSpec
 
 META = torch.device("meta")
-
-HOST_SUFFIX = "_cpu"
-"""Attention layers keep copies of their scales in host memory under such names."""
 
 
 class _CudaIsMeta(TorchFunctionMode):  # type: ignore[misc]  # torch is Any to strict mypy
@@ -38,10 +37,10 @@ class _CudaIsMeta(TorchFunctionMode):  # type: ignore[misc]  # torch is Any to s
         self._sums: dict[int, int] = {}
         self._alive: list[torch.Tensor] = []
 
-    def __torch_function__(  # noqa: D105
+    def __torch_function__(
         self,
         func: Callable[..., Any],
-        types: object,  # noqa: ARG002 - torch's signature
+        types: object,
         args: tuple[Any, ...] = (),
         kwargs: dict[str, Any] | None = None,
     ) -> Any:  # noqa: ANN401
@@ -62,9 +61,21 @@ def _elsewhere(value: Any) -> Any:  # noqa: ANN401
 
 
 def prepare() -> None:
-    """Leave out what only logs."""
+    """Leave out what only logs, and what repacks numbers that are not there."""
     manager = expert_map_manager.ExpertMapManager
     manager.get_compressed_map_string = lambda _self: "not shown"
+    marlin_utils.unpack_cols = _unpacked
+    marlin_utils.pack_cols = _packed
+
+
+def _unpacked(packed: torch.Tensor, _bits: int, rows: int, columns: int) -> torch.Tensor:
+    """Shape of `quant_utils.unpack_cols`, which goes through numpy."""
+    return torch.empty((rows, columns), dtype=packed.dtype, device=packed.device)
+
+
+def _packed(values: torch.Tensor, bits: int, rows: int, columns: int) -> torch.Tensor:
+    """Shape of `quant_utils.pack_cols`."""
+    return torch.empty((rows, columns * bits // 32), dtype=torch.int32, device=values.device)
 
 
 @contextmanager
@@ -83,42 +94,21 @@ def tensors_of_rank(config: VllmConfig, rank: int) -> list[dict[str, Any]]:
     with model_of_rank(config, rank) as model:
         with _CudaIsMeta():
             process_weights_after_loading(model, config.model_config, META)
-        return list(_tensors(model))
+        return list(tensors_of(model))
 
 
-def _tensors(model: torch.nn.Module) -> Iterator[dict[str, Any]]:
-    """Yield parameters, buffers and plain attributes, each storage once."""
-    seen: set[int] = set()
-    kept = []  # storages stay alive, so that their addresses stay theirs
-    for prefix, module in model.named_modules():
-        held = {**module._parameters, **module._buffers, **vars(module)}
-        for name, tensor in held.items():
-            if not isinstance(tensor, torch.Tensor) or name.endswith(HOST_SUFFIX):
-                continue
-            storage = tensor.untyped_storage()
-            if storage._cdata in seen or storage.nbytes() == 0:
-                continue
-            seen.add(storage._cdata)
-            kept.append(storage)
-            yield {
-                "name": f"{prefix}.{name}" if prefix else name,
-                "shape": list(tensor.shape),
-                "dtype": str(tensor.dtype).removeprefix("torch."),
-                "bytes": storage.nbytes(),
-            }
-
-
-def kv_pool(config: VllmConfig, available: list[int]) -> dict[str, Any]:
+def kv_pool(config: VllmConfig, ranks: list[int], available: list[int]) -> dict[str, Any]:
     """Let vLLM divide the memory that is left on each rank of one data-parallel replica.
 
     The order of dimensions in a block is set as backends prefer it; it changes no size.
 
     Args:
         config: of the engine.
-        available: bytes of each rank, in the order pp, tp.
+        ranks: one of each pipeline stage, or all.
+        available: bytes that are left on each of them.
     """
     config.cache_config.kv_cache_layout = "LBNHC"
-    specs = [_specs_of_rank(config, rank) for rank in range(len(available))]
+    specs = [_specs_of_rank(config, rank) for rank in ranks]
     pools = kv_cache_utils.get_kv_cache_configs(config, specs, available)
     smallest = min(pool.num_blocks for pool in pools)
     concurrency = kv_cache_utils.get_max_concurrency_for_kv_cache_config(config, pools[0])
@@ -135,6 +125,9 @@ def kv_pool(config: VllmConfig, available: list[int]) -> dict[str, Any]:
 def _specs_of_rank(config: VllmConfig, rank: int) -> dict[str, KVCacheSpec]:
     with model_of_rank(config, rank):
         layers = config.compilation_config.static_forward_context
-        specs = {name: layer.get_kv_cache_spec(config) for name, layer in layers.items()
-                 if hasattr(layer, "get_kv_cache_spec")}
+        specs = {
+            name: layer.get_kv_cache_spec(config)
+            for name, layer in layers.items()
+            if hasattr(layer, "get_kv_cache_spec")
+        }
     return {name: spec for name, spec in specs.items() if spec is not None}

@@ -81,6 +81,7 @@ def pretend(gpu: Gpu) -> None:
     # not: vLLM finds them absent, as a plain `pip install vllm` on a machine without nvcc does.
     for name in COMPILED_MODULES:
         sys.modules[name] = types.ModuleType(name)
+    torch.cuda.Stream = types.SimpleNamespace  # shared experts would run beside the others on one
     _name_kernels(gpu)
     _answer_for_tensors_without_data()
 
@@ -121,10 +122,10 @@ def _name_kernels(gpu: Gpu) -> None:
     # Which families of CUTLASS kernels the wheel holds for a capability; CUDA 13 builds. Source:
     # vllm-project/vllm csrc/quantization/w8a8/cutlass/scaled_mm_entry.cu and csrc/quantization/fp4.
     exists = {
-        "cutlass_scaled_mm_supports_fp8": number >= 89,  # noqa: PLR2004
-        "cutlass_scaled_mm_supports_block_fp8": number >= 90,  # noqa: PLR2004
-        "cutlass_scaled_mm_supports_fp4": number >= 100,  # noqa: PLR2004
-        "cutlass_group_gemm_supported": 90 <= number < 110,  # noqa: PLR2004
+        "cutlass_scaled_mm_supports_fp8": number >= 89,
+        "cutlass_scaled_mm_supports_block_fp8": number >= 90,
+        "cutlass_scaled_mm_supports_fp4": number >= 100,
+        "cutlass_group_gemm_supported": 90 <= number < 110,
     }
     for name, answer in exists.items():
         library.define(f"{name}(int capability) -> bool")

@@ -1,0 +1,115 @@
+"""The planner's own command starts a server that answers, and reports what scaling reads."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from qwen3_planner.catalog.local_folder import add_folder
+from qwen3_planner.engines.vllm.metrics import NAMES
+from qwen3_planner.inventory.short_form import parse_hardware
+from qwen3_planner.plan import NoPlan
+from qwen3_planner.planning import plan
+from qwen3_planner.request import EngineName, KvCacheDtype, PlanRequest
+from qwen3_planner.sizing.kv_cache import kv_bytes_per_32, kv_shape, token_bytes
+from qwen3_planner.units import GIB
+from support.engine.model_folders import write_model
+from support.engine.oracle import engine_variables
+from support.engine.serving import Server, free_port
+from support.engine.starting import CPU_BLOCK_TOKENS, KV_SPACE_GIB
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from qwen3_planner.catalog.rows import Catalog, ModelArchitecture
+    from qwen3_planner.plan import Plan
+    from support.engine.environment import EngineEnvironment
+
+pytestmark = pytest.mark.engine
+
+ADDED = ("--load-format", "dummy", "--enforce-eager")
+"""What the planner's command gets besides: no weights exist, and nothing is compiled. The port is
+replaced by a free one. Nothing is taken away."""
+
+CONTEXT = 2000
+
+
+@pytest.fixture(scope="module")
+def model(catalog: Catalog) -> ModelArchitecture:
+    """Qwen3-8B in small."""
+    return replace(
+        catalog.model("Qwen3-8B"),
+        layers=2,
+        hidden_size=256,
+        intermediate_size=512,
+        vocab_size=1024,
+        max_position_embeddings=4096,
+    )
+
+
+@pytest.fixture(scope="module")
+def planned(
+    engine: EngineEnvironment,
+    catalog: Catalog,
+    model: ModelArchitecture,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Plan:
+    """A plan for the folder, which has a tokenizer of its own."""
+    folder = write_model(tmp_path_factory.mktemp("model") / "tiny-qwen3", model)
+    argv = [str(engine.python), "-m", "support.engine.inside.tokenizing", str(folder)]
+    subprocess.run(argv, env=engine_variables(folder), check=True)
+    name, extended, checkpoint = add_folder(str(folder), catalog, field="MODEL")
+    request = PlanRequest(
+        name, source=checkpoint.uri, engine=EngineName.VLLM, max_model_len=CONTEXT
+    )
+    answer = plan(request, parse_hardware("1xL4-24GB", catalog), extended)
+    assert not isinstance(answer, NoPlan), answer
+    return answer
+
+
+@pytest.fixture(scope="module")
+def server(
+    engine: EngineEnvironment, planned: Plan, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """The running server."""
+    words, port = list(planned.command[2:]), free_port()
+    words[words.index("--port") + 1] = str(port)
+    folder = tmp_path_factory.mktemp("serving")
+    with Server(engine, [*words, *ADDED], port, folder) as running:
+        running.wait_until_healthy()
+        yield running
+
+
+def test_it_answers_a_chat_under_the_planned_name(server: Server, planned: Plan) -> None:
+    chat = {
+        "model": planned.served_name,
+        "messages": [{"role": "user", "content": "How much memory?"}],
+        "max_tokens": 8,
+        "temperature": 0,
+    }
+    answer = server.post("/v1/chat/completions", chat)
+    assert answer["usage"]["completion_tokens"] == 8
+    assert answer["choices"][0]["finish_reason"] == "length"
+
+
+def test_every_metric_that_is_read_is_there(server: Server) -> None:
+    text = server.get("/metrics")
+    series = {re.split(r"[{ ]", line)[0] for line in text.splitlines() if not line.startswith("#")}
+    missing = []
+    for field in fields(NAMES):
+        name = getattr(NAMES, field.name)
+        if not {name, f"{name}_bucket"} & series:
+            missing.append(name)
+    assert missing == []
+
+
+def test_the_log_names_the_planned_kv_tokens(server: Server, model: ModelArchitecture) -> None:
+    width = kv_bytes_per_32(KvCacheDtype.BF16)
+    shape = kv_shape(model, 1, width, CPU_BLOCK_TOKENS)
+    block = CPU_BLOCK_TOKENS * token_bytes(model, 1, model.layers, width)
+    tokens = shape.logged_tokens(KV_SPACE_GIB * GIB // block, CONTEXT)
+    assert f"KV cache size: {tokens:,} tokens" in server.log

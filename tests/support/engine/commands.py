@@ -1,0 +1,44 @@
+"""The planner's rendered commands, made askable: hub ids become folders on this machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from qwen3_planner.engines.sources import LEADER_ADDRESS
+from qwen3_planner.sizing.formats import BF16, format_of
+
+from .model_folders import write_model
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from qwen3_planner.catalog.rows import Catalog
+    from qwen3_planner.plan import Plan
+
+PROGRAM = ("vllm", "serve")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A command as the engine's parser gets it.
+
+    Attributes:
+        words: after `vllm serve`.
+        env: that the plan sets.
+    """
+
+    words: tuple[str, ...]
+    env: dict[str, str]
+
+
+def askable(plan: Plan, catalog: Catalog, folder: Path) -> Asked:
+    """Put a local folder in the place of the hub id and an address in the leader's; no more."""
+    assert plan.command[:2] == PROGRAM, plan.command
+    model = catalog.model(plan.variant)
+    row = next(row for row in catalog.checkpoints if row.uri == plan.source)
+    made_online = "--quantization" in plan.command
+    fmt = BF16 if made_online else format_of(row)
+    here = write_model(folder / plan.source.rpartition("/")[2], model, fmt)
+    rest = [word.replace(LEADER_ADDRESS, "127.0.0.1") for word in plan.command[3:]]
+    return Asked((str(here), *rest), dict(plan.env))
