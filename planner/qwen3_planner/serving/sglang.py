@@ -152,9 +152,13 @@ class SglangServing:
         asked = asked_of(question, candidate)
         fraction, pool = asked.run.fraction, candidate.pool
         is_quantized = candidate.choice.fmt.is_quantized
-        weights_error = QUANTIZED_WEIGHTS_ERROR if is_quantized else WEIGHTS_ERROR
-        weights = max(stage.weights for stage in stages)
-        formulas = error_bytes(candidate.layout.gpus_per_replica, weights, weights_error)
+        share = QUANTIZED_WEIGHTS_ERROR if is_quantized else WEIGHTS_ERROR
+        formulas = error_bytes(
+            candidate.layout.gpus_per_replica,
+            share * max(stage.weights for stage in stages),
+            is_linked=asked.device.is_linked,
+            has_vision=question.model.vision is not None,
+        )
         device = pool.accelerator.usable_relative_error * pool.device_bytes * fraction
         amd = AMD_POOL_ERROR * stages[0].budget if pool.accelerator.vendor == "amd" else 0.0
         sigma = sqrt(formulas**2 + device**2 + amd**2)

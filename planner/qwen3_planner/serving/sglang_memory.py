@@ -83,7 +83,8 @@ class RankQuestion:
     @property
     def context(self) -> int:
         """What is taken of the device before loading."""
-        return context_bytes(self.major, self.layout.gpus_per_replica)
+        world = self.layout.gpus_per_replica
+        return context_bytes(self.major, world, is_linked=self.device.is_linked)
 
     @property
     def free_before(self) -> int:
@@ -138,7 +139,10 @@ def asked_of(question: Question, candidate: Candidate, context: int | None = Non
         version=semantics_of(question).version,
         run=run_of(question, pool, candidate.layout),
         device=Device(
-            pool.device_bytes, accelerator.compute_capability, has_fp8_units(accelerator)
+            pool.device_bytes,
+            accelerator.compute_capability,
+            has_fp8_units(accelerator),
+            accelerator.link_gb_per_s > 0,
         ),
         positions=rope_positions(question.model, context or question.wanted_context),
         kv_bytes_per_32=kv_bytes_per_32(question.kv_cache_dtype),

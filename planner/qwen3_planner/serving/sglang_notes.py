@@ -120,7 +120,9 @@ def provenance_of(question: Question, fit: Fit) -> tuple[Provenance, ...]:
         if question.request.tuning.gpu_memory_utilization is not None
         else ruling_at(FRACTION_FORM, asked.version).source
     )
-    before = CONTEXT_ERROR_BYTES + (GROUP_ERROR_BYTES if asked.layout.gpus_per_replica > 1 else 0)
+    before = CONTEXT_ERROR_BYTES + (
+        GROUP_ERROR_BYTES[asked.device.is_linked] if asked.layout.gpus_per_replica > 1 else 0
+    )
     beside = f"about {format_gib(parts.outside)} beside the budget, of {format_gib(parts.slack)}"
     return (
         Provenance("model.parameters", Basis.EXACT, 0.0, question.model.source),

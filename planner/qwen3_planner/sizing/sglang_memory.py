@@ -9,7 +9,7 @@ attention's workspace and the table of requests have to do with that share. Sour
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil, sqrt
+from math import sqrt
 from typing import TYPE_CHECKING
 
 from qwen3_planner.engines.sglang.semantics import (
@@ -34,18 +34,20 @@ H100 79.18 GiB, 78.47 free (three logs); B200 178.35, 177.57; RTX 5080 15.44, 15
 OLDER_CONTEXT_BYTES = int(0.5 * GIB)
 """The same before Hopper, where contexts hold fewer processors' stacks. RTX 4090 23.64, 23.08."""
 
-GROUP_BYTES = int(1.3 * GIB)
-"""What NCCL and the custom all-reduce take on top in a group of linked GPUs: B200 at TP4 has 176.25
-GiB free before loading, alone 177.57."""
+GROUP_BYTES = {True: int(1.3 * GIB), False: int(0.1 * GIB)}
+"""What NCCL and the custom all-reduce take on top in a group, by whether its GPUs are linked: B200
+at TP4 has 176.25 GiB free before loading, alone 177.57; four RTX 4090 23.08 of 23.64."""
 
 LOAD_GROWTH_BYTES = int(0.05 * GIB)
 """What loading takes beside the tensors: 0.00 to 0.12 GiB, 0.05 in the middle, over eleven logs."""
 
 GROWTH_ERROR_BYTES = 0.05 * GIB
 CONTEXT_ERROR_BYTES = 0.15 * GIB
-GROUP_ERROR_BYTES = 0.6 * GIB
-"""One standard deviation of the three: the spread of those logs, and of groups with and without
-NVLink (four RTX 4090 lost 0.1 GiB to communication, four B200 1.3)."""
+GROUP_ERROR_BYTES = {True: 0.6 * GIB, False: 0.15 * GIB}
+"""One standard deviation of the three: the spread of those logs."""
+
+VISION_ERROR_BYTES = 0.6 * GIB
+"""The same of an image encoder: the one log (VL-32B in fp8) lost 1.15 GiB more than its tensors."""
 
 FLASHINFER_WORKSPACE_BYTES = {False: 512 * MIB, True: 384 * MIB}
 """FlashInfer's workspace, for dense models and for experts. Source: PyPI sglang 0.5.23
@@ -93,10 +95,14 @@ class Serving:
     context: int
 
 
-def context_bytes(capability_major: int | None, world_size: int) -> int:
-    """Return what a rank loses before it loads: its context, and communication in a group."""
+def context_bytes(capability_major: int | None, world_size: int, *, is_linked: bool = True) -> int:
+    """Return what a rank loses before it loads: its context, and communication in a group.
+
+    >>> context_bytes(8, 1) < context_bytes(8, 4, is_linked=False) < context_bytes(8, 4)
+    True
+    """
     own = CONTEXT_BYTES.get(capability_major or 0, OLDER_CONTEXT_BYTES)
-    return own + (GROUP_BYTES if world_size > 1 else 0)
+    return own + (GROUP_BYTES[is_linked] if world_size > 1 else 0)
 
 
 def running_requests(tokens: int, context: int, asked: int | None, data: int) -> int:
@@ -164,18 +170,17 @@ def state_slots(rest: int, share: float, per_request: int) -> int:
     return max(0, int((budget - per_request) // per_request))
 
 
-def error_bytes(world_size: int, weights: int, weights_error: float) -> float:
+def error_bytes(
+    world_size: int, weights_error_bytes: float, *, is_linked: bool = True, has_vision: bool = False
+) -> float:
     """Return how far the KV pool of one rank may be off for the formulas: one sigma.
 
-    >>> error_bytes(1, 0, 0.0) < error_bytes(2, 0, 0.0)
+    >>> error_bytes(1, 0.0) < error_bytes(2, 0.0, is_linked=False) < error_bytes(2, 0.0)
     True
     """
-    parts = [GROWTH_ERROR_BYTES, CONTEXT_ERROR_BYTES, weights * weights_error]
+    parts = [GROWTH_ERROR_BYTES, CONTEXT_ERROR_BYTES, weights_error_bytes]
     if world_size > 1:
-        parts.append(GROUP_ERROR_BYTES)
+        parts.append(GROUP_ERROR_BYTES[is_linked])
+    if has_vision:
+        parts.append(VISION_ERROR_BYTES)
     return sqrt(sum(part**2 for part in parts))
-
-
-def outside_error_bytes(outside: int) -> int:
-    """Return one sigma of what must fit beside the pool."""
-    return ceil(outside * OUTSIDE_ERROR)

@@ -38,7 +38,12 @@ def test_the_context_takes_what_start_up_logs_miss(
 
 def test_a_group_loses_more_before_it_loads_and_is_less_certain() -> None:
     assert context_bytes(10, 4) / GIB == pytest.approx(178.35 - 176.25, abs=0.05)
-    assert error_bytes(4, 10**10, 0.001) > 2 * error_bytes(1, 10**10, 0.001)
+    assert error_bytes(4, 10**7) > 2 * error_bytes(1, 10**7)
+
+
+def test_a_group_without_links_loses_little() -> None:
+    assert context_bytes(8, 4, is_linked=False) / GIB == pytest.approx(23.64 - 23.08, abs=0.05)
+    assert error_bytes(4, 0.0, is_linked=False) < error_bytes(4, 0.0)
 
 
 def test_the_table_of_requests_has_a_place_for_every_token_of_every_request() -> None:
