@@ -17,6 +17,9 @@ _LABEL_WIDTH = 14
 _NUMBER_WIDTH = 7
 _COLUMN_WIDTH = 13
 
+_WHOLE_BUDGET = 0.98
+"""Share of the budget from which the parts are said to be all of it: pools end on whole blocks."""
+
 _PARTS = (
     ("weights", "weights_bytes"),
     ("KV cache", "kv_cache_bytes"),
@@ -51,15 +54,20 @@ def _bars(gpu: GpuMemory, count: int, width: int, bar: str) -> list[str]:
     for label, attribute in _PARTS:
         size = getattr(gpu, attribute)
         lines.append(_bar_line(label, size, gpu.device_bytes, room, bar))
-    lines.append(
-        _bar_line("left alone", gpu.device_bytes - gpu.budget_bytes, gpu.device_bytes, room, ".")
-    )
-    share = 100 * gpu.budget_bytes / gpu.device_bytes
+    taken = _taken(gpu)
+    lines.append(_bar_line("left alone", gpu.device_bytes - taken, gpu.device_bytes, room, "."))
+    share = 100 * taken / gpu.device_bytes
     lines.append(
         f"  {'on the device'.ljust(_LABEL_WIDTH)}{_number(gpu.device_bytes)}"
-        f"  of which the engine takes {_number(gpu.budget_bytes).strip()} ({share:.0f} %)"
+        f"  of which the engine takes {_number(taken).strip()} ({share:.0f} %)"
     )
     return lines
+
+
+def _taken(gpu: GpuMemory) -> int:
+    """Return what the engine takes: its whole budget, or less where its pool leaves some."""
+    parts = sum(getattr(gpu, attribute) for _, attribute in _PARTS)
+    return parts if parts < _WHOLE_BUDGET * gpu.budget_bytes else gpu.budget_bytes
 
 
 def _bar_line(label: str, size: int, whole: int, room: int, bar: str) -> str:
@@ -69,12 +77,13 @@ def _bar_line(label: str, size: int, whole: int, room: int, bar: str) -> str:
 
 def _columns(alike: Sequence[tuple[list[int], GpuMemory]]) -> list[str]:
     headers = ["", *(_ranks(ranks) for ranks, _ in alike)]
-    totals = (("for the engine", "budget_bytes"), ("on the device", "device_bytes"))
     rows = [["stage", *(str(gpu.stage) for _, gpu in alike)]]
     rows += [
         [label, *(_number(getattr(gpu, attribute)).strip() for _, gpu in alike)]
-        for label, attribute in (*_PARTS, *totals)
+        for label, attribute in _PARTS
     ]
+    rows.append(["for the engine", *(_number(_taken(gpu)).strip() for _, gpu in alike)])
+    rows.append(["on the device", *(_number(gpu.device_bytes).strip() for _, gpu in alike)])
     return render(headers, rows, right=headers[1:])
 
 
