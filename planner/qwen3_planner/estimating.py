@@ -125,7 +125,6 @@ def _price(question: Question, score: Score, catalog: Catalog) -> _Price | None:
     if rent is None:
         return None
     gpus = candidate.layout.gpus_per_replica * question.request.replicas
-    spread = (rent.high - rent.low) / (2.0 * NINETY_PERCENT * rent.usd_per_hour)
     return _Price(
         usd_per_hour=gpus * rent.usd_per_hour,
         source=(
@@ -133,7 +132,7 @@ def _price(question: Question, score: Score, catalog: Catalog) -> _Price | None:
             f" per GPU-hour, newest of {rent.as_of or 'no date'}"
         ),
         as_of=rent.as_of,
-        relative_error=round(spread, 3),
+        relative_error=round(rent.spread, 3),
     )
 
 

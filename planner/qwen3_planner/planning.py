@@ -41,7 +41,7 @@ def plan(request: PlanRequest, inventory: Inventory, catalog: Catalog) -> PlanRe
     question = understand(request, inventory, catalog)
     solution = solve(question, inventory)
     if solution.best is not None:
-        return tell(question, solution, inventory)
+        return tell(question, solution, inventory, catalog)
     stuck = Stuck(question, inventory, catalog, solution)
     remedies = find_remedies(stuck)
     refusals = [with_fixes(no.refusal, remedies) for no in telling_refusals(solution.refused)]
@@ -64,11 +64,13 @@ def explain(request: PlanRequest, inventory: Inventory, catalog: Catalog) -> Exp
     solution = solve(question, inventory)
     if solution.best is None:
         return None
-    return explain_fit(question, solution.best.fit, tell(question, solution, inventory))
+    told = tell(question, solution, inventory, catalog)
+    return explain_fit(question, solution.best.fit, told)
 
 
 def _nearest(stuck: Stuck, change: Change) -> Nearest:
     """Plan the question after its smallest change."""
     request, inventory = apply_change(stuck.request, stuck.inventory, change, stuck.catalog)
     question = understand(request, inventory, stuck.catalog)
-    return Nearest(change, tell(question, solve(question, inventory), inventory))
+    solution = solve(question, inventory)
+    return Nearest(change, tell(question, solution, inventory, stuck.catalog))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from qwen3_planner.advice import warnings_of
 from qwen3_planner.candidates import node_name
 from qwen3_planner.capacity import concurrency_by_context
+from qwen3_planner.estimating import estimate
 from qwen3_planner.plan import (
     GpuMemory,
     Memory,
@@ -39,14 +41,15 @@ MISSING_STEPS = 20
 """Refusals that lack about as much (in twentieths of a GPU) count as equally near."""
 
 
-def tell(question: Question, solution: Solution, inventory: Inventory) -> Plan:
+def tell(question: Question, solution: Solution, inventory: Inventory, catalog: Catalog) -> Plan:
     """Turn the best verdict into a plan, with those that differ usefully beside it."""
     best, *others = solution.scores
     alternatives = tuple(
-        _plan_of(question, score, inventory) for score in useful_alternatives(best, others)
+        _plan_of(question, score, inventory, catalog) for score in useful_alternatives(best, others)
     )
     refusals = tuple(refused.refusal for refused in telling_refusals(solution.refused))
-    return _plan_of(question, best, inventory, alternatives, refusals)
+    plan = _plan_of(question, best, inventory, catalog)
+    return replace(plan, alternatives=alternatives, refusals=refusals)
 
 
 def useful_alternatives(best: Score, others: list[Score]) -> list[Score]:
@@ -115,14 +118,9 @@ def _distance(one: Refused) -> tuple[int, int, int]:
     return (2, gpus, 0)
 
 
-def _plan_of(
-    question: Question,
-    score: Score,
-    inventory: Inventory,
-    alternatives: tuple[Plan, ...] = (),
-    refusals: tuple[Refusal, ...] = (),
-) -> Plan:
+def _plan_of(question: Question, score: Score, inventory: Inventory, catalog: Catalog) -> Plan:
     request, fit = question.request, score.fit
+    estimated = estimate(question, score, catalog)
     candidate, serving = fit.candidate, serving_of(question.engine)
     served_name = request.served_name or question.model.name
     launch = serving.launch(question, fit, served_name)
@@ -142,12 +140,12 @@ def _plan_of(
         placement=_placement(fit),
         memory=_memory(question, fit),
         usd_per_hour=score.usd_per_hour,
-        provenance=serving.provenance(question, fit),
+        provenance=(*serving.provenance(question, fit), *estimated.provenance),
         command=launch.command,
         env=launch.env,
-        warnings=warnings_of(question, fit, inventory),
-        alternatives=alternatives,
-        refusals=refusals,
+        warnings=(*warnings_of(question, fit, inventory), *estimated.warnings),
+        performance=estimated.performance,
+        cost=estimated.cost,
     )
 
 

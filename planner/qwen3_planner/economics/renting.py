@@ -16,6 +16,10 @@ STALE_AFTER_DAYS = 120
 November)."""
 
 
+MIDDLE_OF_NORMAL = 0.674
+"""Standard deviations within which half of a normal distribution lies."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rent:
     """The going rate of one GPU.
@@ -24,6 +28,7 @@ class Rent:
         usd_per_hour: the middle of what providers ask, each counted once with its newest price.
         low: the lowest of them.
         high: the highest of them.
+        spread: standard deviation of what they ask, relative, as their middle deviation shows it.
         offers: how many providers.
         as_of: the newest date among them; empty where none states one.
     """
@@ -31,6 +36,7 @@ class Rent:
     usd_per_hour: float
     low: float
     high: float
+    spread: float
     offers: int
     as_of: str
 
@@ -52,7 +58,10 @@ def rent_of(prices: Iterable[GpuPrice], accelerator: str) -> Rent | None:
         return None
     asked = sorted(row.usd_per_hour for row in newest.values())
     as_of = max(row.as_of for row in newest.values())
-    return Rent(_middle(asked), asked[0], asked[-1], len(asked), as_of)
+    middle = _middle(asked)
+    deviation = _middle(sorted(abs(usd - middle) for usd in asked))
+    spread = deviation / MIDDLE_OF_NORMAL / middle
+    return Rent(middle, asked[0], asked[-1], spread, len(asked), as_of)
 
 
 def _middle(ordered: list[float]) -> float:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from qwen3_planner.plan import NoPlan
 from qwen3_planner.report.explanation_json import explanation_document
 from qwen3_planner.report.offers import offer_document
+from qwen3_planner.report.speed_json import cost_document, performance_document
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,7 +92,11 @@ def plan_document(plan: Plan) -> Document:
         },
         "memory": _memory(plan.memory),
     }
-    if plan.usd_per_hour is not None:
+    if plan.performance is not None:
+        document["performance"] = performance_document(plan.performance)
+    if plan.cost is not None:
+        document["cost"] = cost_document(plan.cost)
+    elif plan.usd_per_hour is not None:
         document["cost"] = {"usdPerHour": round(plan.usd_per_hour, 6)}
     document["provenance"] = {p.figure: _provenance(p) for p in plan.provenance}
     document["command"] = list(plan.command)

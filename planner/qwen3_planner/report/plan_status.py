@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 MAX_BYTES = 11 * 1024
 """Of the document; leaves 5 KiB of the 16 for conditions with their messages and the counts."""
 
+SIGNIFICANT = 3
+"""Digits kept of predicted figures: equal plans give equal bytes; the third is below the error."""
+
 MAX_REFUSALS = 5
 MAX_MESSAGE = 512
 MAX_SOURCE = 160
@@ -82,8 +85,10 @@ def _round(document: Document) -> None:
     memory["maxConcurrency"] = round(memory["maxConcurrency"], 2)
     if len(memory["perGpu"]) > MAX_GPUS_LISTED:
         memory["perGpu"] = _counted(memory["perGpu"])
-    if "cost" in document:
-        document["cost"]["usdPerHour"] = round(document["cost"]["usdPerHour"], 4)
+    for part in ("performance", "cost"):
+        for name, value in document.get(part, {}).items():
+            if isinstance(value, float):
+                document[part][name] = float(f"{value:.{SIGNIFICANT}g}")
     for entry in document["provenance"].values():
         entry["relativeError"] = round(entry["relativeError"], 3)
         entry["source"] = shortened(entry["source"], MAX_SOURCE)

@@ -10,6 +10,7 @@ from qwen3_planner.plan import NoPlan
 from qwen3_planner.report.explanation_text import explanation_lines, origin_lines
 from qwen3_planner.report.memory_text import memory_lines
 from qwen3_planner.report.offers import offer_lines
+from qwen3_planner.report.speed_text import speed_facts
 from qwen3_planner.report.table import labelled, render, thousands, wrapped
 from qwen3_planner.units import format_gib
 
@@ -116,8 +117,7 @@ def _serving(plan: Plan, width: int) -> list[str]:
         facts.insert(2, ("Revision", plan.revision))
     if plan.served_name != plan.variant:
         facts.insert(0, ("Served as", plan.served_name))
-    if plan.usd_per_hour is not None:
-        facts.append(("Price", f"${plan.usd_per_hour:.2f} an hour"))
+    facts += speed_facts(plan)
     lines = (line for label, text in facts for line in labelled(label, text, width, _LABEL))
     return ["", *lines]
 

@@ -22,6 +22,15 @@ def test_each_provider_counts_once_with_its_newest_price() -> None:
     assert (rent.usd_per_hour, rent.low, rent.high, rent.offers) == (3.0, 2.0, 10.0, 3)
 
 
+def test_one_provider_out_of_line_does_not_widen_the_spread() -> None:
+    rows = [offer(name, usd) for name, usd in (("v", 2.0), ("w", 2.2), ("x", 1.8), ("y", 2.1))]
+    alike, odd = rent_of(rows, "A"), rent_of([*rows, offer("z", 50.0)], "A")
+    assert alike is not None
+    assert odd is not None
+    assert 0 < alike.spread < 0.15
+    assert odd.spread < 0.15
+
+
 def test_of_equally_new_prices_the_lowest_tier_counts() -> None:
     rent = rent_of([offer("x", 4.0), offer("x", 2.5)], "A")
     assert rent is not None

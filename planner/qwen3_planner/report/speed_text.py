@@ -1,0 +1,71 @@
+"""Speed and price of a plan, for people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from qwen3_planner.plan import Cost, Performance, Plan
+
+SECOND_MS = 1000.0
+TEN = 10.0
+HUNDRED = 100.0
+
+
+def speed_facts(plan: Plan) -> Iterator[tuple[str, str]]:
+    """Yield label and text of what is predicted of a plan's speed and price."""
+    if plan.performance is not None:
+        yield "Speed", _speed(plan.performance)
+        yield "Throughput", _throughput(plan.performance)
+    if plan.cost is not None:
+        yield "Price", _price(plan.cost)
+    elif plan.usd_per_hour is not None:
+        yield "Price", f"${plan.usd_per_hour:.2f} an hour"
+
+
+def _speed(said: Performance) -> str:
+    tpot = f"{_ms(said.tpot_ms)} a token ({_ms(said.tpot_ms_low)} to {_ms(said.tpot_ms_high)})"
+    ttft = f"first after {_ms(said.ttft_ms)} ({_ms(said.ttft_ms_low)} to {_ms(said.ttft_ms_high)})"
+    each = "1 request" if said.concurrency == 1 else f"{said.concurrency:,} requests"
+    return (
+        f"{tpot}, {ttft}, at {each} in flight of {said.input_tokens:,} + {said.output_tokens:,}"
+        " tokens; 90 % sure"
+    )
+
+
+def _throughput(said: Performance) -> str:
+    return (
+        f"{_rate(said.output_tokens_per_second)} output tokens/s a replica; at most"
+        f" {_rate(said.saturation_output_tokens_per_second)}, nearly so from"
+        f" {said.saturation_concurrency:,} in flight"
+    )
+
+
+def _price(cost: Cost) -> str:
+    text = f"${cost.usd_per_hour:.2f} an hour"
+    if cost.usd_per_million_output_tokens is not None:
+        text += f", ${_dollars(cost.usd_per_million_output_tokens)} a million output tokens"
+    if cost.price_as_of:
+        text += f" (going rate of {cost.price_as_of})"
+    return text
+
+
+def _ms(value: float) -> str:
+    """Say a time: three digits at most.
+
+    >>> _ms(7.384), _ms(153.2), _ms(4678.0)
+    ('7.4 ms', '153 ms', '4.7 s')
+    """
+    if value >= SECOND_MS:
+        return f"{value / SECOND_MS:.1f} s"
+    return f"{value:.1f} ms" if value < HUNDRED else f"{value:.0f} ms"
+
+
+def _rate(value: float) -> str:
+    return f"{value:,.1f}" if value < TEN else f"{value:,.0f}"
+
+
+def _dollars(value: float) -> str:
+    return f"{value:.3f}" if value < 1 else f"{value:.2f}"
