@@ -12,6 +12,7 @@ from support.engine.environment import BUILD_COMMAND, find_or_build, say_on_stde
 from support.engine.errors import EngineRigError
 from support.engine.gpus import described
 from support.engine.oracle import Oracle
+from support.engine.rig import Rig
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

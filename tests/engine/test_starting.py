@@ -17,13 +17,14 @@ from qwen3_planner.sizing.formats import BF16
 from qwen3_planner.sizing.kv_cache import kv_bytes_per_32, kv_shape, token_bytes
 from qwen3_planner.sizing.weights import stage_layers
 from qwen3_planner.units import GIB
-from support.engine.agreement import difference, places, planned_tensors
+from support.engine.agreement import difference, places
 from support.engine.model_folders import write_model
 from support.engine.starting import CPU_BLOCK_TOKENS, KV_SPACE_GIB, start_each
 
 if TYPE_CHECKING:
     from qwen3_planner.catalog.rows import Catalog, ModelArchitecture
     from support.engine.environment import EngineEnvironment
+    from support.engine.rig import Rig
     from support.engine.starting import Started
 
 pytestmark = pytest.mark.engine
@@ -83,14 +84,13 @@ def started(
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.variant} {case.layout}")
 def test_every_worker_holds_exactly_the_planned_tensors(
-    case: Case, started: dict[Case, Started], catalog: Catalog
+    case: Case, started: dict[Case, Started], rig: Rig
 ) -> None:
-    model = in_small(catalog.model(case.variant), case.layers)
+    model = in_small(rig.catalog.model(case.variant), case.layers)
     workers = started[case].workers
     assert len(workers) == case.layout.gpus_per_replica
     for place, held in zip(places(case.layout), workers, strict=True):
-        planned = planned_tensors(model, BF16, case.layout, place, positions=4096)
-        both = difference(planned, held)
+        both = difference(rig.planned("H100-SXM-80GB", model, BF16, case.layout, place), held)
         assert not both.planner_only, str(both)
         assert not both.engine_only, str(both)
 

@@ -14,7 +14,7 @@ from qwen3_planner.engines.vllm.semantics import (
     VLLM_VENDORS,
     default_batch,
 )
-from qwen3_planner.engines.vllm.yarn import rope_positions, yarn_factor
+from qwen3_planner.engines.vllm.yarn import yarn_factor
 from qwen3_planner.request import KvCacheDtype, Quantization
 from qwen3_planner.rules.quantized import BF16_CAPABILITY, has_fp8_units
 from qwen3_planner.serving.contract import Launch
@@ -26,6 +26,7 @@ from qwen3_planner.serving.vllm_facts import (
     parts_of,
     rank_of,
     semantics_of,
+    table_rows,
     tightest_stage,
 )
 from qwen3_planner.serving.vllm_memory import memory_of_stages
@@ -93,7 +94,7 @@ class VllmServing:
             semantics=semantics_of(question, candidate.choice),
             setting=setting,
             device=device_of(candidate.pool),
-            positions=rope_positions(question.model, question.wanted_context),
+            positions=table_rows(question, question.wanted_context),
             kv_bytes_per_32=kv_bytes_per_32(question.kv_cache_dtype),
             additions=additions_of(question, candidate.choice),
         )

@@ -78,6 +78,12 @@ def tightest_stage(stages: tuple[StageMemory, ...]) -> int:
     return min(stages, key=lambda stage: stage.blocks).stage
 
 
+def table_rows(question: Question, context: int) -> int:
+    """Return the rows of the rotary table that reach a context."""
+    positions = rope_positions(question.model, context)
+    return semantics_of(question).table_rows(question.model, positions)
+
+
 def parts_of(question: Question, fit: Fit, stage: int, expert_rank: int) -> RankParts:
     """Return the addends of one GPU's memory, at the context that the plan holds."""
     return rank_of(
@@ -108,7 +114,7 @@ def rank_of(  # noqa: PLR0913 - each is a fact of its own
         semantics=semantics_of(question, candidate.choice),
         batch=setting.batch,
         device=device_of(candidate.pool),
-        positions=rope_positions(question.model, context or question.wanted_context),
+        positions=table_rows(question, context or question.wanted_context),
         additions=additions_of(question, candidate.choice),
         expert_rank=expert_rank,
     )

@@ -7,6 +7,7 @@ from functools import lru_cache
 from math import ceil
 from typing import TYPE_CHECKING
 
+from qwen3_planner.engines.vllm.keeping import MACHETE_CAPABILITY
 from qwen3_planner.engines.vllm.runners import Runner
 from qwen3_planner.engines.vllm.semantics import BLOCK_TOKENS
 from qwen3_planner.plan import Layout
@@ -24,6 +25,7 @@ from qwen3_planner.sizing.activation import (
     sampler_peak,
     sampler_state,
 )
+from qwen3_planner.sizing.formats import FileLayout, WeightFormat
 from qwen3_planner.sizing.graphs import graph_bytes, graph_count, graph_sizes
 from qwen3_planner.sizing.kv_cache import kv_shape, token_bytes
 from qwen3_planner.sizing.lora import lora_slots
@@ -34,7 +36,6 @@ from qwen3_planner.sizing.weights import rank_weights, stage_range
 if TYPE_CHECKING:
     from qwen3_planner.catalog.rows import ModelArchitecture
     from qwen3_planner.engines.vllm.semantics import VllmSemantics
-    from qwen3_planner.sizing.formats import WeightFormat
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +215,8 @@ def rank_parts(  # noqa: PLR0913 - each is a fact of its own
         positions=positions,
         expanded_scales=not device.has_fp8_units,
         packed_scales=semantics.packs_scales(device.capability),
+        expanded_blocks=semantics.expands_blocks(device.capability),
+        machete=machete_files(semantics, device.capability),
         batch_tokens=batch.tokens,
     )
     first, end = stage_range(model.layers, layout.pipeline, stage)
@@ -244,6 +247,16 @@ def rank_parts(  # noqa: PLR0913 - each is a fact of its own
         non_torch=non_torch_bytes(layout.gpus_per_replica, is_linked=device.is_linked),
         graphs=_graphs(semantics, batch, device.capability, additions, end - first),
     )
+
+
+def machete_files(
+    semantics: VllmSemantics, capability: tuple[int, int] | None
+) -> tuple[FileLayout, ...]:
+    """Return whose integer weights Machete holds on a GPU of this compute capability."""
+    if capability != MACHETE_CAPABILITY:
+        return ()
+    usual = (FileLayout.GPTQ, FileLayout.COMPRESSED_TENSORS)
+    return (*usual, FileLayout.AWQ) if semantics.machete_takes_awq else usual
 
 
 def _block_bytes(

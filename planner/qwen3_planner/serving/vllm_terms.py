@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qwen3_planner.engines.vllm.semantics import RESERVED_BLOCKS
-from qwen3_planner.engines.vllm.yarn import rope_positions
 from qwen3_planner.explanation import Term
 from qwen3_planner.plan import Basis
 from qwen3_planner.rules.quantized import has_fp8_units
-from qwen3_planner.serving.vllm_facts import kv_shape_of, parts_of, semantics_of
+from qwen3_planner.serving.vllm_facts import kv_shape_of, parts_of, semantics_of, table_rows
+from qwen3_planner.serving.vllm_memory import machete_files
 from qwen3_planner.serving.weight_terms import tensor_terms
 from qwen3_planner.sizing.graphs import GRAPH_BYTES_PER_LAYER
 from qwen3_planner.sizing.vision import deepstack_buffers
@@ -60,14 +60,16 @@ def _budget(question: Question, fit: Fit, gpu: GpuMemory) -> tuple[Term, ...]:
 
 def _weights(question: Question, fit: Fit, gpu: GpuMemory, parts: RankParts) -> tuple[Term, ...]:
     candidate, model, tuning = fit.candidate, question.model, question.request.tuning
+    semantics = semantics_of(question)
+    capability = candidate.pool.accelerator.compute_capability
     sharding = sharding_of(
         model,
         candidate.layout,
         _expert_rank(fit, gpu),
         expanded_scales=not has_fp8_units(candidate.pool.accelerator),
-        packed_scales=semantics_of(question).packs_scales(
-            candidate.pool.accelerator.compute_capability
-        ),
+        packed_scales=semantics.packs_scales(capability),
+        expanded_blocks=semantics.expands_blocks(capability),
+        machete=machete_files(semantics, capability),
     )
     tensors = rank_tensors(
         model,
@@ -75,7 +77,7 @@ def _weights(question: Question, fit: Fit, gpu: GpuMemory, parts: RankParts) -> 
         candidate.layout,
         sharding,
         stage=gpu.stage,
-        positions=rope_positions(model, fit.max_model_len),
+        positions=table_rows(question, fit.max_model_len),
     )
     terms = tensor_terms((*tensors, deepstack_buffers(model, fit.setting.batch.tokens)))
     rounding = parts.weights - sum(term.n_bytes for term in terms)

@@ -37,6 +37,11 @@ PACKED_SCALE_COLUMNS = 512
 """Inputs whose four power-of-two scales of 128 each share one int32 (DeepGEMM on Blackwell)."""
 
 
+MACHETE_TILE = (128, 64)
+"""Outputs and inputs of which a layer must have whole multiples for Machete. Source: vLLM 0.32.0
+``quantization/utils/machete_utils.py`` check_machete_supports_shape."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tensor:
     """Identical tensors on one rank.
@@ -77,6 +82,9 @@ class Sharding:
             Marlin kernels of GPUs without FP8 units) instead of once per block.
         packed_scales: whether FP8 block scales become powers of two, four packed into an int32
             for each output row (DeepGEMM on compute capability 10.x; dense layers only).
+        expanded_blocks: whether dense layers expand FP8 block scales although there are FP8 units.
+        machete: files whose dense integer weights the Machete kernels hold (compute capability
+            9.0): their zero points are 16 bit, and those that GPTQ files need not have stay.
     """
 
     tensor: int
@@ -84,6 +92,8 @@ class Sharding:
     local_experts: int = 0
     expanded_scales: bool = False
     packed_scales: bool = False
+    expanded_blocks: bool = False
+    machete: tuple[FileLayout, ...] = ()
 
 
 def linear(
@@ -107,16 +117,22 @@ def linear(
     yield Tensor(f"{name}.weight", (*lead, *shape), fmt.bits)
     fits = all(side % tile == 0 for side, tile in zip(shape, DEEP_GEMM_TILE, strict=True))
     packs = sharding.packed_scales and fits and not experts
-    for suffix, scale_shape, bits in _scales(shape, fmt, replace(sharding, packed_scales=packs)):
+    expands = sharding.expanded_scales or (
+        sharding.expanded_blocks and fmt.kind is WeightKind.FP8_BLOCK and not experts
+    )
+    kernels = replace(sharding, packed_scales=packs, expanded_scales=expands)
+    for suffix, scale_shape, bits in _scales(shape, fmt, kernels):
         yield Tensor(f"{name}.{suffix}", (*lead, *scale_shape), bits)
     is_integer = fmt.kind in (WeightKind.INT4_GROUP, WeightKind.INT8_GROUP)
     if is_integer and fmt.act_order:
         yield Tensor(f"{name}.g_idx", (*lead, shape[1]), INT32_BITS)
         yield Tensor(f"{name}.g_idx_sort_indices", (*lead, shape[1]), INT32_BITS)
-    keeps_zeros = fmt.has_zero_points or (experts > 0 and fmt.layout is FileLayout.GPTQ)
-    if is_integer and keeps_zeros:
-        groups = _groups(shape[1], fmt)
-        yield Tensor(f"{name}.qzeros", (*lead, groups, shape[0]), fmt.bits)
+    takes = all(side % tile == 0 for side, tile in zip(shape, MACHETE_TILE, strict=True))
+    is_machete = fmt.layout in sharding.machete and takes and not experts
+    is_kept = (experts > 0 or is_machete) and fmt.layout is FileLayout.GPTQ
+    if is_integer and (fmt.has_zero_points or is_kept):
+        bits = BF16_BITS if is_machete and fmt.has_zero_points else fmt.bits
+        yield Tensor(f"{name}.qzeros", (*lead, _groups(shape[1], fmt), shape[0]), bits)
 
 
 _Scale = tuple[str, tuple[int, ...], int]

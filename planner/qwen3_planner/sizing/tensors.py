@@ -51,10 +51,6 @@ VOCABULARY_ROUNDING = 64
 """Rows of the vocabulary matrices are a multiple of this (vLLM 0.33.0
 ``layers/vocab_parallel_embedding.py``); 151936 is one."""
 
-VISION_POSITIONS_FACTOR = 4
-"""Rows of the rotary table for each position where positions have three axes (vLLM 0.33.0
-``layers/rotary_embedding/mrope.py``)."""
-
 
 @lru_cache(maxsize=1024)
 def layer_tensors(
@@ -198,11 +194,9 @@ def head_tensors(
 
 
 def rope_cache(model: ModelArchitecture, positions: int) -> Tensor:
-    """Return the rotary embedding's table: one per rank, shared by its layers."""
-    rows = positions * (VISION_POSITIONS_FACTOR if model.vision else 1)
-    return Tensor(
-        "rotary_emb.cos_sin_cache", (rows, round(model.head_dim * model.rotary_share)), BF16_BITS
-    )
+    """Return the rotary embedding's table of so many rows: one per rank, shared by its layers."""
+    width = round(model.head_dim * model.rotary_share)
+    return Tensor("rotary_emb.cos_sin_cache", (positions, width), BF16_BITS)
 
 
 def rope_leftovers(model: ModelArchitecture, positions: int) -> tuple[int, ...]:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from qwen3_planner.catalog.rows import ModelArchitecture
     from qwen3_planner.plan import Layout
+    from qwen3_planner.sizing.formats import FileLayout
 
 __all__ = [
     "checkpoint_bytes",
@@ -77,13 +78,15 @@ def local_experts(experts: int, group: int, rank: int) -> int:
     return share + (1 if rank < rest else 0)
 
 
-def sharding_of(
+def sharding_of(  # noqa: PLR0913 - each is a fact of its own
     model: ModelArchitecture,
     layout: Layout,
     expert_rank: int,
     *,
     expanded_scales: bool,
     packed_scales: bool = False,
+    expanded_blocks: bool = False,
+    machete: tuple[FileLayout, ...] = (),
 ) -> Sharding:
     """Say how one rank shares a layer under this layout.
 
@@ -95,7 +98,9 @@ def sharding_of(
         local = local_experts(model.experts, layout.expert, expert_rank)
     elif model.is_moe:
         inner, local = layout.tensor * layout.data, model.experts
-    return Sharding(layout.tensor, inner, local, expanded_scales, packed_scales)
+    return Sharding(
+        layout.tensor, inner, local, expanded_scales, packed_scales, expanded_blocks, machete
+    )
 
 
 @lru_cache(maxsize=8192)
@@ -109,6 +114,8 @@ def rank_weights(  # noqa: PLR0913 - each is a fact of its own
     positions: int,
     expanded_scales: bool = False,
     packed_scales: bool = False,
+    expanded_blocks: bool = False,
+    machete: tuple[FileLayout, ...] = (),
     batch_tokens: int = 0,
 ) -> int:
     """Return the bytes one rank holds after loading ("Model loading took").
@@ -122,6 +129,8 @@ def rank_weights(  # noqa: PLR0913 - each is a fact of its own
         positions: length of the rotary table.
         expanded_scales: see :class:`qwen3_planner.sizing.linear.Sharding`.
         packed_scales: see there.
+        expanded_blocks: see there.
+        machete: see there.
         batch_tokens: of one scheduler step: VL models allocate buffers of that length.
     """
     sharding = sharding_of(
@@ -130,6 +139,8 @@ def rank_weights(  # noqa: PLR0913 - each is a fact of its own
         expert_rank,
         expanded_scales=expanded_scales,
         packed_scales=packed_scales,
+        expanded_blocks=expanded_blocks,
+        machete=machete,
     )
     before, after = _outside(model, fmt, sharding, layout, stage=stage, positions=positions)
     before += (deepstack_buffers(model, batch_tokens),)

@@ -36,6 +36,12 @@ if TYPE_CHECKING:
 STAND_IN = "H200-SXM-141GB"
 """The card that is taken where a row names none; only weights are compared then."""
 
+STAND_IN_OF_GROUPS = "L40S-48GB"
+"""The same for int4 and int8 in groups: they run on Marlin everywhere but on Hopper, whose Machete
+kernels keep more of their zero points."""
+
+GROUPED = ("awq-int4", "gptq-int4", "gptq-int8")
+
 
 MANY_BLOCKS = 1_000_000
 """Blocks over which the bytes of one token are averaged, so that rounding to blocks is lost."""
@@ -169,7 +175,8 @@ def question_of_file(model: str, quantization: str, checkpoint: str) -> Question
 
 
 def _hardware(launch: Launch) -> Inventory:
-    name = launch.accelerator or STAND_IN
+    stand_in = STAND_IN_OF_GROUPS if launch.quantization in GROUPED else STAND_IN
+    name = launch.accelerator or stand_in
     try:
         accelerator = load_catalog().accelerator(name)
     except KeyError:

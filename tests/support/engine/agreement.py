@@ -7,14 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qwen3_planner.sizing.allocator import SMALLEST_BLOCK_BYTES
-from qwen3_planner.sizing.weights import rank_tensors, sharding_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from qwen3_planner.catalog.rows import ModelArchitecture
     from qwen3_planner.plan import Layout
-    from qwen3_planner.sizing.formats import WeightFormat
     from qwen3_planner.sizing.linear import Tensor
 
     from .oracle import HeldTensor
@@ -88,20 +85,6 @@ class Difference:
         lines += [f"  planner only: {size} {name}" for size, name in self.planner_only[:8]]
         lines += [f"  engine only:  {size} {name}" for size, name in self.engine_only[:8]]
         return "\n".join(lines)
-
-
-def planned_tensors(  # noqa: PLR0913 - each is a fact of its own
-    model: ModelArchitecture,
-    fmt: WeightFormat,
-    layout: Layout,
-    place: Place,
-    *,
-    positions: int,
-    expanded_scales: bool = False,
-) -> tuple[Tensor, ...]:
-    """List what the planner says one rank holds."""
-    sharding = sharding_of(model, layout, place.expert_rank, expanded_scales=expanded_scales)
-    return rank_tensors(model, fmt, layout, sharding, stage=place.stage, positions=positions)
 
 
 def difference(planned: Iterable[Tensor], held: Iterable[HeldTensor]) -> Difference:

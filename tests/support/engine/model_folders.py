@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from qwen3_planner.catalog.rows import ModelArchitecture
 
-GATES = "re:.*mlp\\.(gate|shared_expert_gate)$"
+GATES = "re:.*(mlp\\.(gate|shared_expert_gate)|linear_attn\\.in_proj_ba)$"
 
 
 def write_model(folder: Path, model: ModelArchitecture, fmt: WeightFormat | None = None) -> Path:
@@ -166,6 +166,12 @@ def _plain_modules(model: ModelArchitecture) -> list[str]:
     names = ["lm_head"]
     if model.is_moe:
         names += [f"model.layers.{layer}.mlp.gate" for layer in range(model.layers)]
+    if model.linear_attention is not None:
+        names += [
+            f"model.layers.{layer}.{gates}"
+            for layer in range(model.layers)
+            for gates in ("linear_attn.in_proj_ba", "mlp.shared_expert_gate")
+        ]
     return names
 
 

@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from qwen3_planner.engines.versions import parse_version
+from qwen3_planner.engines.vllm.semantics import semantics_at
 from qwen3_planner.rules.quantized import has_fp8_units
+from qwen3_planner.serving.vllm_memory import machete_files
+from qwen3_planner.sizing.weights import rank_tensors, sharding_of
 
-from .agreement import planned_tensors
+from .environment import VLLM_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,11 +49,15 @@ class Rig:
         place: Place,
     ) -> tuple[Tensor, ...]:
         """List what the planner says one rank holds on an accelerator."""
-        return planned_tensors(
+        gpu = self.catalog.accelerator(accelerator)
+        semantics = semantics_at(parse_version(VLLM_VERSION))
+        sharding = sharding_of(
             model,
-            fmt,
             layout,
-            place,
-            positions=model.max_position_embeddings,
-            expanded_scales=not has_fp8_units(self.catalog.accelerator(accelerator)),
+            place.expert_rank,
+            expanded_scales=not has_fp8_units(gpu),
+            expanded_blocks=semantics.expands_blocks(gpu.compute_capability),
+            machete=machete_files(semantics, gpu.compute_capability),
         )
+        rows = semantics.table_rows(model, model.max_position_embeddings)
+        return rank_tensors(model, fmt, layout, sharding, stage=place.stage, positions=rows)

@@ -24,7 +24,7 @@ CPU_BLOCK_TOKENS = 128
 """Tokens of a KV block that the CPU build takes (16 on GPUs)."""
 
 START_SECONDS = 540
-"""Longest that all starts together may take: each is 20 s on two idle cores, minutes on busy ones."""
+"""Longest that all starts together may take: each 20 s on two idle cores, minutes on busy ones."""
 
 
 @dataclass(frozen=True, slots=True)

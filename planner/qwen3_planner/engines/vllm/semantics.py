@@ -22,6 +22,12 @@ from qwen3_planner.engines.vllm.batches import (
     default_tier,
 )
 from qwen3_planner.engines.vllm.capture import CAPTURE_RULES, CaptureRule
+from qwen3_planner.engines.vllm.keeping import (
+    ADA,
+    MACHETE_TAKES_AWQ,
+    MARLIN_TAKES_FP8_BLOCKS,
+    VISION_POSITIONS,
+)
 from qwen3_planner.engines.vllm.profiling import (
     ENCODED_TOKENS,
     ENCODER_PROFILED,
@@ -189,6 +195,9 @@ class VllmSemantics:
         encoder_profiled: whether the profile run encodes images as well.
         encoded_tokens: of images that it keeps while the language model runs.
         offloads: whether weights can be kept in host memory.
+        marlin_takes_blocks: whether Marlin holds FP8 blocks of dense layers on capability 8.9.
+        machete_takes_awq: whether Machete holds AWQ weights on capability 9.0.
+        vision_positions: rows of a VL model's rotary table for each position.
     """
 
     version: Version
@@ -209,6 +218,17 @@ class VllmSemantics:
     encoder_profiled: bool
     encoded_tokens: int
     offloads: bool
+    marlin_takes_blocks: bool
+    machete_takes_awq: bool
+    vision_positions: int
+
+    def expands_blocks(self, capability: tuple[int, int] | None) -> bool:
+        """Whether dense layers hold an FP8 block scale once per row on such a GPU."""
+        return self.marlin_takes_blocks and capability == ADA
+
+    def table_rows(self, model: ModelArchitecture, positions: int) -> int:
+        """Return the rows of a model's rotary table for so many positions."""
+        return positions * (self.vision_positions if model.vision is not None else 1)
 
     def packs_scales(self, capability: tuple[int, int] | None) -> bool:
         """Whether a GPU of this compute capability holds FP8 block scales packed."""
@@ -243,6 +263,9 @@ def semantics_at(version: Version, traits: frozenset[Trait] = frozenset()) -> Vl
         encoder_profiled=ruling_at(ENCODER_PROFILED[runner], version).value,
         encoded_tokens=ruling_at(ENCODED_TOKENS, version).value,
         offloads=ruling_at(OFFLOADS[runner], version).value,
+        marlin_takes_blocks=ruling_at(MARLIN_TAKES_FP8_BLOCKS, version).value,
+        machete_takes_awq=ruling_at(MACHETE_TAKES_AWQ, version).value,
+        vision_positions=ruling_at(VISION_POSITIONS, version).value,
     )
 
 

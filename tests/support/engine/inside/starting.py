@@ -17,9 +17,8 @@ def main() -> None:
     """Start each in a fork of its own; end with the first that fails."""
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
-    from vllm import _custom_ops  # noqa: PLC0415 - once, for all forks
+    import vllm  # noqa: F401, PLC0415 - once, for all forks
 
-    _custom_ops._supports_onednn = False  # it would take the weights out of torch's sight
     for options in json.loads(sys.argv[1]):
         child = os.fork()
         if child == 0:

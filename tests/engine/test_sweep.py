@@ -1,0 +1,73 @@
+"""Sweeps in real processes: interrupted by a real signal, and on a real local Ray."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from support.wait import until
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.engine
+
+GRID = {
+    "grid": {
+        "model": ["Qwen3-8B", "Qwen3-32B", "Qwen3-30B-A3B"],
+        "hardware": ["1xL4-24GB", "1xH100-SXM-80GB", "4xA100-SXM-80GB"],
+        "concurrency": list(range(1, 41)),
+    }
+}
+CASES = 360
+INTERRUPTED = 130
+
+
+@pytest.fixture
+def grid(tmp_path: Path) -> Path:
+    file = tmp_path / "grid.json"
+    file.write_text(json.dumps(GRID))
+    return file
+
+
+def sweep(grid: Path, out: Path, *options: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "qwen3_planner", "sweep", str(grid), "-o", str(out), *options]
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+
+
+def ended(process: subprocess.Popen[str]) -> int:
+    process.communicate(timeout=300)
+    return process.returncode
+
+
+def test_a_sweep_that_was_interrupted_ends_like_one_that_was_not(
+    grid: Path, tmp_path: Path
+) -> None:
+    whole, broken = tmp_path / "whole.jsonl", tmp_path / "broken.jsonl"
+    assert ended(sweep(grid, whole)) == 0
+
+    process = sweep(grid, broken, "--workers", "2", "--batch", "2")
+    until(lambda: broken.exists() and broken.stat().st_size > 0, 60, "no row was written")
+    process.send_signal(signal.SIGINT)
+    assert ended(process) == INTERRUPTED
+    kept = broken.read_bytes()
+    assert kept.count(b"\n") < CASES
+    assert ended(sweep(grid, broken)) == 0
+
+    assert broken.read_bytes().startswith(kept)
+    assert broken.read_bytes() == whole.read_bytes()
+    assert whole.read_bytes().count(b"\n") == CASES
+
+
+def test_ray_answers_what_processes_answer(grid: Path, tmp_path: Path) -> None:
+    here, there = tmp_path / "here.jsonl", tmp_path / "there.jsonl"
+
+    assert ended(sweep(grid, here)) == 0
+    assert ended(sweep(grid, there, "--ray", "--batch", "32")) == 0
+
+    assert there.read_bytes() == here.read_bytes()
