@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from qwen3_planner.cli.exit_codes import ExitCode
 from support.wait import until
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ def sweep(grid: Path, out: Path, *options: str) -> subprocess.Popen[str]:
 
 
 def ended(process: subprocess.Popen[str]) -> int:
-    process.communicate(timeout=300)
+    _, said = process.communicate(timeout=300)
+    assert process.returncode != ExitCode.DEFECT, said
     return process.returncode
 
 

@@ -13,6 +13,7 @@ from qwen3_planner.cli.catalog_command import catalog
 from qwen3_planner.cli.check_claims_command import check_claims
 from qwen3_planner.cli.exit_codes import ExitCode
 from qwen3_planner.cli.plan_command import plan
+from qwen3_planner.cli.sweep_command import sweep
 from qwen3_planner.cli.upgrade_command import upgrade_check
 from qwen3_planner.cli.writing import ReaderLeftError
 from qwen3_planner.errors import SpecError, nearest_first
@@ -68,6 +69,7 @@ qwen3.add_command(plan)
 qwen3.add_command(upgrade_check)
 qwen3.add_command(catalog)
 qwen3.add_command(check_claims)
+qwen3.add_command(sweep)
 
 
 def run(arguments: Sequence[str]) -> int:
