@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from qwen3_planner.candidates import pools_of
 from qwen3_planner.remedies.trying import Stuck, one
+from qwen3_planner.request import EngineName
 from qwen3_planner.serving.registry import serving_of
 
 if TYPE_CHECKING:
@@ -36,8 +37,28 @@ def node_limit_step(stuck: Stuck) -> Change | None:
     return stuck.first(one("maxNodesPerReplica", span) for span in spans)
 
 
+MOST_HUNDREDTHS_LESS = 20
+"""So many hundredths less of the device are tried where the engine was given too much."""
+
+
 def utilization_step(stuck: Stuck) -> Change | None:
-    """Give the engine just enough more of the device."""
+    """Give the engine just enough more of the device, or enough less."""
+    return _more_of_the_device(stuck) or _less_of_the_device(stuck)
+
+
+def _less_of_the_device(stuck: Stuck) -> Change | None:
+    """Leave more beside the share: SGLang's graphs and activations have to do with that."""
+    given = stuck.request.tuning.gpu_memory_utilization
+    if given is None or stuck.question.engine is not EngineName.SGLANG:
+        return None
+    highest = ceil(given * UTILIZATION_STEP) - 1
+    return stuck.first(
+        one("gpuMemoryUtilization", share / UTILIZATION_STEP)
+        for share in range(highest, max(0, highest - MOST_HUNDREDTHS_LESS), -1)
+    )
+
+
+def _more_of_the_device(stuck: Stuck) -> Change | None:
     shares = sorted(
         {
             ceil(misfit.needed_bytes / misfit.candidate.pool.device_bytes * UTILIZATION_STEP)

@@ -40,6 +40,12 @@ SGLANG_POOL_CHAIN: Final[tuple[Rule[PoolFacts], ...]] = (
     ),
     Rule(
         "SettingUnsupported",
+        sglang_formats.weights_are_no_gguf,
+        source=f"PyPI sglang 0.5.23 {_LAYERS}/quantization/gguf.py",
+        said="gguf quantization requires some operators from vllm.",
+    ),
+    Rule(
+        "SettingUnsupported",
         sglang_formats.tuning_is_planned,
         source="PyPI sglang 0.5.23 sglang/srt/lora, sglang/srt/speculative",
         said="serves them; what they take is not known here",

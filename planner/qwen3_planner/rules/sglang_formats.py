@@ -225,6 +225,16 @@ def prefill_is_whole_pages(facts: PoolFacts) -> str | None:
     )
 
 
+def weights_are_no_gguf(facts: PoolFacts) -> str | None:
+    """GGUF files are planned for llama.cpp."""
+    if not facts.fmt.quantization.is_gguf:
+        return None
+    return (
+        f"{facts.fmt.quantization.value} is planned for llama.cpp: SGLang unpacks GGUF files"
+        " through an installed vLLM. llama.cpp or another quantization would do."
+    )
+
+
 def tuning_is_planned(facts: PoolFacts) -> str | None:
     """Neither LoRA nor a draft model: their memory is not known here."""
     tuning = facts.tuning

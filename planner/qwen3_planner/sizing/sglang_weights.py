@@ -15,10 +15,21 @@ from functools import lru_cache
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from qwen3_planner.sizing.allocator import replay
+from qwen3_planner.sizing.allocator import (
+    SMALL_BYTES,
+    SMALL_SEGMENT_BYTES,
+    SMALLEST_BLOCK_BYTES,
+    replay,
+)
 from qwen3_planner.sizing.linear import BF16_BITS, FP32_BITS, Sharding, Tensor
-from qwen3_planner.sizing.tensors import head_tensors, layer_tensors, vocabulary_tensor
+from qwen3_planner.sizing.tensors import (
+    head_tensors,
+    layer_signature,
+    layer_tensors,
+    vocabulary_tensor,
+)
 from qwen3_planner.sizing.vision import vision_tensors
+from qwen3_planner.units import round_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -88,8 +99,13 @@ def rank_weights(  # noqa: PLR0913 - each is a fact of its own
         stage: pipeline stage of the rank.
         positions: length of the rotary table.
     """
-    tensors = rank_tensors(model, fmt, layout, placing, stage=stage, positions=positions)
-    return replay(_sizes(tensors)).reserved
+    before, after = _outside(model, fmt, layout, placing, stage=stage, positions=positions)
+    shardings = _shardings(model, layout, placing)
+    kinds = [layer_signature(model, fmt, layer) for layer in _layers(model, layout, placing, stage)]
+    inside = [_layer_sizes(model, fmt, shardings, kind) for kind in kinds]
+    sizes = [_sizes(before), *inside, _sizes(after)]
+    small = round_up(sum(part for part, _ in sizes), SMALL_SEGMENT_BYTES)
+    return small + replay(chain.from_iterable(large for _, large in sizes)).reserved
 
 
 def rank_tensors(  # noqa: PLR0913 - likewise
@@ -102,18 +118,40 @@ def rank_tensors(  # noqa: PLR0913 - likewise
     positions: int,
 ) -> tuple[Tensor, ...]:
     """List every tensor of one rank in the order of its allocation."""
-    takes_rest = placing.last_stage_takes_rest
-    counts = stage_layers(model.layers, layout.pipeline, last_takes_rest=takes_rest)
-    first = sum(counts[:stage])
     before, after = _outside(model, fmt, layout, placing, stage=stage, positions=positions)
     shardings = _shardings(model, layout, placing)
-    layers = range(first, first + counts[stage])
+    layers = _layers(model, layout, placing, stage)
     inside = (_layer(model, fmt, shardings, layer) for layer in layers)
     return (*before, *chain.from_iterable(inside), *after)
 
 
-def _sizes(tensors: Iterable[Tensor]) -> Iterable[int]:
-    return chain.from_iterable([tensor.n_bytes] * tensor.count for tensor in tensors)
+def _layers(model: ModelArchitecture, layout: Layout, placing: Placing, stage: int) -> range:
+    takes_rest = placing.last_stage_takes_rest
+    counts = stage_layers(model.layers, layout.pipeline, last_takes_rest=takes_rest)
+    first = sum(counts[:stage])
+    return range(first, first + counts[stage])
+
+
+def _sizes(tensors: Iterable[Tensor]) -> tuple[int, tuple[int, ...]]:
+    """Return the bytes of all small tensors, and of each large one in order."""
+    small, large = 0, []
+    for tensor in tensors:
+        block = round_up(tensor.n_bytes, SMALLEST_BLOCK_BYTES)
+        if block <= SMALL_BYTES:
+            small += block * tensor.count
+        else:
+            large += [block] * tensor.count
+    return small, tuple(large)
+
+
+@lru_cache(maxsize=4096)
+def _layer_sizes(
+    model: ModelArchitecture,
+    fmt: WeightFormat,
+    shardings: tuple[Sharding, Sharding],
+    layer: int,
+) -> tuple[int, tuple[int, ...]]:
+    return _sizes(_layer(model, fmt, shardings, layer))
 
 
 def _shardings(

@@ -291,3 +291,9 @@ def test_int4_slices_hold_whole_groups() -> None:
     assert layout_rule(Layout(8), "Qwen3-30B-A3B", GPTQ) == "MarlinTileAlignment"
     assert layout_rule(Layout(8, expert=8), "Qwen3-30B-A3B", GPTQ) is None
     assert layout_rule(Layout(8), "Qwen3-32B", AWQ) is None
+
+
+def test_gguf_files_are_left_to_llama_cpp() -> None:
+    found = fixes_of("Qwen3-8B", "1xH100-SXM-80GB", quantization=Quantization.GGUF_Q8_0)
+    assert found[0][0] == "SettingUnsupported"
+    assert "'engine'" in found[0][1][0]
