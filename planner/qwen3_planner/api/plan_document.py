@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 PRESERVE = "x-kubernetes-preserve-unknown-fields"
 
 Count: TypeAlias = Annotated[int, Field(ge=0, le=2**53 - 1)]
+Figure: TypeAlias = Annotated[float, Field(ge=0)]
 Text: TypeAlias = Annotated[str, Field(max_length=4096)]
 Texts: TypeAlias = Annotated[tuple[Text, ...], Field(max_length=1024)]
 Anything: TypeAlias = Annotated[dict[str, Any], Field(json_schema_extra={PRESERVE: True})]
@@ -111,6 +112,38 @@ class PlannedMemory(PlanPart):
     """Requests of the full context length that fit at once."""
 
 
+class PlannedPerformance(PlanPart):
+    """Predicted speed of one replica; of each time and rate there are ends of a 90 % interval."""
+
+    concurrency: Count | None = None
+    """Requests in flight that it is predicted for."""
+
+    ttft_ms: Figure | None = None
+    """Mean time to the first token in milliseconds, queueing included."""
+
+    tpot_ms: Figure | None = None
+    """Mean time per output token after the first, in milliseconds."""
+
+    output_tokens_per_second: Figure | None = None
+    """Tokens generated."""
+
+    requests_per_second: Figure | None = None
+    """Requests answered."""
+
+    relative_error: Figure | None = None
+    """Of tpotMs, one standard deviation."""
+
+
+class PlannedCost(PlanPart):
+    """What the GPUs of all replicas cost."""
+
+    usd_per_hour: Figure | None = None
+    """Of all replicas: the inventory's price, else the going rate on priceAsOf."""
+
+    usd_per_million_output_tokens: Figure | None = None
+    """All that is paid, over the tokens generated under the load."""
+
+
 class PlanRefusal(PlanPart):
     """Why one candidate cannot be."""
 
@@ -175,6 +208,12 @@ class PlanDocument(PlanPart):
 
     memory: PlannedMemory | None = None
     """Memory of one replica."""
+
+    performance: PlannedPerformance | None = None
+    """Predicted speed of one replica under the load."""
+
+    cost: PlannedCost | None = None
+    """What it costs, where a price is known."""
 
     provenance: Anything | None = None
     """Per figure: basis (exact, formula, fitted or assumed), relativeError and source."""

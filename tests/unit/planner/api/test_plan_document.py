@@ -31,7 +31,9 @@ def test_every_field_that_is_described_is_written() -> None:
     assert aliases(PlanDocument) <= set(A_PLAN) | set(NO_PLAN)
 
 
-@pytest.mark.parametrize("part", ["model", "engine", "layout", "placement", "memory"])
+@pytest.mark.parametrize(
+    "part", ["model", "engine", "layout", "placement", "memory", "performance", "cost"]
+)
 def test_every_part_that_is_described_is_written(part: str) -> None:
     described = PlanDocument.model_validate(A_PLAN, by_alias=True, by_name=False)
 
