@@ -214,14 +214,19 @@ def _stages(asked: RankQuestion, semantics: SglangSemantics) -> tuple[range, ...
     return tuple(range(end - count, end) for end, count in zip(ends, counts, strict=True))
 
 
-def _weights(asked: RankQuestion, semantics: SglangSemantics, stage: int) -> int:
-    """Return what a rank holds on the device after loading."""
-    placing = Placing(
+def placing_of(asked: RankQuestion, semantics: SglangSemantics) -> Placing:
+    """Return what of the version and the device decides where tensors lie."""
+    return Placing(
         last_stage_takes_rest=semantics.last_stage_takes_rest,
         embedding_is_whole=semantics.embedding_is_whole,
         expanded_scales=not asked.device.has_fp8_units,
         head_is_wide=asked.model.is_hybrid and semantics.hybrid_head_is_wide,
     )
+
+
+def _weights(asked: RankQuestion, semantics: SglangSemantics, stage: int) -> int:
+    """Return what a rank holds on the device after loading."""
+    placing = placing_of(asked, semantics)
     weights = rank_weights(
         asked.model, asked.fmt, asked.layout, placing, stage=stage, positions=asked.positions
     )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from qwen3_planner.request import EngineName
 from qwen3_planner.serving.llamacpp_terms import llamacpp_terms
+from qwen3_planner.serving.sglang_terms import sglang_terms
 from qwen3_planner.serving.vllm_terms import vllm_terms
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _TERMS: dict[EngineName, Callable[[Question, Fit, GpuMemory], Terms]] = {
     EngineName.VLLM: vllm_terms,
+    EngineName.SGLANG: sglang_terms,
     EngineName.LLAMACPP: llamacpp_terms,
 }
 

@@ -63,38 +63,77 @@ QUESTIONS = [
         id="given pool",
     ),
 ]  # fmt: skip
+SGLANG = [
+    pytest.param(a_request("Qwen3-32B", engine=EngineName.SGLANG), "2xH100-SXM-80GB", id="sglang"),
+    pytest.param(
+        a_request("Qwen3-30B-A3B", engine=EngineName.SGLANG, tensor=1, data=2, concurrency=8),
+        "2xH100-SXM-80GB",
+        id="sglang, attention data parallelism",
+    ),
+    pytest.param(
+        a_request("Qwen3-32B", engine=EngineName.SGLANG, pipeline=3, tensor=1),
+        "3xL40S-48GB",
+        id="sglang, uneven stages",
+    ),
+    pytest.param(
+        a_request("Qwen3-VL-8B-Instruct", engine=EngineName.SGLANG),
+        "1xH100-SXM-80GB",
+        id="sglang, images",
+    ),
+    pytest.param(
+        a_request("Qwen3-Next-80B-A3B-Instruct", engine=EngineName.SGLANG),
+        "4xH100-SXM-80GB",
+        id="sglang, hybrid",
+    ),
+    pytest.param(
+        a_request(
+            "Qwen3-32B",
+            engine=EngineName.SGLANG,
+            tuning=EngineTuning(cpu_offload_gib=10, kv_cache_memory_bytes=10 * 2**30),
+        ),
+        "1xH100-SXM-80GB",
+        id="sglang, offload and given pool",
+    ),
+]
 GGUF = [
-    pytest.param(
-        a_request("Qwen3-8B", engine=EngineName.LLAMACPP), "1xRTX-4090-24GB", id="gguf"
-    ),
-    pytest.param(
-        a_request("Qwen3-0.6B", engine=EngineName.LLAMACPP), "1xL4-24GB", id="gguf, tied"
-    ),
+    pytest.param(a_request("Qwen3-8B", engine=EngineName.LLAMACPP), "1xRTX-4090-24GB", id="gguf"),
+    pytest.param(a_request("Qwen3-0.6B", engine=EngineName.LLAMACPP), "1xL4-24GB", id="gguf, tied"),
     pytest.param(
         a_request("Qwen3-32B", engine=EngineName.LLAMACPP, quantization=Quantization.GGUF_Q8_0),
         "2xRTX-4090-24GB",
         id="gguf, two GPUs",
     ),
     pytest.param(
-        a_request(
-            "Qwen3-30B-A3B", engine=EngineName.LLAMACPP, quantization=Quantization.GGUF_Q8_0
-        ),
+        a_request("Qwen3-30B-A3B", engine=EngineName.LLAMACPP, quantization=Quantization.GGUF_Q8_0),
         "1xL4-24GB",
         id="gguf, experts on the host",
     ),
     pytest.param(
-        a_request("Qwen3-VL-8B-Instruct", quantization=Quantization.GGUF_Q8_0, source="hf://Qwen/files", kv_cache_dtype=KvCacheDtype.Q8_0, concurrency=4,
-                  engine=EngineName.LLAMACPP, input_tokens=1024, output_tokens=256),
+        a_request(
+            "Qwen3-VL-8B-Instruct",
+            quantization=Quantization.GGUF_Q8_0,
+            source="hf://Qwen/files",
+            kv_cache_dtype=KvCacheDtype.Q8_0,
+            concurrency=4,
+            engine=EngineName.LLAMACPP,
+            input_tokens=1024,
+            output_tokens=256,
+        ),
         "1xRTX-4090-24GB",
         id="gguf, images and a quantized cache",
     ),
     pytest.param(a_request("Qwen3-8B"), "1xApple-M1-Max-32GB", id="gguf, Apple"),
     pytest.param(
-        a_request("Qwen3-Next-80B-A3B-Instruct", engine=EngineName.LLAMACPP, quantization=Quantization.GGUF_Q4_K_M, source="hf://Qwen/files"),
+        a_request(
+            "Qwen3-Next-80B-A3B-Instruct",
+            engine=EngineName.LLAMACPP,
+            quantization=Quantization.GGUF_Q4_K_M,
+            source="hf://Qwen/files",
+        ),
         "1xH100-SXM-80GB",
         id="gguf, hybrid",
     ),
-]  # fmt: skip
+]
 
 
 def both(request: PlanRequest, on: str) -> tuple[Plan, Explanation]:
@@ -105,7 +144,7 @@ def both(request: PlanRequest, on: str) -> tuple[Plan, Explanation]:
     return found, told
 
 
-@pytest.mark.parametrize(("request_", "on"), QUESTIONS + GGUF)
+@pytest.mark.parametrize(("request_", "on"), QUESTIONS + SGLANG + GGUF)
 def test_the_terms_of_a_figure_add_up_to_the_figure_of_the_plan(
     request_: PlanRequest, on: str
 ) -> None:
@@ -121,7 +160,7 @@ def test_the_terms_of_a_figure_add_up_to_the_figure_of_the_plan(
             assert sum(term.n_bytes for term in part.terms) == part.n_bytes, part.name
 
 
-@pytest.mark.parametrize(("request_", "on"), QUESTIONS + GGUF)
+@pytest.mark.parametrize(("request_", "on"), QUESTIONS + SGLANG + GGUF)
 def test_every_byte_has_a_name(request_: PlanRequest, on: str) -> None:
     _, told = both(request_, on)
     for part in (told.budget, *told.parts):
@@ -141,7 +180,7 @@ def test_it_is_the_gpu_whose_room_decides(request_: PlanRequest, on: str) -> Non
     assert sum(gpu.rank == told.rank for gpu in found.memory.per_gpu) == 1
 
 
-@pytest.mark.parametrize(("request_", "on"), QUESTIONS + GGUF)
+@pytest.mark.parametrize(("request_", "on"), QUESTIONS + SGLANG + GGUF)
 def test_every_figure_says_where_it_comes_from(request_: PlanRequest, on: str) -> None:
     found, told = both(request_, on)
     known = {origin.figure: origin for origin in found.provenance}
@@ -169,7 +208,7 @@ def test_nothing_is_explained_where_nothing_fits() -> None:
     assert explain(request, hardware("1xL4-24GB"), load_catalog()) is None
 
 
-@pytest.mark.parametrize(("request_", "on"), QUESTIONS + GGUF)
+@pytest.mark.parametrize(("request_", "on"), QUESTIONS + SGLANG + GGUF)
 @pytest.mark.parametrize("width", [80, 100])
 def test_the_sums_fit_the_terminal(request_: PlanRequest, on: str, width: int) -> None:
     _, told = both(request_, on)
