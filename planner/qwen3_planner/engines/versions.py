@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from qwen3_planner.errors import SpecError
@@ -56,6 +57,7 @@ def build(number: int) -> Version:
     return Version(0, 0, build=number)
 
 
+@lru_cache(maxsize=256)
 def parse_version(typed: str) -> Version:
     """Read ``A.B``, ``A.B.C`` or ``A.B.C.postN``, or a build number ``bN``.
 

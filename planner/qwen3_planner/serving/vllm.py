@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import floor, sqrt
+from math import floor, hypot
 from typing import TYPE_CHECKING
 
 from qwen3_planner.candidates import layouts
@@ -18,16 +18,14 @@ from qwen3_planner.engines.vllm.yarn import yarn_factor
 from qwen3_planner.request import KvCacheDtype, Quantization
 from qwen3_planner.rules.quantized import BF16_CAPABILITY, has_fp8_units
 from qwen3_planner.serving.contract import Launch
-from qwen3_planner.serving.vllm_errors import provenance_of, sigmas_of
+from qwen3_planner.serving.vllm_errors import provenance_of
 from qwen3_planner.serving.vllm_facts import (
     additions_of,
     device_of,
     kv_shape_of,
     parts_of,
-    rank_of,
     semantics_of,
     table_rows,
-    tightest_stage,
 )
 from qwen3_planner.serving.vllm_memory import memory_of_stages
 from qwen3_planner.sizing.activation import Batch
@@ -146,19 +144,14 @@ class VllmServing:
         stages: tuple[StageMemory, ...],
     ) -> float:
         """Combine the errors of the device's memory and of the formulas: one sigma."""
-        if additions_of(question).kv_cache_bytes is not None:
+        if question.request.tuning.kv_cache_memory_bytes is not None and (
+            additions_of(question, candidate.choice).kv_cache_bytes is not None
+        ):
             return 0.0  # the pool is what was asked for, or the engine does not start
+        tightest = min(stages, key=lambda stage: stage.blocks)
         pool = candidate.pool
-        parts = rank_of(question, candidate, setting, tightest_stage(stages))
-        sigmas = sigmas_of(
-            parts,
-            candidate.layout,
-            semantics_of(question, candidate.choice),
-            device_of(pool),
-            is_quantized=candidate.choice.fmt.is_quantized,
-        )
         device = pool.accelerator.usable_relative_error * pool.device_bytes * setting.utilization
-        return sqrt(device**2 + sum(sigma**2 for sigma in sigmas.values()))
+        return hypot(device, tightest.sigma)
 
     def host_bytes(self, question: Question, fit: Fit) -> int:
         """Return the host memory that the pods of one replica ask for."""

@@ -9,7 +9,12 @@ from qwen3_planner.engines.vllm.flags import takes
 from qwen3_planner.engines.vllm.semantics import BLOCK_TOKENS, semantics_at, traits_of
 from qwen3_planner.engines.vllm.yarn import rope_positions
 from qwen3_planner.rules.quantized import has_fp8_units
-from qwen3_planner.serving.vllm_memory import Additions, RankParts, rank_parts
+from qwen3_planner.serving.vllm_memory import (
+    NOTHING_ADDED,
+    Additions,
+    RankParts,
+    rank_parts,
+)
 from qwen3_planner.sizing.formats import BF16
 from qwen3_planner.sizing.kv_cache import KvShape, kv_bytes_per_32, kv_shape
 from qwen3_planner.sizing.stages import Device, Setting, StageMemory
@@ -47,7 +52,11 @@ def semantics_of(question: Question, choice: WeightChoice | None = None) -> Vllm
 
 def additions_of(question: Question, choice: WeightChoice | None = None) -> Additions:
     """Gather what the user's tuning adds to a rank or takes off it, where the version can."""
-    tuning, semantics = question.request.tuning, semantics_of(question, choice)
+    tuning, draft = question.request.tuning, question.draft
+    given = (tuning.kv_cache_memory_bytes, tuning.cpu_offload_gib, tuning.enforce_eager)
+    if draft is None and not any(given) and not tuning.max_loras:
+        return NOTHING_ADDED
+    semantics = semantics_of(question, choice)
     can_be_given = takes("--kv-cache-memory-bytes", semantics.version)
     offload_gib = tuning.cpu_offload_gib if semantics.offloads else None
     return Additions(
@@ -56,9 +65,9 @@ def additions_of(question: Question, choice: WeightChoice | None = None) -> Addi
         is_eager=bool(tuning.enforce_eager),
         loras=tuning.max_loras or 0,
         lora_rank=tuning.max_lora_rank or DEFAULT_LORA_RANK,
-        draft=question.draft,
+        draft=draft,
         draft_fmt=BF16,
-        draft_tokens=tuning.draft_tokens or DEFAULT_DRAFT_TOKENS if question.draft else 0,
+        draft_tokens=tuning.draft_tokens or DEFAULT_DRAFT_TOKENS if draft else 0,
     )
 
 

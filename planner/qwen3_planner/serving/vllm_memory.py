@@ -11,6 +11,7 @@ from qwen3_planner.engines.vllm.keeping import MACHETE_CAPABILITY
 from qwen3_planner.engines.vllm.runners import Runner
 from qwen3_planner.engines.vllm.semantics import BLOCK_TOKENS
 from qwen3_planner.plan import Layout
+from qwen3_planner.serving.vllm_sigmas import sigma_of
 from qwen3_planner.sizing.activation import (
     BF16_BYTES,
     Batch,
@@ -149,31 +150,70 @@ def memory_of_stages(  # noqa: PLR0913 - the cache's key: all that memory depend
         kv_bytes_per_32: of 32 elements of the KV cache.
         additions: of the user's tuning.
     """
+    parts = _parts_of_stages(
+        model,
+        fmt,
+        layout,
+        semantics=semantics,
+        batch=setting.batch,
+        device=device,
+        positions=positions,
+        additions=additions,
+    )
+    share = ceil(device.n_bytes * setting.utilization)
+    is_quantized = fmt.is_quantized
     return tuple(
         _stage(
-            rank_parts(
-                model,
-                fmt,
-                layout,
-                stage=stage,
-                semantics=semantics,
-                batch=setting.batch,
-                device=device,
-                positions=positions,
-                additions=additions,
-            ),
+            one,
             stage=stage,
             block=_block_bytes(model, layout, stage, kv_bytes_per_32, additions),
-            share=ceil(device.n_bytes * setting.utilization),
+            share=share,
             device_bytes=device.n_bytes,
             given=additions.kv_cache_bytes,
+            sigma=sigma_of(one, layout, semantics, device, is_quantized=is_quantized),
+        )
+        for stage, one in enumerate(parts)
+    )
+
+
+@lru_cache(maxsize=16384)
+def _parts_of_stages(  # noqa: PLR0913 - the cache's key
+    model: ModelArchitecture,
+    fmt: WeightFormat,
+    layout: Layout,
+    *,
+    semantics: VllmSemantics,
+    batch: Batch,
+    device: Device,
+    positions: int,
+    additions: Additions,
+) -> tuple[RankParts, ...]:
+    """Compute what does not depend on the share of the device, nor on the cache's dtype."""
+    return tuple(
+        rank_parts(
+            model,
+            fmt,
+            layout,
+            stage=stage,
+            semantics=semantics,
+            batch=batch,
+            device=device,
+            positions=positions,
+            additions=additions,
         )
         for stage in range(layout.pipeline)
     )
 
 
 def _stage(  # noqa: PLR0913 - the frame's own fields
-    parts: RankParts, *, stage: int, block: int, share: int, device_bytes: int, given: int | None
+    parts: RankParts,
+    *,
+    stage: int,
+    block: int,
+    share: int,
+    device_bytes: int,
+    given: int | None,
+    sigma: float,
 ) -> StageMemory:
     """Put one rank together; a given KV pool replaces the share of the device."""
     budget = share
@@ -188,6 +228,7 @@ def _stage(  # noqa: PLR0913 - the frame's own fields
         overhead=parts.overhead,
         block=block,
         budget=budget,
+        sigma=sigma,
     )
 
 
@@ -217,7 +258,7 @@ def rank_parts(  # noqa: PLR0913 - each is a fact of its own
         packed_scales=semantics.packs_scales(device.capability),
         expanded_blocks=semantics.expands_blocks(device.capability),
         machete=machete_files(semantics, device.capability),
-        batch_tokens=batch.tokens,
+        batch_tokens=batch.tokens if model.vision else 0,
     )
     first, end = stage_range(model.layers, layout.pipeline, stage)
     buffers = _expert_buffers(model, layout, semantics, batch)

@@ -51,6 +51,7 @@ class StageMemory:
         overhead: workspaces, sampler state, communication, context.
         block: one KV block over the stage's layers.
         budget: utilization x device.
+        sigma: of all but the device and the budget: one standard deviation.
     """
 
     stage: int
@@ -60,6 +61,7 @@ class StageMemory:
     overhead: int
     block: int
     budget: int
+    sigma: float = 0.0
 
     @property
     def fixed(self) -> int:
