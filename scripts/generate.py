@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 import yaml
+from rules_page import rules_page
 
 from qwen3_operator import __main__ as operator_program
 from qwen3_planner.api import reasons
@@ -38,6 +39,7 @@ def generated() -> dict[str, str]:
         "charts/qwen3-operator/files/crd.yaml": crd_text,
         "docs/reference/cli.md": cli_page(),
         "docs/reference/resource.md": resource_page(crd),
+        "docs/reference/rules.md": rules_page(),
         "docs/reference/reasons.md": reasons_page(Path(reasons.__file__).read_text("utf-8")),
     }
 

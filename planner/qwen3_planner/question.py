@@ -193,7 +193,8 @@ def check_numbers(request: PlanRequest) -> None:
     if rank is not None and tuning.max_loras is None:
         raise SpecError("--max-lora-rank", rank, "needs --max-loras")
     if rank is not None and rank not in LORA_RANKS:
-        raise SpecError("--max-lora-rank", rank, "is not a rank of slots", map(str, LORA_RANKS))
+        ranks = tuple(str(known) for known in LORA_RANKS)
+        raise SpecError("--max-lora-rank", rank, "is not a rank of slots", ranks)
 
 
 def _draft(

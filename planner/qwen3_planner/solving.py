@@ -104,8 +104,8 @@ def _fits(question: Question, facts: PoolFacts, candidate: Candidate, setting: S
         (limit is None or layout.nodes_per_replica <= limit)
         and gpus_exceeded(question, candidate) is None
         and _unplaced(question, candidate) is None
+        and layout_refusal(LayoutFacts(facts, layout)) is None  # before its memory means anything
         and isinstance(fit(question, candidate, setting), Fit)
-        and layout_refusal(LayoutFacts(facts, layout)) is None
     )
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TypeVar
 
 from hypothesis import strategies as st
 
 from qwen3_planner.request import (
+    EngineName,
     EngineTuning,
     KvCacheDtype,
     ParallelismWish,
@@ -32,7 +34,29 @@ GPUS = (
 
 T = TypeVar("T")
 
-VERSIONS = ("0.8.5", "0.9.2", "0.11.0", "0.18", "0.21.0", "0.28.0", "0.32.0", "0.40.1.post2")
+VERSIONS = {
+    EngineName.VLLM: (
+        "0.8.4",
+        "0.8.5",
+        "0.9.2",
+        "0.11.0",
+        "0.18",
+        "0.21.0",
+        "0.28.0",
+        "0.32.0",
+        "0.40.1.post2",
+    ),
+    EngineName.SGLANG: ("0.4.6.post1", "0.4.10", "0.5.1", "0.5.14", "0.5.23"),
+    EngineName.LLAMACPP: ("b5092", "b6887", "b11549"),
+}
+
+RELATIVES = (
+    "Qwen3-Coder-30B-A3B-Instruct",
+    "Qwen3-VL-8B-Instruct",
+    "Qwen3-Next-80B-A3B-Instruct",
+    "Qwen3-Embedding-0.6B",
+    "Qwen3-Reranker-4B",
+)
 
 
 def maybe(values: st.SearchStrategy[int]) -> st.SearchStrategy[int | None]:
@@ -82,10 +106,18 @@ tunings = st.builds(
     max_num_batched_tokens=maybe(st.sampled_from((64, 2048, 16384))),
 )
 
-requests = st.builds(
+engines = st.sampled_from(
+    [(engine, version) for engine, listed in VERSIONS.items() for version in (None, *listed)]
+)
+
+
+def _on(engine: tuple[EngineName, str | None], request: PlanRequest) -> PlanRequest:
+    return replace(request, engine=engine[0], engine_version=engine[1])
+
+
+_requests = st.builds(
     PlanRequest,
-    model=st.sampled_from(VARIANTS),
-    engine_version=mostly(None, st.sampled_from(VERSIONS)),
+    model=st.sampled_from((*VARIANTS, *RELATIVES)),
     quantization=mostly(Quantization.AUTO, st.sampled_from(list(Quantization))),
     kv_cache_dtype=mostly(KvCacheDtype.AUTO, st.sampled_from(list(KvCacheDtype))),
     parallelism=mostly(ParallelismWish(), wishes),
@@ -99,3 +131,5 @@ requests = st.builds(
     max_gpus=mostly(None, st.sampled_from((1, 2, 4, 8))),
     max_nodes_per_replica=mostly(None, st.just(1)),
 )
+
+requests = st.builds(_on, mostly((EngineName.AUTO, None), engines), _requests)

@@ -12,6 +12,7 @@ from qwen3_planner.catalog.loading import load_catalog
 from qwen3_planner.plan import Layout
 from qwen3_planner.request import EngineTuning, KvCacheDtype, Quantization
 from qwen3_planner.rules import (
+    captured_graphs,
     fp8_blocks,
     int_groups,
     kv_caches,
@@ -39,6 +40,7 @@ NVFP4 = WeightFormat(
     Quantization.NVFP4, WeightKind.NVFP4_GROUP, group_size=16, layout=FileLayout.MODELOPT
 )
 MXFP4 = WeightFormat(Quantization.MXFP4, WeightKind.MXFP4_GROUP, group_size=32)
+GGUF = WeightFormat(Quantization.GGUF_Q4_K_M, WeightKind.GGUF)
 FP16 = WeightFormat(Quantization.FP16, WeightKind.PLAIN)
 SMALL_GROUPS = replace(GPTQ, group_size=32)
 ORDERED = replace(GPTQ, act_order=True)
@@ -65,6 +67,7 @@ class Case:
 
 POOL_CASES = (
     Case(serving.engine_runs_here, {"accelerator": "RaspberryPi5-8GB"}, {"accelerator": "T4-16GB"}),
+    Case(releases.weights_are_no_gguf, {"fmt": GGUF}, {"fmt": AWQ}),
     Case(releases.hybrid_models_are_known, {"model": NEXT}, {"model": MOE}),
     Case(releases.image_models_are_known, {"model": IMAGES}, {"model": "Qwen3-32B"}),
     Case(releases.rerankers_are_known, {"model": RERANKER}, {"model": EMBEDDING}),
@@ -293,6 +296,11 @@ CAUTION_CASES = (
         layouts.copied_kv_heads_hold_no_more,
         {"model": LARGE, "layout": Layout(8)},
         {"layout": Layout(4)},
+    ),
+    Case(
+        captured_graphs.graphs_find_room_beside_the_budget,
+        {"model": LARGE, "accelerator": "A100-SXM-80GB", "layout": Layout(8, expert=8)},
+        {"tuning": EngineTuning(enforce_eager=True)},
     ),
     Case(
         kv_caches.old_engine_takes_over,

@@ -18,8 +18,13 @@ if TYPE_CHECKING:
 
 
 def engine_step(stuck: Stuck) -> Change | None:
-    """Take another engine, with the version that comes with it and formats that it serves."""
-    others = (engine for engine in known_engines() if engine is not stuck.question.engine)
+    """Take another engine, with the version that comes with it and formats that it serves.
+
+    One that serves the asked format comes first.
+    """
+    asked = stuck.request.quantization
+    others = [engine for engine in known_engines() if engine is not stuck.question.engine]
+    others.sort(key=lambda engine: asked is not Quantization.AUTO and not serves(engine, asked))
     return stuck.first(_change_to(stuck, other) for other in others)
 
 

@@ -143,7 +143,7 @@ def find_remedies(stuck: Stuck) -> tuple[tuple[str, Change], ...]:
     rules = {refused.refusal.rule for refused in stuck.solution.refused}
     useful = frozenset[str]().union(*(FIXING_KINDS.get(rule, frozenset()) for rule in rules))
     found = ((kind, step(stuck)) for kind, step in KINDS if kind in useful)
-    remedies = tuple((kind, change) for kind, change in found if change is not None)
+    remedies = tuple(dict.fromkeys((kind, change) for kind, change in found if change is not None))
     if remedies:
         return remedies
     change = together_step(stuck)

@@ -16,6 +16,17 @@ def is_reranker(model: ModelArchitecture) -> bool:
     return model.is_pooling and "Reranker" in model.name
 
 
+def weights_are_no_gguf(facts: PoolFacts) -> str | None:
+    """GGUF files are planned for llama.cpp; newer releases do not read them at all."""
+    if facts.fmt.kind is not WeightKind.GGUF:
+        return None
+    return (
+        f"{facts.fmt.quantization.value} is planned for llama.cpp: vLLM reads no GGUF files since"
+        " 0.24.0, and none of its releases is planned with them. llama.cpp or another quantization"
+        " would do."
+    )
+
+
 def hybrid_models_are_known(facts: PoolFacts) -> str | None:
     """The release knows Qwen3-Next."""
     return _unknown(facts) if facts.model.is_hybrid else None

@@ -22,7 +22,7 @@ def longest_context(model: ModelArchitecture) -> int:
 
 
 def engine_runs_here(facts: PoolFacts) -> str | None:
-    """VLLM is planned on NVIDIA and AMD GPUs."""
+    """The engine is planned on NVIDIA and AMD GPUs."""
     accelerator = facts.accelerator
     if accelerator.device_class is AcceleratorClass.GPU and accelerator.vendor in VLLM_VENDORS:
         return None

@@ -28,6 +28,12 @@ _MODELS: Final[tuple[Rule[PoolFacts], ...]] = (
         said="has images for NVIDIA and AMD GPUs",
     ),
     Rule(
+        "SettingUnsupported",
+        releases.weights_are_no_gguf,
+        source="PyPI vllm 0.23.0 and 0.24.0 vllm/model_executor/layers/quantization/__init__.py",
+        said="Unknown quantization method: gguf.",
+    ),
+    Rule(
         "ModelNeedsNewerEngine",
         releases.hybrid_models_are_known,
         source=f"PyPI vllm 0.10.2 {_REGISTRY} Qwen3NextForCausalLM",

@@ -8,7 +8,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from qwen3_planner.engines.versions import Version
-from qwen3_planner.rules import fp8_blocks, int_groups, kv_caches, layouts, quantized, releases
+from qwen3_planner.rules import (
+    captured_graphs,
+    fp8_blocks,
+    int_groups,
+    kv_caches,
+    layouts,
+    quantized,
+    releases,
+)
 from qwen3_planner.rules.rule import Rule, on_pool
 
 if TYPE_CHECKING:
@@ -234,6 +242,14 @@ VLLM_CAUTIONS: Final[tuple[Rule[LayoutFacts], ...]] = (
         layouts.copied_kv_heads_hold_no_more,
         source="PyPI vllm 0.8.5 and 0.33.0 vllm/model_executor/models/qwen3.py",
         said="copies without a word",
+    ),
+    Rule(
+        "GraphsBesideBudget",
+        captured_graphs.graphs_find_room_beside_the_budget,
+        source="PyPI vllm 0.20.2 and 0.21.0 vllm/envs.py VLLM_MEMORY_PROFILER_ESTIMATE_CUDAGRAPHS;"
+        " github.com/vllm-project/vllm/issues/18446",
+        said="torch.OutOfMemoryError: CUDA out of memory.",
+        until=Version(0, 21),
     ),
     Rule(
         "FirstEngineTakesOver",
