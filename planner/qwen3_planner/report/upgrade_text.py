@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 _LISTED = 12
 """Layouts that are named on one side."""
 
+_SINCE = 8
+"""Columns of a version, at least."""
+
 
 def upgrade_text(upgrade: Upgrade, width: int = 80) -> str:
     """Say what an upgrade changes, as lines of at most ``width`` columns where words allow."""
@@ -97,18 +100,18 @@ def _said(unit: str, value: float) -> str:
 
 
 def _legality(gone: Gone, width: int) -> list[str]:
-    said = (
-        ("layouts lost", [str(layout) for layout in gone.layouts_lost]),
-        ("layouts gained", [str(layout) for layout in gone.layouts_gained]),
-        ("rules gone", list(gone.rules_lost)),
-        ("new rules", list(gone.rules_gained)),
-    )
     lines: list[str] = []
-    for name, items in said:
-        shown = items[:_LISTED] + ([f"{len(items) - _LISTED} more"] if items[_LISTED:] else [])
+    for name, layouts, why, rules in (
+        ("lost", gone.layouts_lost, "refused by", gone.rules_gained),
+        ("gained", gone.layouts_gained, "were refused by", gone.rules_lost),
+    ):
+        shown = [str(layout) for layout in layouts[:_LISTED]]
+        shown += [f"{len(layouts) - _LISTED} more"] if layouts[_LISTED:] else []
         if shown:
-            lines += wrapped(", ".join(shown), width, f"  {name.ljust(16)}", " " * 18)
-    return ["What is legal", *lines] if lines else []
+            lines += wrapped(", ".join(shown), width, f"  {name.ljust(8)}", " " * 10)
+        for rule in rules:
+            lines += wrapped(f"{why} {rule}", width, " " * 10, " " * 12)
+    return ["Layouts that are legal", *lines] if lines else []
 
 
 def _command(upgrade: Upgrade, width: int) -> list[str]:
@@ -140,13 +143,14 @@ def _turns(upgrade: Upgrade, width: int) -> list[str]:
     if not upgrade.turns:
         return []
     lines = [f"What {upgrade.engine} does otherwise"]
+    widest = max(len(turn.since) for turn in upgrade.turns)
     for turn in upgrade.turns:
-        lines += _turn(turn, width)
+        lines += _turn(turn, max(widest, _SINCE), width)
     return lines
 
 
-def _turn(turn: Turn, width: int) -> list[str]:
-    head = f"  {turn.since.ljust(10)}"
+def _turn(turn: Turn, since: int, width: int) -> list[str]:
+    head = f"  {turn.since.ljust(since)}  "
     said = f"{turn.subject}: {turn.before} became {turn.after}"
     return [
         *wrapped(said, width, head, " " * len(head)),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from qwen3_planner.engines.versions import parse_version
 from qwen3_planner.request import EngineName
+from qwen3_planner.upgrading.llamacpp_turns import llamacpp_subjects
 from qwen3_planner.upgrading.sglang_turns import sglang_subjects
 from qwen3_planner.upgrading.vllm_turns import vllm_subjects
 
@@ -25,6 +26,7 @@ _SUBJECTS: dict[
 ] = {
     EngineName.VLLM: vllm_subjects,
     EngineName.SGLANG: sglang_subjects,
+    EngineName.LLAMACPP: llamacpp_subjects,
 }
 
 

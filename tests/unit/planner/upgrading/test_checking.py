@@ -8,7 +8,7 @@ from qwen3_planner.catalog.loading import load_catalog
 from qwen3_planner.errors import SpecError
 from qwen3_planner.plan import NoPlan, Plan
 from qwen3_planner.planning import plan
-from qwen3_planner.request import EngineTuning, Quantization
+from qwen3_planner.request import EngineName, EngineTuning, Quantization
 from qwen3_planner.upgrading.checking import check_upgrade
 from support.planner_builders import a_request, hardware, planned
 
@@ -150,3 +150,11 @@ def test_a_version_that_is_none_is_named_by_its_option(
     with pytest.raises(SpecError) as raised:
         check_upgrade(a_request(), hardware(), load_catalog(), versions=versions)
     assert raised.value.field == field
+
+
+def test_a_layout_that_becomes_legal_names_the_rule_that_refused_it() -> None:
+    found = upgrade("Qwen3-30B-A3B", old="0.4.6.post1", new="0.5.23", engine=EngineName.SGLANG)
+    assert "tp1xpp2" in [str(layout) for layout in found.legality.layouts_gained]
+    (rule,) = found.legality.rules_lost
+    assert rule.startswith("LayoutNeedsNewerEngine: SGLang 0.4.6.post1 cannot cut")
+    assert found.legality.layouts_lost == found.legality.rules_gained == ()

@@ -4,7 +4,7 @@ import pytest
 
 from qwen3_planner.candidates import pools_of
 from qwen3_planner.engines.versions import Ruling, Version, parse_version
-from qwen3_planner.request import EngineTuning, Quantization
+from qwen3_planner.request import EngineName, EngineTuning, Quantization
 from qwen3_planner.upgrading.subjects import subject
 from qwen3_planner.upgrading.turns import turns_between
 from support.planner_builders import a_question, hardware
@@ -76,3 +76,19 @@ def test_the_ruling_that_first_brought_the_value_is_named() -> None:
         Version(0, 3),
         "second",
     )
+
+
+def test_llama_cpp_is_told_by_build() -> None:
+    on = {"engine": EngineName.LLAMACPP, "on": "1xL4-24GB"}
+    found = turns("b6000", "b11549", "Qwen3-8B", **on)
+    assert found["how flash attention is asked for"][1:] == ("--flash-attn", "--flash-attn on")
+    assert found["logits of one token a slot are reserved"] == ("b9538", "no", "yes")
+    assert not any("expert" in name for name in found)
+    experts = turns("b6000", "b11549", "Qwen3-30B-A3B", **on)
+    assert experts["experts can stay on the host (--n-cpu-moe)"][0] == "b6089"
+
+
+def test_sglang_is_told_by_release() -> None:
+    found = turns("0.4.9", "0.5.23", engine=EngineName.SGLANG)
+    assert found["how --mem-fraction-static is found"][0] == "0.5.3"
+    assert "spelling of expert parallelism" not in found
