@@ -106,7 +106,9 @@ def test_an_upgrade_to_the_same_version_changes_nothing() -> None:
     assert isinstance(found.after, Plan)
     assert found.before.memory == found.after.memory
     assert found.before.command == found.after.command
-    assert found.words_removed == found.words_added == found.flags == found.turns == ()
+    assert found.words_removed == found.words_added == ()
+    assert not found.flags
+    assert not found.turns
     assert found.legality.layouts_gained == found.legality.layouts_lost == ()
     assert found.legality.rules_gained == found.legality.rules_lost == ()
 
@@ -157,4 +159,5 @@ def test_a_layout_that_becomes_legal_names_the_rule_that_refused_it() -> None:
     assert "tp1xpp2" in [str(layout) for layout in found.legality.layouts_gained]
     (rule,) = found.legality.rules_lost
     assert rule.startswith("LayoutNeedsNewerEngine: SGLang 0.4.6.post1 cannot cut")
-    assert found.legality.layouts_lost == found.legality.rules_gained == ()
+    assert not found.legality.layouts_lost
+    assert not found.legality.rules_gained
