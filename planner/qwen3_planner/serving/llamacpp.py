@@ -15,6 +15,7 @@ from qwen3_planner.serving.contract import Launch
 from qwen3_planner.serving.llamacpp_memory import (
     Memory,
     cache_of,
+    encoder_type,
     file_weights,
     has_gpu,
     memory_of,
@@ -22,7 +23,6 @@ from qwen3_planner.serving.llamacpp_memory import (
     semantics_of,
     shares_host_memory,
     slots_of,
-    vision_bytes,
 )
 from qwen3_planner.serving.llamacpp_notes import (
     compute_error,
@@ -32,6 +32,7 @@ from qwen3_planner.serving.llamacpp_notes import (
 )
 from qwen3_planner.sizing.activation import Batch
 from qwen3_planner.sizing.gguf import file_type_of
+from qwen3_planner.sizing.gguf_vision import encoder_file_bytes
 from qwen3_planner.sizing.llamacpp import GPU_CONTEXT_ERROR_BYTES
 from qwen3_planner.sizing.stages import Setting, StageMemory
 from qwen3_planner.units import MIB, ceil_div
@@ -146,8 +147,10 @@ class LlamaCppServing:
 
     def checkpoint_bytes(self, question: Question, choice: WeightChoice) -> int:
         """Return the bytes of the GGUF file, and of the image encoder's."""
-        weights = file_weights(question.model, choice.fmt)
-        return weights.file_bytes + vision_bytes(question.model)
+        weights, vision = file_weights(question.model, choice.fmt), question.model.vision
+        if vision is None:
+            return weights.file_bytes
+        return weights.file_bytes + encoder_file_bytes(vision, encoder_type(question, choice))
 
     def error_bytes(
         self,
@@ -160,7 +163,7 @@ class LlamaCppServing:
         pool = candidate.pool
         device = pool.accelerator.usable_relative_error * pool.device_bytes * setting.utilization
         context = 0 if shares_host_memory(pool.accelerator) else GPU_CONTEXT_ERROR_BYTES
-        share = compute_error(candidate.layout)
+        share = compute_error(candidate)
         compute = share * max(stage.activation for stage in stages)
         weights = weights_error(candidate.choice) * max(stage.weights for stage in stages)
         return sqrt(device**2 + context**2 + compute**2 + weights**2)

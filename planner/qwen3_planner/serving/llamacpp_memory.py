@@ -16,6 +16,7 @@ from qwen3_planner.engines.llamacpp.semantics import (
 from qwen3_planner.engines.versions import parse_version
 from qwen3_planner.request import KvCacheDtype
 from qwen3_planner.sizing.gguf import file_bytes, file_type_of, stored_tensors
+from qwen3_planner.sizing.gguf_vision import encoder_bytes
 from qwen3_planner.sizing.kv_cache import kv_bytes_per_32
 from qwen3_planner.sizing.llamacpp import (
     GPU_CONTEXT_BYTES,
@@ -37,7 +38,6 @@ from qwen3_planner.sizing.llamacpp_compute import (
     output_bytes,
     unpacked_cache_bytes,
 )
-from qwen3_planner.sizing.modules import vision_modules
 from qwen3_planner.sizing.stages import Setting, StageMemory
 from qwen3_planner.units import MIB
 
@@ -45,11 +45,11 @@ if TYPE_CHECKING:
     from qwen3_planner.candidates import Candidate, Pool
     from qwen3_planner.catalog.rows import Accelerator, GgufWeights, ModelArchitecture
     from qwen3_planner.plan import Layout
-    from qwen3_planner.question import Question
+    from qwen3_planner.question import Question, WeightChoice
     from qwen3_planner.sizing.formats import WeightFormat
 
-VISION_BYTES_PER_ELEMENT: Final = 2
-"""The image encoder comes as a file of its own, in F16."""
+ENCODERS_OF_QWEN: Final = "hf://Qwen/"
+"""Repositories that hold the image encoder as F16 and as Q8_0; everywhere else F16 is taken."""
 
 VISION_COMPUTE_BYTES: Final = 512 * MIB
 """What encoding the largest image takes. Assumed."""
@@ -89,12 +89,18 @@ def _placed(model: ModelArchitecture, fmt: WeightFormat, layout: Layout, *, on_g
     return place(model, file_weights(model, fmt), layout, on_gpu=on_gpu)
 
 
-@lru_cache(maxsize=64)
-def vision_bytes(model: ModelArchitecture) -> int:
+def encoder_type(question: Question, choice: WeightChoice) -> str:
+    """Return the type of the image encoder's file that is taken beside the weights."""
+    file_type = file_type_of(choice.fmt.quantization)
+    if not semantics_of(question).nearest_encoder or file_type in ("F16", "BF16"):
+        return "F16"
+    return "Q8_0" if choice.source.startswith(ENCODERS_OF_QWEN) else "F16"
+
+
+def vision_bytes(question: Question, choice: WeightChoice) -> int:
     """Return the bytes of the image encoder; 0 where there is none."""
-    if model.vision is None:
-        return 0
-    return VISION_BYTES_PER_ELEMENT * sum(part.elements for part in vision_modules(model.vision))
+    vision = question.model.vision
+    return 0 if vision is None else encoder_bytes(vision, encoder_type(question, choice))
 
 
 def slots_of(question: Question) -> int:
@@ -159,7 +165,7 @@ class Memory:
             activation += unpacked_cache_bytes(model, cache)
         return StageMemory(
             stage=index,
-            weights=placed.gpus[index] + (vision_bytes(model) if first else 0),
+            weights=placed.gpus[index] + (self.encoder if first else 0),
             activation=activation + (VISION_COMPUTE_BYTES if first and model.vision else 0),
             graphs=0,
             overhead=(
@@ -169,6 +175,11 @@ class Memory:
             block=self.block(placed.attention_layers[index]),
             budget=int(self.pool.device_bytes * self.setting.utilization),
         )
+
+    @property
+    def encoder(self) -> int:
+        """Bytes of the image encoder's weights."""
+        return vision_bytes(self.question, self.candidate.choice)
 
     @property
     def unpacks(self) -> bool:
@@ -188,7 +199,7 @@ class Memory:
             compute = host_compute_bytes(model, self.load, copies)
             extra, process = 0, GPU_PROCESS_BYTES
         else:
-            compute, extra, process = cpu_compute_bytes(model, self.load), vision_bytes(model), 0
+            compute, extra = cpu_compute_bytes(model, self.load), self.encoder
             compute += VISION_COMPUTE_BYTES if model.vision else 0
             process = PROCESS_BYTES
         return StageMemory(

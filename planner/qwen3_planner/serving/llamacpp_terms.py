@@ -10,9 +10,9 @@ from qwen3_planner.plan import Basis
 from qwen3_planner.serving.llamacpp_memory import (
     VISION_COMPUTE_BYTES,
     Memory,
+    encoder_type,
     file_weights,
     memory_of,
-    vision_bytes,
 )
 from qwen3_planner.sizing.llamacpp import device_of_layer, state_bytes
 from qwen3_planner.sizing.llamacpp_compute import output_bytes, unpacked_cache_bytes
@@ -62,6 +62,7 @@ def _weights(memory: Memory, gpu: GpuMemory) -> tuple[Term, ...]:
     if memory.on_gpu and not head:
         head, how = held.embedding, "the embedding once more: the model ties them"
     is_first = gpu.stage == 0
+    encoder = f"a file of its own, {encoder_type(question, memory.candidate.choice)}"
     what = "attention, norms, routers" if model.is_moe else "attention, MLP, norms"
     return (
         Term("embedding", 0 if memory.on_gpu else held.embedding, "token_embd.weight"),
@@ -69,7 +70,7 @@ def _weights(memory: Memory, gpu: GpuMemory) -> tuple[Term, ...]:
         Term("experts", experts, f"routed, of {sum(each not in kept for each in here)} layers"),
         Term("last norm", held.norm if is_last else 0, "and what else is in no layer"),
         Term("output head", head if is_last else 0, how),
-        Term("image encoder", vision_bytes(model) if is_first else 0, "a file of its own, F16"),
+        Term("image encoder", memory.encoder if is_first else 0, encoder),
     )
 
 

@@ -251,3 +251,27 @@ def test_address_and_port_are_always_said() -> None:
     made = planned("Qwen3-0.6B", "RaspberryPi5-8GB")
     assert option(made, "--host") == "0.0.0.0"  # noqa: S104 - what a pod listens on
     assert option(made, "--port") == "8080"
+
+
+@pytest.mark.parametrize(
+    ("size", "quantization", "peak_gib"),
+    [("8B", Q4, 8.8), ("8B", Q8, 11.9), ("32B", Q4, 24.5), ("30B-A3B", Q8, 33.6)],
+)
+def test_peaks_measured_on_a_gpu(size: str, quantization: Quantization, peak_gib: float) -> None:
+    # A public report: b11376 on one GB300, 32,768 tokens over two slots, q8_0, the encoder Q8_0;
+    # the most of one sample a minute while 450 images are answered. An H200 stands for the GB300.
+    made = planned(
+        f"Qwen3-VL-{size}-Instruct",
+        "1xH200-SXM-141GB",
+        engine=EngineName.LLAMACPP,
+        engine_version="b11376",
+        quantization=quantization,
+        kv_cache_dtype=KvCacheDtype.Q8_0,
+        max_model_len=16_384,
+        concurrency=2,
+    )
+    (gpu,) = made.memory.per_gpu
+    assert sum(
+        (gpu.weights_bytes, gpu.kv_needed_bytes, gpu.activation_bytes, gpu.overhead_bytes)
+    ) == pytest.approx(peak_gib * GIB, rel=0.025)
+    assert option(made, "--hf-repo").startswith(f"Qwen/Qwen3-VL-{size}-Instruct-GGUF:")

@@ -103,14 +103,21 @@ def command(options: ServerOptions) -> tuple[str, ...]:
 
 
 def _model(options: ServerOptions) -> tuple[str, ...]:
-    """Name the file, or the repository and the file type in it."""
+    """Name the file, or the repository and the file type in it; images need a file of their own.
+
+    A repository's image encoder is found without being named.
+    """
     if options.source.startswith("hf://"):
         return ("--hf-repo", f"{model_argument(options.source)}:{options.file_type}")
     path = model_argument(options.source)
+    folder = path
     if path.endswith(".gguf"):
+        folder = path.rpartition("/")[0]
+    else:
+        path = f"{folder}/{options.model.name}-{options.file_type}.gguf"
+    if options.model.vision is None:
         return ("--model", path)
-    name = f"{options.model.name}-{options.file_type}.gguf"
-    return ("--model", f"{path}/{name}")
+    return ("--model", path, "--mmproj", f"{folder}/mmproj-{options.model.name}-F16.gguf")
 
 
 def _offload(options: ServerOptions) -> Iterator[str]:

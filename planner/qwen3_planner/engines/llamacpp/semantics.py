@@ -160,6 +160,22 @@ LIMITS_LOGITS: Final = (
 """Whether the server reserves logits for one token per slot only, not for every token of a
 pass: 297 MiB less at the default batch and this family's vocabulary."""
 
+NEAREST_ENCODER: Final = (
+    Ruling(
+        value=False,
+        since=Version(0, 0),
+        source="PyPI xllamacpp 0.2.8 (2025-12-27) common/download.cpp: the hub names the file",
+        confidence="A",
+    ),
+    Ruling(
+        value=True,
+        since=build(8672),
+        source="PyPI xllamacpp 2026.4.8672 common/download.cpp find_best_mmproj",
+        confidence="A",
+    ),
+)
+"""Whether ``--hf-repo`` takes the image encoder whose bits are nearest those of the model."""
+
 ARCHITECTURES: Final = {
     "qwen3": (build(5092), "QwenLM/Qwen3@7a2f61f docs/source/run_locally/llama.cpp.md"),
     "qwen3moe": (build(5092), "QwenLM/Qwen3@7a2f61f docs/source/run_locally/llama.cpp.md"),
@@ -198,6 +214,7 @@ class LlamaCppSemantics:
         has_unified_flag: whether ``-kvu`` exists.
         has_cpu_experts: whether ``--n-cpu-moe`` exists.
         limits_logits: whether logits are reserved for one token per slot only.
+        nearest_encoder: whether the image encoder nearest in bits is taken.
     """
 
     flash_flag: FlashFlag
@@ -206,6 +223,7 @@ class LlamaCppSemantics:
     has_unified_flag: bool
     has_cpu_experts: bool
     limits_logits: bool
+    nearest_encoder: bool
 
 
 @lru_cache(maxsize=64)
@@ -218,4 +236,5 @@ def semantics_at(version: Version) -> LlamaCppSemantics:
         has_unified_flag=ruling_at(HAS_UNIFIED_FLAG, version).value,
         has_cpu_experts=ruling_at(HAS_CPU_EXPERTS, version).value,
         limits_logits=ruling_at(LIMITS_LOGITS, version).value,
+        nearest_encoder=ruling_at(NEAREST_ENCODER, version).value,
     )

@@ -21,6 +21,7 @@ from qwen3_planner.sizing.gguf_mixes import (
     depends_on_importance_matrix,
     needs_importance_matrix,
 )
+from qwen3_planner.sizing.gguf_vision import encoder_file_bytes
 from qwen3_planner.units import GIB, MIB
 from support.gguf_geometries import CODER_480B, EIGHT, GEOMETRIES, NARROW, ODD, a_model
 
@@ -43,6 +44,39 @@ PUBLISHED_BYTES = (
     ("4B", "Q4_K_M", 2_497_280_256),  # Qwen/Qwen3-4B-GGUF
     ("8B", "Q4_K_M", 5_027_783_488),  # Qwen/Qwen3-8B-GGUF@7c41481
     ("14B", "Q4_K_M", 9_001_752_960),  # Qwen/Qwen3-14B-GGUF@530227a
+)
+
+VISION_BYTES = (
+    # Qwen's own uploads; their header says a little more than that of a model of text alone.
+    ("2B-Instruct", "Q4_K_M", 1_107_409_952),
+    ("2B-Instruct", "Q8_0", 1_834_427_424),
+    ("4B-Instruct", "Q4_K_M", 2_497_281_664),
+    ("4B-Instruct", "Q8_0", 4_280_406_144),
+    ("8B-Instruct", "Q4_K_M", 5_027_784_800),
+    ("8B-Instruct", "Q8_0", 8_709_519_456),
+    ("8B-Instruct", "F16", 16_388_044_896),
+    ("8B-Thinking", "Q8_0", 8_709_519_360),
+    ("32B-Instruct", "Q4_K_M", 19_762_150_432),
+    ("32B-Thinking", "Q4_K_M", 19_762_150_336),
+    ("30B-A3B-Instruct", "Q4_K_M", 18_556_687_168),
+    ("30B-A3B-Instruct", "Q8_0", 32_483_932_992),
+)
+
+ENCODER_BYTES = (
+    # mmproj-Qwen3VL-*.gguf of the same repositories
+    ("4B-Instruct", "F16", 836_180_256),
+    ("8B-Instruct", "F16", 1_159_029_824),
+    ("8B-Instruct", "Q8_0", 752_289_728),
+    ("32B-Instruct", "F16", 1_196_795_040),
+    ("32B-Instruct", "Q8_0", 772_360_224),
+    ("30B-A3B-Instruct", "F16", 1_083_499_584),
+    ("30B-A3B-Instruct", "Q8_0", 712_148_928),
+)
+
+NEXT_BYTES = (
+    # Made by a converter that still kept two of the matrices of linear attention in one.
+    ("Instruct", "Q4_K_M", 48_410_988_384),
+    ("Thinking", "Q4_K_M", 48_410_989_824),
 )
 
 PUBLISHED_GIB = (
@@ -110,6 +144,29 @@ def test_qwens_own_dense_files_are_exact_to_the_byte(
     size: str, file_type: str, published: int
 ) -> None:
     assert file_bytes(a_model(f"Qwen3-{size}"), file_type) == published
+
+
+@pytest.mark.parametrize(("name", "file_type", "published"), VISION_BYTES)
+def test_qwens_own_files_of_models_that_see_are_as_large(
+    name: str, file_type: str, published: int
+) -> None:
+    ours = file_bytes(a_model(f"Qwen3-VL-{name}"), file_type)
+    assert 0 <= published - ours <= 1408
+
+
+@pytest.mark.parametrize(("name", "file_type", "published"), ENCODER_BYTES)
+def test_qwens_own_image_encoders_are_as_large(name: str, file_type: str, published: int) -> None:
+    vision = a_model(f"Qwen3-VL-{name}").vision
+    assert vision is not None
+    assert 0 <= published - encoder_file_bytes(vision, file_type) <= 112
+
+
+@pytest.mark.parametrize(("name", "file_type", "published"), NEXT_BYTES)
+def test_qwens_own_hybrid_files_are_of_an_older_converter(
+    name: str, file_type: str, published: int
+) -> None:
+    ours = file_bytes(a_model(f"Qwen3-Next-80B-A3B-{name}"), file_type)
+    assert ours == pytest.approx(published, rel=0.002)
 
 
 @pytest.mark.parametrize(("size", "file_type", "published_gib"), PUBLISHED_GIB)

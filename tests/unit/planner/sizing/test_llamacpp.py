@@ -32,7 +32,7 @@ from qwen3_planner.sizing.llamacpp_compute import (
     gpu_compute_bytes,
     host_compute_bytes,
 )
-from qwen3_planner.units import round_up
+from qwen3_planner.units import MIB, round_up
 from support.gguf_geometries import GEOMETRIES, a_model
 
 if TYPE_CHECKING:
@@ -240,3 +240,21 @@ def test_a_layer_more_on_the_host_never_takes_more_of_the_gpu(one: int, other: i
     there = place(model, weights, Layout(host_layers=more), on_gpu=True)
     assert there.gpus[0] <= here.gpus[0]
     assert there.host >= here.host
+
+
+@pytest.mark.parametrize(
+    ("name", "slots", "tokens", "logged_mib"),
+    [
+        # llama-server on an RTX 5090: "context" of its memory breakdown, cache and states together
+        ("Qwen3-Next-80B-A3B-Instruct", 4, 4096, 397),
+        ("Qwen3-Next-80B-A3B-Instruct", 4, 100_096, 2647),
+        ("Qwen3-Next-80B-A3B-Instruct", 4, 262_144, 6445),
+        # llama_kv_cache: size = 3072.00 MiB ( 32768 cells,  48 layers,  4/1 seqs)
+        ("Qwen3-30B-A3B", 4, 32_768, 3072),
+    ],
+)
+def test_caches_of_public_logs(name: str, slots: int, tokens: int, logged_mib: int) -> None:
+    model = a_model(name)
+    attention = model.full_attention_layers()
+    cache = tokens * token_bytes(model, attention, kv_bytes_per_32(KvCacheDtype.FP16))
+    assert (cache + state_bytes(model, model.layers - attention, slots)) // MIB == logged_mib
