@@ -33,6 +33,7 @@ _TITLES = {
 
 _WORDS = {
     "nodes": "a replica over more nodes",
+    "settings": "without what other engines alone have",
     "tuning": "another setting of the engine",
     "load": "less load",
     "context": "another context",

@@ -50,7 +50,7 @@ def test_bad_input_names_field_value_and_choices_nearest_first(
         ("--max-model-len", "32k"), ("--replicas", ""), ("--max-gpus", "9" * 40),
         ("--gpu-memory-utilization", "1.2"), ("--gpu-memory-utilization", "0"),
         ("--gpu-memory-utilization", "nan"), ("--gpu-memory-utilization", "half"),
-        ("--engine-version", "latest"), ("--engine-version", "0.8.4"), ("--accelerators", "L4,"),
+        ("--engine-version", "latest"), ("--engine-version", "0.8.3"), ("--accelerators", "L4,"),
     ],
 )  # fmt: skip
 def test_a_wrong_value_is_repeated_as_typed(qwen3: Run, option: str, typed: str) -> None:
