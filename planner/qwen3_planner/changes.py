@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from qwen3_planner.inventory.short_form import parse_hardware
+from qwen3_planner.plan import UNSET
 from qwen3_planner.request import EngineName, KvCacheDtype, Quantization
 
 if TYPE_CHECKING:
@@ -42,7 +43,18 @@ _TUNING_FIELDS: dict[str, tuple[str, Callable[[str], object]]] = {
     "gpuMemoryUtilization": ("gpu_memory_utilization", float),
     "maxNumSeqs": ("max_num_seqs", int),
     "maxNumBatchedTokens": ("max_num_batched_tokens", int),
+    "kvCacheMemoryBytes": ("kv_cache_memory_bytes", int),
+    "cpuOffloadGb": ("cpu_offload_gib", float),
+    "enforceEager": ("enforce_eager", lambda text: text.lower() == "true"),
+    "maxLoras": ("max_loras", int),
+    "maxLoraRank": ("max_lora_rank", int),
+    "draftModel": ("draft_model", str),
+    "draftTokens": ("draft_tokens", int),
 }
+
+
+SETTING_FIELDS = {name: field for name, (field, _) in _TUNING_FIELDS.items()}
+"""Settings of the engine: name of the assignment, field of the request."""
 
 
 def apply_change(
@@ -84,7 +96,8 @@ def assign(request: PlanRequest, name: str, value: Value) -> PlanRequest:
         return replace(request, workload=load)
     if name in _TUNING_FIELDS:
         field, convert = _TUNING_FIELDS[name]
-        tuning = replace(request.tuning, **{field: convert(str(value))})  # type: ignore[arg-type]  # field and type are a pair
+        given = None if value == UNSET else convert(str(value))
+        tuning = replace(request.tuning, **{field: given})  # type: ignore[arg-type]  # field and type are a pair
         return replace(request, tuning=tuning)
     field, convert = _REQUEST_FIELDS[name]
     return replace(request, **{field: convert(str(value))})  # type: ignore[arg-type]  # likewise

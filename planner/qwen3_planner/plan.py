@@ -237,7 +237,17 @@ class Change:
         >>> str(Change((("quantization", "fp8"), ("maxModelLen", 32768))))
         '--quantization fp8 --max-model-len 32768'
         """
-        return " ".join(f"{CHANGE_NAMES[name]} {value}" for name, value in self.assignments)
+        return " ".join(_as_option(name, value) for name, value in self.assignments)
+
+
+UNSET = "none"
+"""Takes back a setting that was given: what is assigned, and what its option takes."""
+
+
+def _as_option(name: str, value: str | float) -> str:
+    if name == "enforceEager":
+        return "--no-enforce-eager" if value == UNSET else "--enforce-eager"
+    return f"{CHANGE_NAMES[name]} {value}"
 
 
 CHANGE_NAMES: dict[str, str] = {
@@ -257,6 +267,13 @@ CHANGE_NAMES: dict[str, str] = {
     "gpuMemoryUtilization": "--gpu-memory-utilization",
     "maxNumSeqs": "--max-num-seqs",
     "maxNumBatchedTokens": "--max-num-batched-tokens",
+    "kvCacheMemoryBytes": "--kv-cache-memory-bytes",
+    "cpuOffloadGb": "--cpu-offload-gb",
+    "enforceEager": "--enforce-eager",
+    "maxLoras": "--max-loras",
+    "maxLoraRank": "--max-lora-rank",
+    "draftModel": "--draft-model",
+    "draftTokens": "--draft-tokens",
     "accelerators": "--accelerators",
     "maxGpus": "--max-gpus",
     "maxNodesPerReplica": "--max-nodes-per-replica",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from qwen3_planner.errors import SpecError, nearest_first
+from qwen3_planner.plan import UNSET
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,6 +94,25 @@ class Whole(click.ParamType[int]):
 
 
 _MAX_DIGITS = 12
+
+
+class OrNone(click.ParamType[Any]):
+    """A value of another type, or ``none``: as if the option were not given."""
+
+    def __init__(self, inner: click.ParamType[Any]) -> None:
+        self.inner = inner
+        self.name = inner.name
+
+    def convert(
+        self,
+        value: object,
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Any:  # noqa: ANN401 - what the inner type gives
+        """Return the value; None for ``none``."""
+        if str(value).strip().lower() == UNSET:
+            return None
+        return self.inner.convert(value, param, ctx)
 
 
 class Share(click.ParamType[float]):

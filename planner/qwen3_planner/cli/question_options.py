@@ -14,7 +14,15 @@ from qwen3_planner.catalog.resolving import (
     resolve_accelerator,
     resolve_model,
 )
-from qwen3_planner.cli.parameters import Amount, Listed, Named, Share, Suggested, Whole
+from qwen3_planner.cli.parameters import (
+    Amount,
+    Listed,
+    Named,
+    OrNone,
+    Share,
+    Suggested,
+    Whole,
+)
 from qwen3_planner.cli.reading import read_hardware, read_yaml
 from qwen3_planner.errors import SpecError, nearest_first
 from qwen3_planner.request import (
@@ -131,13 +139,13 @@ _QUESTION = (
     _option("gpu-memory-utilization", Share(), "Share of GPU memory.  [default: the engine's own]"),
     _option("max-num-seqs", Whole(), "Sequences computed at once.  [default: the engine's own]"),
     _option("max-num-batched-tokens", Whole(), "Tokens of one step.  [default: the engine's own]"),
-    _option("kv-cache-memory-bytes", Whole(), "KV pool of one GPU.  [default: what is left]"),
-    _option("cpu-offload-gb", Amount(), "GiB of one GPU's weights kept in host memory."),
-    click.option("--enforce-eager", is_flag=True, default=None, help="No graphs, no compiler."),
-    _option("max-loras", Whole(), "LoRA adapters held at once.  [default: LoRA is off]"),
-    _option("max-lora-rank", Whole(), "Largest rank of an adapter.  [default: the engine's own]"),
-    _option("draft-model", click.STRING, "Variant that drafts tokens.  [default: none]"),
-    _option("draft-tokens", Whole(), "Tokens drafted per step.  [default: 3]"),
+    _option("kv-cache-memory-bytes", OrNone(Whole()), "KV pool of a GPU.  [default: what is left]"),
+    _option("cpu-offload-gb", OrNone(Amount()), "GiB of one GPU's weights kept in host memory."),
+    click.option("--enforce-eager/--no-enforce-eager", default=None, help="No CUDA graphs."),
+    _option("max-loras", OrNone(Whole()), "LoRA adapters held at once.  [default: LoRA is off]"),
+    _option("max-lora-rank", OrNone(Whole()), "Largest rank of one.  [default: the engine's own]"),
+    _option("draft-model", OrNone(click.STRING), "Variant that drafts tokens.  [default: none]"),
+    _option("draft-tokens", OrNone(Whole()), "Tokens drafted per step.  [default: 3]"),
     _option("accelerators", Listed(), "Those that may be used, comma separated.  [default: any]"),
     _option("max-gpus", Whole(), "Upper bound on the GPUs of all replicas."),
     _option("max-nodes-per-replica", Whole(), "Upper bound on the nodes of one replica."),

@@ -31,6 +31,7 @@ from qwen3_planner.remedies.tuning import (
     batched_tokens_step,
     node_limit_step,
     sequences_step,
+    settings_step,
     utilization_step,
 )
 
@@ -47,6 +48,7 @@ KINDS: tuple[tuple[str, Step], ...] = (
     ("tuning", utilization_step),
     ("tuning", sequences_step),
     ("tuning", batched_tokens_step),
+    ("settings", settings_step),
     ("load", concurrency_step),
     ("load", input_step),
     ("load", output_step),
@@ -64,10 +66,10 @@ KINDS: tuple[tuple[str, Step], ...] = (
     ("accelerator", other_accelerator_here_step),
     ("accelerator", other_hardware_step),
 )
-"""Least costly first: a setting of the engine, then less load, a shorter context, another layout
-than asked for, experts left whole, a smaller KV cache, another version, less precise weights,
-another engine, fewer replicas, more hardware, other hardware. A node limit comes before all:
-whoever set it decides where plans run, not what they are.
+"""Least costly first: a setting of the engine, one taken back, then less load, a shorter context,
+another layout than asked for, experts left whole, a smaller KV cache, another version, less precise
+weights, another engine, fewer replicas, more hardware, other hardware. A node limit comes before
+all: whoever set it decides where plans run, not what they are.
 """
 
 TOGETHER = "together"
@@ -97,16 +99,16 @@ FIXING_KINDS: dict[str, frozenset[str]] = {
     "MarlinTileAlignment": frozenset({"layout", "experts", "quantization", "version"}),
     "Wna16BlockAlignment": frozenset({"layout", "experts", "quantization", "version"}),
     "RerankerTensorParallel": frozenset({"layout", "version"}),
-    "LoraWithExpertParallel": frozenset({"layout", "version"}),
+    "LoraWithExpertParallel": frozenset({"settings", "layout", "version"}),
     "MultiNodeNeedsNewerEngine": frozenset({"layout", "quantization", "version", "accelerator"}),
     "NodesDivideDataRanks": frozenset({"layout"}),
     "ModelNeedsNewerEngine": frozenset({"version"}),
     "DenseFp8Loading": frozenset({"quantization", "version"}),
     "QuantizationNeedsNewerEngine": frozenset({"quantization", "version"}),
     "ActivationOrderUnsupported": frozenset({"quantization", "version"}),
-    "DraftModelUnsupported": frozenset({"version"}),
-    "LoraNeedsNewerEngine": frozenset({"version"}),
-    "CpuOffloadUnsupported": frozenset({"version"}),
+    "DraftModelUnsupported": frozenset({"settings", "version"}),
+    "LoraNeedsNewerEngine": frozenset({"settings", "version"}),
+    "CpuOffloadUnsupported": frozenset({"settings", "version"}),
     "Fp8KvCacheWeights": frozenset({"kv-cache", "version"}),
     "KvCacheDtypeUnsupported": frozenset({"kv-cache", "version", "engine"}),
     "SharedMemory": frozenset({"quantization", "version", "engine", "accelerator"}),
@@ -116,7 +118,7 @@ FIXING_KINDS: dict[str, frozenset[str]] = {
     "NodesDivideStages": frozenset({"layout"}),
     "GgufOnly": frozenset({"quantization", "engine"}),
     "TooManySlots": frozenset({"tuning", "engine"}),
-    "SettingUnsupported": frozenset({"engine"}),
+    "SettingUnsupported": frozenset({"settings", "engine"}),
     "WholeLayersOnly": frozenset({"layout", "engine"}),
     "OneNodeOnly": frozenset({"layout", "engine", "accelerator"}),
     "ContextTooLong": frozenset({"context"}),

@@ -9,6 +9,7 @@ from qwen3_planner.changes import PARALLELISM_NAMES
 from qwen3_planner.plan import Change
 from qwen3_planner.question import understand
 from qwen3_planner.remedies.hardware import least_bytes, server_sizes
+from qwen3_planner.remedies.tuning import TAKEN_BACK, taken_back
 from qwen3_planner.request import (
     EngineTuning,
     KvCacheDtype,
@@ -30,6 +31,11 @@ if TYPE_CHECKING:
     Assignments = tuple[tuple[str, Value], ...]
 
 
+MOST_FRUITLESS = 3
+"""Places whose plan cannot be put as a change of the question, before it is given up: what is in
+the way there has no option, and is in the way elsewhere too."""
+
+
 def together_step(stuck: Stuck) -> Change | None:
     """Free everything that was fixed, here and then on other hardware, then give back what works.
 
@@ -37,10 +43,16 @@ def together_step(stuck: Stuck) -> Change | None:
     its assignments there is no plan.
     """
     for request in _freed(stuck):
+        fruitless = 0
         for first in _places(stuck, request):
+            if not stuck.has_fit_of(request, Change(first)):
+                continue
             change = _freed_change(stuck, request, first)
             if change is not None:
                 return smallest_part(stuck, change)
+            fruitless += 1
+            if fruitless == MOST_FRUITLESS:
+                return None
     return None
 
 
@@ -52,6 +64,7 @@ def _freed(stuck: Stuck) -> Iterator[PlanRequest]:
     keeps_context = context is None or max(context, stuck.question.request_tokens or 0) <= limit
     freed = replace(
         request,
+        engine_version=None,
         quantization=Quantization.AUTO,
         kv_cache_dtype=KvCacheDtype.AUTO,
         parallelism=ParallelismWish(data=1),
@@ -80,20 +93,25 @@ def _freed_change(stuck: Stuck, freed: PlanRequest, first: Assignments) -> Chang
     if after is None or after.best is None:
         return None
     found = after.best.fit
-    departures = (*first, *_departures(stuck.request, freed, found))
+    departures = (
+        *first,
+        *_departures(stuck.request, freed, found, stuck.question.release.default_version),
+    )
     change = Change(departures)
     return change if departures and stuck.gives_plan(change) else None
 
 
 def _departures(
-    request: PlanRequest, freed: PlanRequest, found: Fit
+    request: PlanRequest, freed: PlanRequest, found: Fit, default_version: str
 ) -> Iterator[tuple[str, Value]]:
     candidate, layout = found.candidate, found.candidate.layout
     accelerator, fmt = candidate.pool.accelerator.name, candidate.choice.fmt
+    if request.engine_version not in (None, default_version):
+        yield "engineVersion", default_version
     if request.quantization not in (Quantization.AUTO, fmt.quantization):
         yield "quantization", fmt.quantization.value
     if request.kv_cache_dtype is not KvCacheDtype.AUTO:
-        yield "kvCacheDtype", KvCacheDtype.BF16.value
+        yield "kvCacheDtype", KvCacheDtype.AUTO.value
     for name in PARALLELISM_NAMES:
         if getattr(request.parallelism, name) not in (None, getattr(layout, name)):
             yield name, getattr(layout, name)
@@ -129,6 +147,8 @@ def _tuning_departures(request: PlanRequest, found: Fit) -> Iterator[tuple[str, 
         yield "maxNumSeqs", setting.batch.seqs
     if tuning.max_num_batched_tokens is not None:
         yield "maxNumBatchedTokens", setting.batch.tokens
+    for names in TAKEN_BACK:
+        yield from taken_back(tuning, names)
 
 
 def smallest_part(stuck: Stuck, change: Change) -> Change:

@@ -44,9 +44,13 @@ class Stuck:
 
     def gives_plan(self, change: Change) -> bool:
         """Whether the planner finds a plan once this is changed."""
+        return self.has_fit_of(self.request, change)
+
+    def has_fit_of(self, request: PlanRequest, change: Change) -> bool:
+        """Whether a request has a plan once this is changed."""
         try:
-            request, inventory = apply_change(self.request, self.inventory, change, self.catalog)
-            return has_fit(understand(request, inventory, self.catalog), inventory)
+            asked, inventory = apply_change(request, self.inventory, change, self.catalog)
+            return has_fit(understand(asked, inventory, self.catalog), inventory)
         except SpecError:
             return False
 

@@ -6,6 +6,8 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from qwen3_planner.candidates import pools_of
+from qwen3_planner.changes import SETTING_FIELDS
+from qwen3_planner.plan import UNSET, Change
 from qwen3_planner.remedies.trying import Stuck, one
 from qwen3_planner.request import EngineName
 from qwen3_planner.serving.registry import serving_of
@@ -13,7 +15,7 @@ from qwen3_planner.serving.registry import serving_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from qwen3_planner.plan import Change
+    from qwen3_planner.request import EngineTuning
     from qwen3_planner.sizing.stages import Setting
 
 HIGHEST_UTILIZATION = 0.97
@@ -92,6 +94,28 @@ def batched_tokens_step(stuck: Stuck) -> Change | None:
     if most < seqs:
         return stuck.first([one("maxNumBatchedTokens", seqs)])
     return stuck.largest("maxNumBatchedTokens", seqs, most - 1)
+
+
+TAKEN_BACK = (
+    ("draftModel", "draftTokens"),
+    ("maxLoras", "maxLoraRank"),
+    ("cpuOffloadGb",),
+    ("kvCacheMemoryBytes",),
+    ("enforceEager",),
+)
+"""Settings that a plan can do without, each with what means nothing alone."""
+
+
+def taken_back(tuning: EngineTuning, names: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Assign nothing to those of these settings that were given."""
+    return tuple((name, UNSET) for name in names if getattr(tuning, SETTING_FIELDS[name]))
+
+
+def settings_step(stuck: Stuck) -> Change | None:
+    """Take back one setting: a draft, adapters, offloading, a pool of a size, eager mode."""
+    tuning = stuck.request.tuning
+    groups = (taken_back(tuning, names) for names in TAKEN_BACK)
+    return stuck.first(Change(group) for group in groups if group)
 
 
 def _settings(stuck: Stuck) -> Iterator[Setting]:

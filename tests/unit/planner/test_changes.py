@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from qwen3_planner.catalog.loading import load_catalog
-from qwen3_planner.changes import apply_change
+from qwen3_planner.changes import SETTING_FIELDS, apply_change, assign
 from qwen3_planner.plan import CHANGE_NAMES, Change
-from qwen3_planner.request import KvCacheDtype, Quantization
+from qwen3_planner.request import EngineTuning, KvCacheDtype, PlanRequest, Quantization
 from support.planner_builders import a_request, hardware
 
 VALUES: dict[str, str | int | float] = {
@@ -56,3 +56,20 @@ def test_assignments_reach_the_field_they_name() -> None:
 def test_an_unknown_name_is_a_defect() -> None:
     with pytest.raises(KeyError):
         apply_change(a_request(), hardware(), Change((("colour", 1),)), load_catalog())
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "option"),
+    [
+        ("draftModel", "none", "--draft-model none"),
+        ("enforceEager", "none", "--no-enforce-eager"),
+        ("cpuOffloadGb", "none", "--cpu-offload-gb none"),
+    ],
+)
+def test_a_setting_is_taken_back_by_none(name: str, value: str, option: str) -> None:
+    given = EngineTuning(draft_model="Qwen3-0.6B", enforce_eager=True, cpu_offload_gib=2.0)
+
+    tuning = assign(PlanRequest("Qwen3-8B", tuning=given), name, value).tuning
+
+    assert getattr(tuning, SETTING_FIELDS[name]) is None
+    assert str(Change(((name, value),))) == option

@@ -10,7 +10,7 @@ from qwen3_planner.changes import apply_change
 from qwen3_planner.plan import Change, NoPlan, Plan
 from qwen3_planner.planning import plan
 from qwen3_planner.remedies.finding import FIXING_KINDS
-from qwen3_planner.request import KvCacheDtype, PlanRequest, Quantization
+from qwen3_planner.request import EngineTuning, KvCacheDtype, PlanRequest, Quantization
 from support.planner_builders import hardware, refused
 from support.planner_strategies import hardware_texts, requests
 
@@ -117,3 +117,38 @@ def test_the_nearest_change_is_what_a_person_would_say(
     found = refused(model, on, **fields)
     assert found.nearest is not None
     assert str(found.nearest.change) == expected
+
+
+@pytest.mark.parametrize(
+    ("tuning", "change"),
+    [
+        (EngineTuning(draft_model="Qwen3-14B", draft_tokens=3), "--draft-model none"),
+        (EngineTuning(max_loras=64, max_lora_rank=512), "--max-loras none --max-lora-rank none"),
+        (EngineTuning(kv_cache_memory_bytes=10**12), "--kv-cache-memory-bytes none"),
+    ],
+)
+def test_a_setting_that_stands_in_the_way_is_taken_back(tuning: EngineTuning, change: str) -> None:
+    found = refused(
+        "Qwen3-8B",
+        "1xA10G-24GB",
+        tuning=tuning,
+        quantization=Quantization.BF16,
+        max_model_len=16384,
+    )
+
+    fixes = [str(fix) for refusal in found.refusals for fix in refusal.fixes]
+    assert any(fix.startswith(change) for fix in fixes), fixes
+
+
+def test_what_cannot_be_put_as_a_change_is_given_up_soon() -> None:
+    tuning = EngineTuning(kv_cache_memory_bytes=10**9, max_loras=4, gpu_memory_utilization=0.3)
+    question = {
+        "kv_cache_dtype": KvCacheDtype.IQ4_NL,
+        "data": 4,
+        "max_model_len": 131072,
+        "concurrency": 8,
+    }
+    found = refused("Qwen3-Coder-30B-A3B-Instruct", "8xA10G-24GB", tuning=tuning, **question)
+
+    assert found.nearest is not None
+    assert "--kv-cache-dtype auto" in str(found.nearest.change)
