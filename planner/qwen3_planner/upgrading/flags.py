@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from qwen3_planner.engines.vllm.flags import REPLACED_BY, flag_ranges, takes
+from qwen3_planner.engines.sglang import flags as sglang_flags
+from qwen3_planner.engines.vllm import flags as vllm_flags
 from qwen3_planner.request import EngineName
 from qwen3_planner.upgrading.values import FlagGone
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
+    from qwen3_planner.engines.flag_ranges import FlagRange
     from qwen3_planner.engines.versions import Version
+
+
+class _Flags(NamedTuple):
+    """What is known of an engine's flags: which releases take them, what became of them."""
+
+    takes: Callable[[str, Version], bool]
+    ranges: Callable[[], dict[str, FlagRange]]
+    replaced_by: dict[str, str]
+
+
+_FLAGS = {
+    EngineName.VLLM: _Flags(vllm_flags.takes, vllm_flags.flag_ranges, vllm_flags.REPLACED_BY),
+    EngineName.SGLANG: _Flags(
+        sglang_flags.takes, sglang_flags.flag_ranges, sglang_flags.REPLACED_BY
+    ),
+}
+"""Engines whose parsers are listed."""
 
 
 def flags_gone(
@@ -27,16 +46,19 @@ def flags_gone(
         version: the new one.
         where: the words are from.
     """
-    if engine is not EngineName.VLLM:
+    listed = _FLAGS.get(engine)
+    if listed is None:
         return ()
     names = dict.fromkeys(flag_of(word) for word in words if word.startswith("--"))
-    return tuple(_gone(name, where) for name in names if not takes(name, version))
+    unknown = (name for name in names if not listed.takes(name, version))
+    return tuple(_gone(name, where, listed, version) for name in unknown)
 
 
-def _gone(flag: str, where: str) -> FlagGone:
-    known = flag_ranges().get(flag)
-    since = str(known.until) if known is not None and known.until is not None else ""
-    return FlagGone(flag, where, since, REPLACED_BY.get(flag, ""))
+def _gone(flag: str, where: str, listed: _Flags, version: Version) -> FlagGone:
+    known = listed.ranges().get(flag)
+    has_left = known is not None and known.until is not None and known.until <= version
+    since = str(known.until) if known is not None and has_left else ""
+    return FlagGone(flag, where, since, listed.replaced_by.get(flag, ""))
 
 
 def flag_of(word: str) -> str:

@@ -9,8 +9,9 @@ with.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
 
+from qwen3_planner.engines.flag_ranges import FlagRange, is_taken, ranges_of
 from qwen3_planner.engines.versions import Version
 
 OLDEST: Final = Version(0, 8, 5)
@@ -328,18 +329,6 @@ REPLACED_BY: Final = {
 """What a flag that is gone became, where it became anything."""
 
 
-class FlagRange(NamedTuple):
-    """Releases whose parser takes a flag.
-
-    Attributes:
-        since: the first of them.
-        until: the first that no longer takes it; None: the newest known still does.
-    """
-
-    since: Version
-    until: Version | None
-
-
 @lru_cache(maxsize=1)
 def flag_ranges() -> dict[str, FlagRange]:
     """Return every known flag with the releases that take it.
@@ -347,11 +336,7 @@ def flag_ranges() -> dict[str, FlagRange]:
     >>> str(flag_ranges()["--rope-scaling"].until)
     '0.11.1'
     """
-    since = dict.fromkeys(_AT_OLDEST.split(), OLDEST)
-    for version, names in _CAME:
-        since.update(dict.fromkeys(names.split(), version))
-    until = {name: version for version, names in _WENT for name in names.split()}
-    return {f"--{name}": FlagRange(first, until.get(name)) for name, first in since.items()}
+    return ranges_of(OLDEST, _AT_OLDEST, _CAME, _WENT)
 
 
 def takes(flag: str, version: Version) -> bool:
@@ -364,6 +349,4 @@ def takes(flag: str, version: Version) -> bool:
     """
     ranges = flag_ranges()
     found = ranges.get(flag) or ranges.get(f"--{flag.removeprefix('--no-')}")
-    if found is None:
-        return False
-    return max(version, OLDEST) >= found.since and (found.until is None or version < found.until)
+    return is_taken(found, version, OLDEST)

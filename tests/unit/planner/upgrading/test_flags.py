@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from qwen3_planner.engines.versions import Version
+from qwen3_planner.engines.versions import Version, build
 from qwen3_planner.request import EngineName
 from qwen3_planner.upgrading.flags import flag_of, flags_gone, words_that_differ
 
@@ -33,6 +33,24 @@ def test_values_and_short_flags_are_no_flags() -> None:
 def test_a_flag_that_never_was_is_told_without_a_version() -> None:
     (gone,) = flags_gone(EngineName.VLLM, ("--spawn-space",), Version(0, 32), "extraArgs")
     assert (gone.since, gone.instead) == ("", "")
+
+
+def test_sglangs_flags_are_known_too() -> None:
+    words = ("--cuda-graph-bs", "1", "2", "--tp-size", "2", "--enable-ep-moe")
+    gone = flags_gone(EngineName.SGLANG, words, Version(0, 5, 23), "extraArgs")
+    assert [(flag.flag, flag.since, flag.instead) for flag in gone] == [
+        ("--cuda-graph-bs", "0.5.20", "--cuda-graph-bs-decode"),
+        ("--enable-ep-moe", "0.5.3", "--ep-size"),
+    ]
+
+
+def test_a_flag_that_is_still_to_come_has_not_gone() -> None:
+    (flag,) = flags_gone(EngineName.SGLANG, ("--nsa-prefill",), Version(0, 5, 2), "extraArgs")
+    assert flag.since == ""
+
+
+def test_an_engine_whose_parsers_are_not_listed_is_left_alone() -> None:
+    assert flags_gone(EngineName.LLAMACPP, ("--nonsense",), build(11549), "extraArgs") == ()
 
 
 def test_options_are_compared_with_their_values() -> None:
