@@ -248,13 +248,18 @@ def test_a_prefill_step_is_whole_pages_on_blackwell() -> None:
 
 
 @pytest.mark.parametrize(
-    "tuning", [EngineTuning(max_loras=2), EngineTuning(draft_model="Qwen3-0.6B")]
+    ("tuning", "name"),
+    [
+        (EngineTuning(max_loras=2), "maxLoras"),
+        (EngineTuning(draft_model="Qwen3-0.6B"), "draftModel"),
+    ],
 )
-def test_what_is_not_planned_for_sglang_is_refused_with_vllm_as_the_fix(
-    tuning: EngineTuning,
+def test_what_is_not_planned_for_sglang_is_refused_unless_taken_back_or_served_by_vllm(
+    tuning: EngineTuning, name: str
 ) -> None:
     found = fixes_of("Qwen3-32B", "4xH100-SXM-80GB", tuning=tuning)
-    assert found == [("SettingUnsupported", ["(('engine', 'vllm'),)"])]
+    taken_back, elsewhere = f"(('{name}', 'none'),)", "(('engine', 'vllm'),)"
+    assert found == [("SettingUnsupported", [taken_back, elsewhere])]
 
 
 @pytest.mark.parametrize(
