@@ -136,8 +136,9 @@ def _meanings() -> dict[str, str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.ClassDef):
             for first, second in zip(node.body, node.body[1:], strict=False):
-                is_pair = isinstance(first, ast.Assign) and isinstance(second, ast.Expr)
-                if is_pair and isinstance(first.value, ast.Constant):
+                if not isinstance(first, ast.Assign) or not isinstance(second, ast.Expr):
+                    continue
+                if isinstance(first.value, ast.Constant):
                     found[str(first.value.value)] = " ".join(str(second.value.value).split())  # type: ignore[attr-defined]  # a string
     return found
 

@@ -46,11 +46,12 @@ def write_gguf(  # noqa: PLR0913 - each is a way in which files differ
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_ti_data_to_file()
-    for file, part in zip(writer.fout, writer.tensors, strict=True):
+    files = writer.fout or []
+    for file, part in zip(files, writer.tensors, strict=True):
         file.flush()
         data = sum(round_up(info.nbytes, 32) for info in part.values())
         file.truncate(round_up(file.tell(), 32) + data)
-    names = [file.name for file in writer.fout]
+    names = [file.name for file in files]
     writer.close()
     return path.with_name(min(names).rpartition("/")[2])
 

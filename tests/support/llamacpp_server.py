@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from support.availability import cannot_run
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 PACKAGE = "xllamacpp"
 BUILD = "b11549"
@@ -47,7 +47,7 @@ for path in ("/health", "/metrics", "/v1/models"):
 print(json.dumps(found))
 """
 
-_VALUES = {
+_VALUES: dict[str, tuple[str, Callable[[str], object]]] = {
     "--model": ("model", str),
     "--ctx-size": ("n_ctx", int),
     "--parallel": ("n_parallel", int),

@@ -334,8 +334,10 @@ GOOD = (
         {name: D, valueFrom: {configMapKeyRef: {name: a, key: b, optional: true}}}]}""",
     "engine: {maxNumSeqs: 256, maxNumBatchedTokens: 256}",
     "engine: {name: llamacpp, version: b5401, extraArgs: [--max-model-len, --fl]}",
-    "engine: {name: sglang, extraArgs: [-c, --ctx-size=9]}\n"
-    "model: {variant: Qwen3-30B-A3B}\nparallelism: {tensor: 8, expert: 4}",
+    (
+        "engine: {name: sglang, extraArgs: [-c, --ctx-size=9]}\n"
+        "model: {variant: Qwen3-30B-A3B}\nparallelism: {tensor: 8, expert: 4}"
+    ),
     "maxModelLen: 4096\nworkload: {concurrency: 4, inputTokens: 4000, outputTokens: 96}",
     "resources: {requests: {cpu: 8, memory: 64Gi}, limits: {cpu: 500m, ephemeral-storage: '1.5T'}}",
     """tolerations: [{operator: Exists}, {key: a, value: b},

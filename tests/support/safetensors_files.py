@@ -63,7 +63,7 @@ def write_folder(folder: Path, tensors: Iterable[FileTensor], shards: int = 1) -
     if shards == 1:
         write_file(folder / "model.safetensors", tensors)
         return folder
-    places = {}
+    places: dict[str, str] = {}
     for shard in range(shards):
         name = f"model-{shard + 1:05}-of-{shards:05}.safetensors"
         part = tensors[shard::shards]
