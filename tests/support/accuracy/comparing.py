@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from qwen3_planner.serving.registry import serving_of
-from qwen3_planner.sizing.gguf import file_type_of, tensor_bytes
+from qwen3_planner.sizing.gguf import file_bytes, file_type_of, tensor_bytes
 from qwen3_planner.units import GIB
 from support.accuracy.planned import NotPlannedError, estimate, question_of_file, starts
 from support.accuracy.rows import exclusions, launches, weight_files
@@ -253,8 +253,9 @@ def _file(file: WeightFile, exclusion: Exclusion | None) -> Figure | LeftOut:
     except NotPlannedError as error:
         return LeftOut(file.id, "size", str(error))
     choice = question.choices[0]
-    if file.measure == "tensors" and choice.fmt.quantization.is_gguf:
-        computed = tensor_bytes(question.model, file_type_of(choice.fmt.quantization))
+    if choice.fmt.quantization.is_gguf:
+        stock = tensor_bytes if file.measure == "tensors" else file_bytes
+        computed = stock(question.model, file_type_of(choice.fmt.quantization))
     else:
         computed = serving_of(question.engine).checkpoint_bytes(question, choice)
     is_exact = file.bytes is not None
@@ -269,4 +270,5 @@ def _file(file: WeightFile, exclusion: Exclusion | None) -> Figure | LeftOut:
         unit=unit,
         logged=file.n_bytes / scale,
         computed=computed / scale,
+        is_fitted=file.is_for_fitting,
     )

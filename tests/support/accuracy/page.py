@@ -37,8 +37,9 @@ row is planned as its log says it ran, by the code that plans for you. Errors ar
 was measured, without their sign where they are summed up.
 
 **Fitted** rows state a term of the memory apart; only to them may a constant be fitted. All others
-are **tested** rows, and only they are judged. Weights, bytes per token and file sizes have no
-fitted constant: all their rows are tested.
+are **tested** rows, and only they are judged. Weights and bytes per token have no fitted constant:
+all their rows are tested. The header of a GGUF file (6 MB) was solved from five files: those rows
+are fitted.
 """
 
 _KV_NOTE = """\

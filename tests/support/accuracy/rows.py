@@ -22,8 +22,8 @@ LAUNCH_COLUMNS = (
     "kv_tokens", "activation_gib", "graphs_gib", "non_torch_gib", "outcome", "note", "source",
 )  # fmt: skip
 FILE_COLUMNS = (
-    "id", "model", "quantization", "checkpoint", "measure", "bytes", "size_gib", "size_gb", "note",
-    "source",
+    "id", "model", "quantization", "checkpoint", "measure", "bytes", "size_gib", "size_gb",
+    "fitted", "note", "source",
 )  # fmt: skip
 EXCLUSION_COLUMNS = ("id", "parts", "reason")
 
@@ -97,8 +97,14 @@ class WeightFile:
     bytes: int | None
     size_gib: float | None
     size_gb: float | None
+    fitted: str
     note: str
     source: str
+
+    @property
+    def is_for_fitting(self) -> bool:
+        """Whether the size of a header was solved from this one."""
+        return self.fitted == "yes"
 
     @property
     def n_bytes(self) -> float:
@@ -149,7 +155,7 @@ def weight_files(folder: Path = FOLDER) -> tuple[WeightFile, ...]:
         for path in sorted((folder / "files").glob("*.csv"))
         for row in _rows(path, FILE_COLUMNS)
     )
-    _refuse_twins([row.id for row in rows])
+    _refuse_twins([*(row.id for row in rows), *(row.id for row in launches(folder))])
     return rows
 
 
@@ -212,7 +218,9 @@ _SIZES = (
 def _weight_file(row: dict[str, str]) -> WeightFile:
     if row["measure"] not in MEASURES:
         raise ValueError(f"{row['id']}: measure {row['measure']!r}")
-    texts = ("id", "model", "quantization", "checkpoint", "measure", "note", "source")
+    if row["fitted"] not in ("", "yes"):
+        raise ValueError(f"{row['id']}: fitted {row['fitted']!r}")
+    texts = ("id", "model", "quantization", "checkpoint", "measure", "fitted", "note", "source")
     cells: dict[str, Any] = {name: row[name] for name in texts}
     cells |= {name: _number(row, name, float) for name in ("size_gib", "size_gb")}
     found = WeightFile(**cells, bytes=_number(row, "bytes", int))
