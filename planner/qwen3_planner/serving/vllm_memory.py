@@ -25,6 +25,7 @@ from qwen3_planner.sizing.activation import (
     moe_workspaces,
     sampler_peak,
     sampler_state,
+    stage_inputs,
 )
 from qwen3_planner.sizing.formats import FileLayout, WeightFormat
 from qwen3_planner.sizing.graphs import graph_bytes, graph_count, graph_sizes
@@ -83,6 +84,7 @@ class RankParts:
         encoded: the image's tokens, kept while the rest runs.
         expert_buffers: of the fused experts, where they stay.
         sampler_state: counts for penalties.
+        stage_inputs: what a pipeline stage keeps for the one before it.
         matmul: cuBLAS workspaces.
         non_torch: the context's growth and communication.
         graphs: counted in the budget, else 0.
@@ -99,6 +101,7 @@ class RankParts:
     encoded: int
     expert_buffers: int
     sampler_state: int
+    stage_inputs: int
     matmul: int
     non_torch: int
     graphs: int
@@ -121,7 +124,8 @@ class RankParts:
     @property
     def overhead(self) -> int:
         """What stays allocated beside the weights."""
-        return self.expert_buffers + self.sampler_state + self.matmul + self.non_torch
+        kept = self.expert_buffers + self.sampler_state + self.stage_inputs
+        return kept + self.matmul + self.non_torch
 
 
 @lru_cache(maxsize=16384)
@@ -284,6 +288,7 @@ def rank_parts(  # noqa: PLR0913 - each is a fact of its own
         else 0,
         expert_buffers=buffers if semantics.expert_buffers_stay else 0,
         sampler_state=sampler_state(model, batch) if has_state else 0,
+        stage_inputs=0 if is_first else stage_inputs(model, batch),
         matmul=matmul_workspace(major),
         non_torch=non_torch_bytes(layout.gpus_per_replica, is_linked=device.is_linked),
         graphs=_graphs(semantics, batch, device.capability, additions, end - first),

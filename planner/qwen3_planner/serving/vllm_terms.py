@@ -138,6 +138,13 @@ def _overhead(question: Question, fit: Fit, parts: RankParts) -> tuple[Term, ...
             Basis.FORMULA,
             "vLLM 0.32.0 v1/worker/gpu/sample/penalties.py",
         ),
+        Term(
+            "stage inputs",
+            parts.stage_inputs,
+            f"{batch.tokens:,} tokens x hidden states and residual of the stage before",
+            Basis.EXACT,
+            "vLLM 0.27.1 v1/worker/gpu/model_runner.py load_model",
+        ),
         Term("cuBLAS workspaces", parts.matmul, "by compute capability"),
         Term(
             "outside PyTorch",

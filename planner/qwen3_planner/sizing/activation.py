@@ -165,6 +165,16 @@ def sampler_state(model: ModelArchitecture, batch: Batch) -> int:
     return batch.seqs * (model.vocab_size * FP32_BYTES + model.vocab_size // 8)
 
 
+def stage_inputs(model: ModelArchitecture, batch: Batch) -> int:
+    """Return what every pipeline stage but the first keeps for what the one before it sends.
+
+    Hidden states and residual of a whole step. Source: vLLM 0.27.1
+    ``v1/worker/gpu/model_runner.py`` load_model, 0.8.5 to 0.33 ``v1/worker/gpu_model_runner.py``
+    make_empty_intermediate_tensors.
+    """
+    return 2 * batch.tokens * model.hidden_size * BF16_BYTES
+
+
 def encoder_peak(vision: VisionEncoder, tensor: int, tokens: int = IMAGE_TOKENS) -> int:
     """Return the peak of encoding one image: a block's MLP, beside what deepstack keeps.
 

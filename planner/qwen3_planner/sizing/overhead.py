@@ -72,7 +72,8 @@ UNLINKED_GROUP_ERROR_BYTES = 0.2 * GIB
 """The same without links: 0.21 GiB stated once, 0.2 to 0.35 left over elsewhere."""
 
 PIPELINE_ERROR_BYTES = 0.6 * GIB
-"""A pipelined run (vLLM 0.27.1, 32B on two GPUs) held 1.3 GiB less KV than these formulas say."""
+"""A pipelined run (vLLM 0.27.1, 32B on two GPUs) held 0.6 GiB less KV on each than the formulas
+say."""
 
 PINNED_SHARE = 0.7
 """Of the versions that take what the allocator cannot give back from the KV pool, half of ten cold

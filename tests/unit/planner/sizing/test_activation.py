@@ -16,9 +16,10 @@ from qwen3_planner.sizing.activation import (
     moe_workspaces,
     sampler_peak,
     sampler_state,
+    stage_inputs,
 )
 from qwen3_planner.units import GIB
-from support.planner_builders import a_model
+from support.planner_builders import a_model, planned
 
 LARGE = Batch(8192, 1024)
 SORTING = 38
@@ -94,3 +95,15 @@ def test_freed_expert_caches_come_in_chunks() -> None:
     whole, chunked = (expert_caches(model, 1, batch, chunk) for chunk in (None, 16384))
     assert whole == 4 * chunked
     assert expert_caches(model, 1, Batch(8192, 1024), 16384) == chunked // 2
+
+
+def test_a_later_stage_keeps_hidden_states_and_residual_of_a_whole_step() -> None:
+    assert stage_inputs(a_model("Qwen3-32B"), LARGE) == 2 * 8192 * 5120 * 2
+
+
+def test_only_later_stages_keep_what_the_one_before_sends() -> None:
+    split = planned("Qwen3-32B", "2xH100-SXM-80GB", tensor=1, pipeline=2)
+    first, last = split.memory.per_gpu
+    state = sampler_state(a_model("Qwen3-32B"), LARGE)
+    kept = stage_inputs(a_model("Qwen3-32B"), LARGE)
+    assert last.overhead_bytes - first.overhead_bytes == state + kept
