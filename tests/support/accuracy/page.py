@@ -138,8 +138,8 @@ def _table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
 
 def _target_table(promised: Sequence[Target]) -> list[str]:
     words = {True: "yes", False: "**no**", None: "no row yet"}
-    rows = [(t.name, _limit(t), _value(t), words[t.is_met]) for t in promised]
-    return _table(("tested rows", "promised", "measured", "kept"), rows)
+    rows = [(t.name, str(t.rows), _limit(t), _value(t), words[t.is_met]) for t in promised]
+    return _table(("of tested rows", "rows", "promised", "measured", "kept"), rows)
 
 
 def _limit(target: Target) -> str:

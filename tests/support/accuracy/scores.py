@@ -114,6 +114,7 @@ class Target:
         at_least: whether more is better.
         at_most: an upper end beside a lower one; None where there is none.
         digits: after the point, in per cent.
+        rows: that it is measured on.
     """
 
     name: str
@@ -122,6 +123,7 @@ class Target:
     at_least: bool = False
     at_most: float | None = None
     digits: int = 2
+    rows: int = 0
 
     @property
     def is_met(self) -> bool | None:
@@ -143,23 +145,40 @@ def targets(comparison: Comparison) -> tuple[Target, ...]:
     covered = coverage(cache)
     told = confusion(v for v in comparison.verdicts if not v.is_fitted)
     return (
-        Target("weights per GPU, 16 bit: median", 0.001, _of(plain, _median), digits=3),
-        Target("weights per GPU, 16 bit: worst", 0.005, _of(plain, _worst), digits=3),
-        Target("weights per GPU, quantized: median", 0.005, _of(other, _median), digits=3),
-        Target("weights per GPU, quantized: worst", 0.02, _of(other, _worst), digits=3),
-        Target("KV cache: median", 0.03, _of(cache, _median)),
-        Target("KV cache: 90th percentile", 0.08, _of(cache, _p90)),
+        Target(
+            "weights per GPU, 16 bit: median", 0.001, _of(plain, _median), digits=3, rows=len(plain)
+        ),
+        Target(
+            "weights per GPU, 16 bit: worst", 0.005, _of(plain, _worst), digits=3, rows=len(plain)
+        ),
+        Target(
+            "weights per GPU, quantized: median",
+            0.005,
+            _of(other, _median),
+            digits=3,
+            rows=len(other),
+        ),
+        Target(
+            "weights per GPU, quantized: worst", 0.02, _of(other, _worst), digits=3, rows=len(other)
+        ),
+        Target("KV cache: median", 0.03, _of(cache, _median), rows=len(cache)),
+        Target("KV cache: 90th percentile", 0.08, _of(cache, _p90), rows=len(cache)),
         Target(
             "KV cache: truth inside the 90 % interval",
             0.85,
             covered.share if covered else None,
             at_least=True,
             at_most=0.97,
+            rows=len(cache),
         ),
         Target(
-            "starts or not: right", 0.95, told.share_right if told.rows else None, at_least=True
+            "starts or not: right",
+            0.95,
+            told.share_right if told.rows else None,
+            at_least=True,
+            rows=told.rows,
         ),
-        Target("GGUF files: worst", 0.005, _of(gguf, _worst), digits=3),
+        Target("GGUF files: worst", 0.005, _of(gguf, _worst), digits=3, rows=len(gguf)),
     )
 
 
