@@ -14,6 +14,7 @@ from vllm.model_executor.model_loader.utils import (
     initialize_model,
     process_weights_after_loading,
 )
+from vllm.platforms import current_platform
 from vllm.utils.torch_utils import set_default_torch_dtype
 from vllm.v1.core import kv_cache_utils
 
@@ -123,7 +124,9 @@ def kv_pool(config: VllmConfig, ranks: list[int], available: list[int]) -> dict[
 
 
 def _specs_of_rank(config: VllmConfig, rank: int) -> dict[str, KVCacheSpec]:
+    """Make the model, let the backends choose the block, ask each layer: as every worker does."""
     with model_of_rank(config, rank):
+        current_platform.update_block_size_for_backend(config)
         layers = config.compilation_config.static_forward_context
         specs = {
             name: layer.get_kv_cache_spec(config)
