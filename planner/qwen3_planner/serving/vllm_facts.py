@@ -132,4 +132,5 @@ def rank_of(  # noqa: PLR0913 - each is a fact of its own
 def kv_shape_of(question: Question, layout: Layout) -> KvShape:
     """Return how one sequence takes blocks of the pool."""
     width = kv_bytes_per_32(question.kv_cache_dtype)
-    return kv_shape(question.model, layout.tensor, width, BLOCK_TOKENS)
+    states = semantics_of(question).states_per_group
+    return kv_shape(question.model, layout.tensor, width, BLOCK_TOKENS, states)

@@ -72,8 +72,8 @@ class KvShape:
 
     Attributes:
         tokens: of a block.
-        state_blocks: that a sequence takes besides, whatever its length: one per group of layers
-            that keep a state of fixed size.
+        state_blocks: that a sequence takes besides, whatever its length: one or two per group of
+            layers that keep a state of fixed size.
     """
 
     tokens: int
@@ -116,7 +116,11 @@ def state_bytes(model: ModelArchitecture, tensor: int, element_bytes: int = 2) -
 
 @lru_cache(maxsize=1024)
 def kv_shape(
-    model: ModelArchitecture, tensor: int, bytes_per_32: int, block_tokens: int
+    model: ModelArchitecture,
+    tensor: int,
+    bytes_per_32: int,
+    block_tokens: int,
+    states_per_group: int = 1,
 ) -> KvShape:
     """Return how vLLM cuts the pool for a model.
 
@@ -125,13 +129,21 @@ def kv_shape(
     0.11.0 ``model_executor/models/config.py`` HybridAttentionMambaModelConfig and
     ``v1/core/kv_cache_utils.py`` group_and_unify_kv_cache_specs; a log of Qwen3-Next-80B at TP2
     (0.11.0: 7162 blocks of 544 tokens, 14.77 requests of 262144) agrees.
+
+    Args:
+        model: the architecture.
+        tensor: ranks that share the heads.
+        bytes_per_32: bytes of 32 elements of the cache.
+        block_tokens: of a block of a model without states.
+        states_per_group: blocks that a sequence takes for each group of linear layers.
     """
     state = state_bytes(model, tensor)
     if not state:
         return KvShape(block_tokens)
     each = token_bytes(model, tensor, 1, bytes_per_32)
-    full = model.full_attention_layers()
-    return KvShape(round_up(ceil_div(state, each), block_tokens), ceil_div(model.layers, full) - 1)
+    groups = ceil_div(model.layers, model.full_attention_layers()) - 1
+    tokens = round_up(ceil_div(state, each), block_tokens)
+    return KvShape(tokens, groups * states_per_group)
 
 
 def blocks_for(tokens: int, block_tokens: int) -> int:

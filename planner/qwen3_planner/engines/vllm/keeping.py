@@ -67,3 +67,23 @@ VISION_POSITIONS: Final = (
 )
 """Rows of the rotary table for each position where positions have three axes (video pruning aside,
 which keeps 4)."""
+
+STATES_PER_GROUP: Final = (
+    Ruling(
+        1,
+        Version(0, 0),
+        "PyPI vllm 0.25.0 vllm/config/model.py is_prefix_caching_supported: no hybrid model; 0.9.2"
+        " vllm/v1/kv_cache_interface.py MambaSpec",
+        "A",
+    ),
+    Ruling(
+        2,
+        Version(0, 26),
+        "PyPI vllm 0.26.0 vllm/config/model.py is_prefix_caching_supported; vllm/v1"
+        "/kv_cache_interface.py MambaSpec max_memory_usage_bytes, mode align; seen in 0.32.0"
+        " (tests/engine)",
+        "A",
+    ),
+)
+"""Blocks that a sequence takes for each group of layers with a state of fixed size: one, and where
+prefixes of hybrid models are cached by default one to go on from."""

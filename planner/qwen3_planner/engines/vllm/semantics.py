@@ -26,6 +26,7 @@ from qwen3_planner.engines.vllm.keeping import (
     ADA,
     MACHETE_TAKES_AWQ,
     MARLIN_TAKES_FP8_BLOCKS,
+    STATES_PER_GROUP,
     VISION_POSITIONS,
 )
 from qwen3_planner.engines.vllm.profiling import (
@@ -198,6 +199,7 @@ class VllmSemantics:
         marlin_takes_blocks: whether Marlin holds FP8 blocks of dense layers on capability 8.9.
         machete_takes_awq: whether Machete holds AWQ weights on capability 9.0.
         vision_positions: rows of a VL model's rotary table for each position.
+        states_per_group: blocks of a sequence for each group of a hybrid model's linear layers.
     """
 
     version: Version
@@ -221,6 +223,7 @@ class VllmSemantics:
     marlin_takes_blocks: bool
     machete_takes_awq: bool
     vision_positions: int
+    states_per_group: int
 
     def expands_blocks(self, capability: tuple[int, int] | None) -> bool:
         """Whether dense layers hold an FP8 block scale once per row on such a GPU."""
@@ -266,6 +269,7 @@ def semantics_at(version: Version, traits: frozenset[Trait] = frozenset()) -> Vl
         marlin_takes_blocks=ruling_at(MARLIN_TAKES_FP8_BLOCKS, version).value,
         machete_takes_awq=ruling_at(MACHETE_TAKES_AWQ, version).value,
         vision_positions=ruling_at(VISION_POSITIONS, version).value,
+        states_per_group=ruling_at(STATES_PER_GROUP, version).value,
     )
 
 

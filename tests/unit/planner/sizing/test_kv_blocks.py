@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from qwen3_planner.engines.vllm.semantics import BLOCK_TOKENS
+from qwen3_planner.engines.versions import Version
+from qwen3_planner.engines.vllm.semantics import BLOCK_TOKENS, semantics_at
 from qwen3_planner.sizing.kv_cache import KvShape, kv_shape, state_bytes, token_bytes
 from qwen3_planner.units import GIB
 from support.planner_builders import a_model
@@ -26,6 +27,12 @@ def test_a_hybrid_model_takes_blocks_as_its_log_says() -> None:
     blocks = int(44.59 * GIB) // block
     assert blocks == pytest.approx(7162, abs=1)
     assert 7162 / shape.blocks(262144) == pytest.approx(14.77, abs=0.005)
+
+
+def test_cached_prefixes_of_a_hybrid_model_take_a_second_state_per_group() -> None:
+    model = a_model("Qwen3-Next-80B-A3B-Instruct")
+    assert kv_shape(model, 2, BF16, BLOCK_TOKENS, 2) == KvShape(544, 6)
+    assert [semantics_at(Version(0, minor)).states_per_group for minor in (11, 25, 26)] == [1, 1, 2]
 
 
 def test_a_narrower_cache_makes_a_hybrid_model_s_blocks_longer() -> None:
