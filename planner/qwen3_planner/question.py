@@ -12,6 +12,7 @@ from qwen3_planner.engines.vllm.kernels import BF16_UNITS
 from qwen3_planner.errors import SpecError, nearest_first
 from qwen3_planner.request import EngineName, KvCacheDtype, Quantization
 from qwen3_planner.sizing.formats import BF16, ONLINE_FP8, WeightFormat, WeightKind, format_of
+from qwen3_planner.sizing.gguf import type_in_name
 from qwen3_planner.units import ceil_div
 
 if TYPE_CHECKING:
@@ -269,7 +270,10 @@ def weight_choices(
     """
     known = catalog.checkpoints_of(request.model)
     if request.source is not None:
-        return (_choice_of_source(request, request.source, catalog),)
+        return tuple(
+            _choice_of_source(one, request.source, catalog)
+            for one in _readings(request, request.source, engine, catalog)
+        )
     wished = _wished_formats(request, engine, inventory)
     found = (_known_choice(known, quantization, request) for quantization in wished)
     return tuple(choice for choice in found if choice is not None)
@@ -313,6 +317,24 @@ def _known_choice(
         f" {plain[0].uri}, so it reads the whole bf16 files."
     )
     return WeightChoice(plain[0].uri, ONLINE_FP8, (warning,))
+
+
+def _readings(
+    request: PlanRequest, source: str, engine: EngineName, catalog: Catalog
+) -> tuple[PlanRequest, ...]:
+    """List what the source may be taken for: repositories of GGUF files hold many types.
+
+    Of one that is not known, the type that a file's name says is there, or else each that the
+    engine tries by itself may be.
+    """
+    if engine is not EngineName.LLAMACPP or request.quantization is not Quantization.AUTO:
+        return (request,)
+    ladder, file = ladder_of(engine), source.rpartition("/")[2]
+    there = {Quantization(row.quantization) for row in catalog.checkpoints if row.uri == source}
+    said = type_in_name(file) if file.endswith(".gguf") else None
+    known = tuple(each for each in ladder if each in there)
+    wished = known or ladder if said is None else (said,)
+    return tuple(replace(request, quantization=each) for each in wished)
 
 
 def _choice_of_source(request: PlanRequest, source: str, catalog: Catalog) -> WeightChoice:

@@ -31,6 +31,7 @@ from qwen3_planner.serving.llamacpp_notes import (
     weights_error,
 )
 from qwen3_planner.sizing.activation import Batch
+from qwen3_planner.sizing.files import checkpoint_bytes
 from qwen3_planner.sizing.gguf import file_type_of
 from qwen3_planner.sizing.gguf_vision import encoder_file_bytes
 from qwen3_planner.sizing.llamacpp import GPU_CONTEXT_ERROR_BYTES
@@ -146,7 +147,9 @@ class LlamaCppServing:
         return fit.needed_blocks, fit.needed_blocks, fit.needed_blocks
 
     def checkpoint_bytes(self, question: Question, choice: WeightChoice) -> int:
-        """Return the bytes of the GGUF file, and of the image encoder's."""
+        """Return the bytes of the GGUF file, and of the image encoder's; of others, their own."""
+        if not choice.fmt.quantization.is_gguf:  # refused by name, but weighed for a fix
+            return checkpoint_bytes(question.model, choice.fmt)
         weights, vision = file_weights(question.model, choice.fmt), question.model.vision
         if vision is None:
             return weights.file_bytes

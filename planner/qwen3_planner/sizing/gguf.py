@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+from qwen3_planner.request import Quantization
 from qwen3_planner.sizing.ggml_types import TYPES, GgmlType
 from qwen3_planner.sizing.gguf_mixes import (
     MIXES,
@@ -27,7 +28,6 @@ from qwen3_planner.units import round_up
 
 if TYPE_CHECKING:
     from qwen3_planner.catalog.rows import ModelArchitecture
-    from qwen3_planner.request import Quantization
 
 ALIGNMENT: Final = 32
 """Multiple that the header and each tensor are padded to. Source: ggml-org/llama.cpp b11549
@@ -94,6 +94,19 @@ def file_type_of(quantization: Quantization) -> str:
     if not quantization.is_gguf:
         raise ValueError(quantization)
     return quantization.value.removeprefix("gguf:")
+
+
+def type_in_name(file: str) -> Quantization | None:
+    """Find the type that the name of a GGUF file says.
+
+    >>> [str(type_in_name(name)) for name in ("Qwen3-8B-q4_k_m.gguf", "Qwen3-8B-Q4_K_S.gguf")]
+    ['gguf:Q4_K_M', 'gguf:Q4_K_S']
+    >>> type_in_name("mine.gguf") is None
+    True
+    """
+    words = file.lower().removesuffix(".gguf").replace(".", "-").split("-")
+    types = (each for each in Quantization if each.is_gguf)
+    return next((each for each in types if each.value.partition(":")[2].lower() in words), None)
 
 
 @lru_cache(maxsize=256)

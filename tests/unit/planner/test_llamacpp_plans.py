@@ -275,3 +275,37 @@ def test_peaks_measured_on_a_gpu(size: str, quantization: Quantization, peak_gib
         (gpu.weights_bytes, gpu.kv_needed_bytes, gpu.activation_bytes, gpu.overhead_bytes)
     ) == pytest.approx(peak_gib * GIB, rel=0.025)
     assert option(made, "--hf-repo").startswith(f"Qwen/Qwen3-VL-{size}-Instruct-GGUF:")
+
+
+def test_of_a_source_that_is_not_known_every_usual_type_is_tried() -> None:
+    made = planned("Qwen3-14B", "RaspberryPi5-16GB", source="hf://me/mine")
+    assert made.engine == "llamacpp"
+    assert option(made, "--hf-repo") == f"me/mine:{made.quantization.removeprefix('gguf:')}"
+    assert any("hf://me/mine is not in the catalog" in each for each in made.warnings)
+    named = planned("Qwen3-14B", "RaspberryPi5-16GB", source="pvc://weights/mine-q3_k_s.gguf")
+    assert named.quantization == "gguf:Q3_K_S"
+    assert option(named, "--model") == "/models/mine-q3_k_s.gguf"
+
+
+def test_of_a_known_repository_the_most_precise_type_that_fits_is_taken() -> None:
+    made = planned(
+        "Qwen3-14B",
+        "1xRTX-4090-24GB",
+        engine=EngineName.LLAMACPP,
+        source="hf://Qwen/Qwen3-14B-GGUF",
+    )
+    assert made.quantization == "gguf:Q8_0"
+    assert not made.warnings
+
+
+def test_other_formats_are_refused_by_name_also_where_nothing_helps() -> None:
+    for model, on in (("Qwen3-235B-A22B", "1xT4-16GB"), ("Qwen3-4B", "RaspberryPi5-8GB")):
+        found = refused(
+            model,
+            on,
+            engine=EngineName.LLAMACPP,
+            quantization=Quantization.AWQ_INT4,
+            source="hf://me/mine",
+            pipeline=3,
+        )
+        assert "GgufOnly" in {one.rule for one in found.refusals}
