@@ -68,6 +68,7 @@ OTHER_WORDS: Final = {
         "Failed to find a kernel that can implement the WNA16 linear layer.",
         "splits the layer input into shards that are not a whole number of quant groups.",
         "Scale groups would otherwise cross TP",
+        "cannot reshape tensor of 0 elements into shape",  # less than a group is left
     ),
 }
 """What the same demand says in other methods' files; the rule quotes one of them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from qwen3_planner.plan import Plan
 
 PROGRAM = ("vllm", "serve")
+DRAFT = "--speculative-config"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class Asked:
 
 
 def askable(plan: Plan, catalog: Catalog, folder: Path) -> Asked:
-    """Put a local folder in the place of the hub id and an address in the leader's; no more."""
+    """Put local folders in the place of hub ids and an address in the leader's; no more."""
     assert plan.command[:2] == PROGRAM, plan.command
     model = catalog.model(plan.variant)
     row = next(row for row in catalog.checkpoints if row.uri == plan.source)
@@ -41,4 +43,15 @@ def askable(plan: Plan, catalog: Catalog, folder: Path) -> Asked:
     fmt = BF16 if made_online else format_of(row)
     here = write_model(folder / plan.source.rpartition("/")[2], model, fmt)
     rest = [word.replace(LEADER_ADDRESS, "127.0.0.1") for word in plan.command[3:]]
+    if DRAFT in rest:
+        place = rest.index(DRAFT) + 1
+        rest[place] = _with_local_draft(rest[place], catalog, folder)
     return Asked((str(here), *rest), dict(plan.env))
+
+
+def _with_local_draft(speculation: str, catalog: Catalog, folder: Path) -> str:
+    """Put a local folder in the place of the draft model's hub id."""
+    config = json.loads(speculation)
+    row = next(row for row in catalog.checkpoints if row.uri == f"hf://{config['model']}")
+    draft = catalog.model(row.variant)
+    return json.dumps(config | {"model": str(write_model(folder / draft.name, draft))})

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from vllm.config import VllmConfig
-    from vllm.v1.kv_cache_interface import KVCacheSpec
+    from vllm.v1.kv_cache_interface import KVCacheConfig, KVCacheSpec
 
 META = torch.device("meta")
 
@@ -116,11 +116,17 @@ def kv_pool(config: VllmConfig, ranks: list[int], available: list[int]) -> dict[
     return {
         "blocks": smallest,
         "blocks_per_rank": [pool.num_blocks for pool in pools],
-        "bytes_per_rank": [sum(t.size for t in pool.kv_cache_tensors) for pool in pools],
+        "bytes_per_rank": [pool.num_blocks * _bytes_of_block(config, pool) for pool in pools],
         "tokens": int(concurrency * config.model_config.max_model_len),
         "concurrency": concurrency,
         "block_tokens": config.cache_config.block_size,
     }
+
+
+def _bytes_of_block(config: VllmConfig, pool: KVCacheConfig) -> int:
+    """Return what one block takes; groups of a hybrid model overlay each other's memory."""
+    size: int = kv_cache_utils._pool_bytes_per_block(config, pool.kv_cache_groups)
+    return size
 
 
 def _specs_of_rank(config: VllmConfig, rank: int) -> dict[str, KVCacheSpec]:
