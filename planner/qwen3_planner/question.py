@@ -360,8 +360,11 @@ def _choice_of_source(request: PlanRequest, source: str, catalog: Catalog) -> We
 
 
 def _typical_format(quantization: Quantization, catalog: Catalog) -> WeightFormat:
-    """Take the format that the known checkpoints of a quantization have."""
+    """Take the format that the known checkpoints of a quantization have, as far as all do.
+
+    Scales of the KV cache and the size of the files are one checkpoint's own.
+    """
     row = next((row for row in catalog.checkpoints if row.quantization == quantization), None)
     if row is None:
         return WeightFormat(quantization, WeightKind.GGUF) if quantization.is_gguf else BF16
-    return format_of(row)
+    return replace(format_of(row), kv_scales=False, file_bytes=0)

@@ -137,7 +137,7 @@ def pool_facts(question: Question, pool: Pool, choice: WeightChoice, setting: Se
         accelerator=pool.accelerator,
         engine=question.engine,
         version=min(question.version, parse_version(question.release.newest_known_version)),
-        kv_cache_dtype=question.kv_cache_dtype,
+        kv_cache_dtype=serving_of(question.engine).kv_cache(question, choice),
         batch=setting.batch,
         longest_tokens=question.request.max_model_len,
         request_tokens=question.request_tokens,

@@ -106,7 +106,7 @@ def _stages(
 ) -> tuple[Stage, ...]:
     candidate, model = fit.candidate, question.model
     fmt, layout = candidate.choice.fmt, candidate.layout
-    width = kv_bytes_per_32(question.kv_cache_dtype)
+    width = kv_bytes_per_32(serving_of(question.engine).kv_cache(question, candidate.choice))
     machine = machine_of(candidate.pool.accelerator, fmt, layout, has_experts=model.is_moe)
     if question.engine is not EngineName.LLAMACPP:
         works = stage_works(model, fmt, layout, width)

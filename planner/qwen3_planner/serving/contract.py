@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from qwen3_planner.catalog.rows import Accelerator
     from qwen3_planner.plan import Layout, Provenance
     from qwen3_planner.question import Question, WeightChoice
+    from qwen3_planner.request import KvCacheDtype
     from qwen3_planner.serving.verdicts import Fit
     from qwen3_planner.sizing.stages import Setting, StageMemory
 
@@ -40,6 +41,10 @@ class Serving(Protocol):
 
     def setting(self, question: Question, pool: Pool) -> Setting:
         """Resolve the engine's settings on a pool: the user's, else the version's defaults."""
+        ...
+
+    def kv_cache(self, question: Question, choice: WeightChoice) -> KvCacheDtype:
+        """Return what the KV cache of these weights holds; never auto."""
         ...
 
     def layouts(self, question: Question, pool: Pool, gpu_limit: int) -> tuple[Layout, ...]:

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from qwen3_planner.catalog.rows import Accelerator
     from qwen3_planner.plan import Provenance
     from qwen3_planner.question import Question, WeightChoice
+    from qwen3_planner.request import KvCacheDtype
     from qwen3_planner.serving.verdicts import Fit
 
 
@@ -58,6 +59,10 @@ class LlamaCppServing:
     def setting(self, question: Question, pool: Pool) -> Setting:  # noqa: ARG002 - everywhere alike
         """Resolve the tokens of a pass and the slots."""
         return _setting(question)
+
+    def kv_cache(self, question: Question, choice: WeightChoice) -> KvCacheDtype:  # noqa: ARG002 - of every engine
+        """Return what the KV cache holds: what was asked for, else the engine's default."""
+        return question.kv_cache_dtype
 
     def layouts(self, question: Question, pool: Pool, gpu_limit: int) -> tuple[Layout, ...]:
         """List one to all GPUs of a node with every layer on them, then ever fewer layers."""

@@ -73,6 +73,10 @@ class SglangServing:
         seqs = question.request.tuning.max_num_seqs or FEWEST_REQUESTS
         return Setting(run.fraction, Batch(run.chunked_prefill, seqs))
 
+    def kv_cache(self, question: Question, choice: WeightChoice) -> KvCacheDtype:  # noqa: ARG002 - of every engine
+        """Return what the KV cache holds: what was asked for, else the engine's default."""
+        return question.kv_cache_dtype
+
     def layouts(self, question: Question, pool: Pool, gpu_limit: int) -> tuple[Layout, ...]:
         """List tensor x pipeline x data layouts; experts in groups of a few sizes.
 

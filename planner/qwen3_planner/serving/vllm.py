@@ -21,6 +21,7 @@ from qwen3_planner.serving.contract import Launch
 from qwen3_planner.serving.vllm_errors import provenance_of
 from qwen3_planner.serving.vllm_facts import (
     additions_of,
+    cache_of,
     device_of,
     kv_shape_of,
     parts_of,
@@ -76,6 +77,10 @@ class VllmServing:
             seqs = min(seqs, tokens)
         return Setting(tuning.gpu_memory_utilization or semantics.utilization, Batch(tokens, seqs))
 
+    def kv_cache(self, question: Question, choice: WeightChoice) -> KvCacheDtype:
+        """Return what the KV cache holds: asked for, or what the files of the weights say."""
+        return cache_of(question, choice)
+
     def layouts(self, question: Question, pool: Pool, gpu_limit: int) -> tuple[Layout, ...]:
         """List tensor x pipeline x data layouts, experts spread over tensor x data or not."""
         request = question.request
@@ -93,7 +98,7 @@ class VllmServing:
             setting=setting,
             device=device_of(candidate.pool),
             positions=table_rows(question, question.wanted_context),
-            kv_bytes_per_32=kv_bytes_per_32(question.kv_cache_dtype),
+            kv_bytes_per_32=kv_bytes_per_32(cache_of(question, candidate.choice)),
             additions=additions_of(question, candidate.choice),
         )
 
@@ -164,10 +169,11 @@ class VllmServing:
     def launch(self, question: Question, fit: Fit, served_name: str) -> Launch:
         """Render ``vllm serve``."""
         options = _serve_options(question, fit, served_name)
-        dtype = question.kv_cache_dtype.value
-        if options.needs_half and question.request.kv_cache_dtype is KvCacheDtype.AUTO:
-            dtype = KvCacheDtype.FP16.value  # left to the engine, it follows the activations
-        return Launch(command(options), environment(options), dtype)
+        dtype = options.kv_cache_dtype
+        is_free = question.request.kv_cache_dtype is KvCacheDtype.AUTO
+        if options.needs_half and is_free and dtype is KvCacheDtype.BF16:
+            dtype = KvCacheDtype.FP16  # left to the engine, it follows the activations
+        return Launch(command(options), environment(options), dtype.value)
 
     def warnings(self, question: Question, fit: Fit) -> Iterator[str]:
         """Yield what the user should know about context, weights and scheduler."""
@@ -203,7 +209,8 @@ def _serve_options(question: Question, fit: Fit, served_name: str) -> ServeOptio
         served_name=served_name,
         layout=candidate.layout,
         max_model_len=fit.max_model_len,
-        kv_cache_dtype=question.kv_cache_dtype,
+        kv_cache_dtype=cache_of(question, candidate.choice),
+        has_cache_scales=candidate.choice.fmt.kv_scales,
         tuning=request.tuning,
         is_online_fp8=candidate.choice.fmt.online,
         needs_half=candidate.choice.fmt.quantization is Quantization.FP16

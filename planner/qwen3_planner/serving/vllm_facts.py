@@ -8,6 +8,7 @@ from qwen3_planner.engines.versions import parse_version
 from qwen3_planner.engines.vllm.flags import takes
 from qwen3_planner.engines.vllm.semantics import BLOCK_TOKENS, semantics_at, traits_of
 from qwen3_planner.engines.vllm.yarn import rope_positions
+from qwen3_planner.request import KvCacheDtype
 from qwen3_planner.rules.quantized import has_fp8_units
 from qwen3_planner.serving.vllm_memory import (
     NOTHING_ADDED,
@@ -127,6 +128,15 @@ def rank_of(  # noqa: PLR0913 - each is a fact of its own
         additions=additions_of(question, candidate.choice),
         expert_rank=expert_rank,
     )
+
+
+def cache_of(question: Question, choice: WeightChoice) -> KvCacheDtype:
+    """Return what the KV cache holds: as asked for, else by the files, else 16 bit."""
+    is_free = question.request.kv_cache_dtype is KvCacheDtype.AUTO
+    follows = semantics_of(question, choice).cache_follows_files
+    if is_free and follows and choice.fmt.kv_scales:
+        return KvCacheDtype.FP8
+    return question.kv_cache_dtype
 
 
 def kv_shape_of(question: Question, layout: Layout) -> KvShape:

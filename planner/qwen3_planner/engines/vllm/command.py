@@ -45,6 +45,7 @@ class ServeOptions:
         layout: of one replica.
         max_model_len: tokens.
         kv_cache_dtype: resolved; bf16 is the engine's own choice and stays unsaid.
+        has_cache_scales: whether the files would turn the cache to fp8: then bf16 is said.
         tuning: what the user fixed.
         is_online_fp8: whether fp8 weights are made while loading.
         needs_half: whether the GPU lacks bf16 units.
@@ -61,6 +62,7 @@ class ServeOptions:
     layout: Layout
     max_model_len: int
     kv_cache_dtype: KvCacheDtype
+    has_cache_scales: bool
     tuning: EngineTuning
     is_online_fp8: bool
     needs_half: bool
@@ -133,6 +135,8 @@ def _formats(options: ServeOptions) -> tuple[str, ...]:
     if options.needs_half:
         words += ["--dtype", "half"]
     dtype = KV_CACHE_NAMES.get(options.kv_cache_dtype)
+    if options.has_cache_scales and options.kv_cache_dtype is KvCacheDtype.BF16:
+        dtype = "bfloat16"
     if dtype is not None:
         words += ["--kv-cache-dtype", dtype]
     return tuple(words)

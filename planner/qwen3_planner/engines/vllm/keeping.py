@@ -87,3 +87,20 @@ STATES_PER_GROUP: Final = (
 )
 """Blocks that a sequence takes for each group of layers with a state of fixed size: one, and where
 prefixes of hybrid models are cached by default one to go on from."""
+
+CACHE_FOLLOWS_FILES: Final = (
+    Ruling(
+        value=False,
+        since=Version(0, 0),
+        source="PyPI vllm 0.13.0 vllm/utils/torch_utils.py: auto is the model's own type",
+        confidence="A",
+    ),
+    Ruling(
+        value=True,
+        since=Version(0, 14),
+        source="PyPI vllm 0.14.0 vllm/utils/torch_utils.py resolve_kv_cache_dtype_string; seen in"
+        " 0.32.0 (tests/engine)",
+        confidence="A",
+    ),
+)
+"""Whether the KV cache is fp8 by itself where the files of the weights hold scales for it."""

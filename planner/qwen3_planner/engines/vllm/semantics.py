@@ -24,6 +24,7 @@ from qwen3_planner.engines.vllm.batches import (
 from qwen3_planner.engines.vllm.capture import CAPTURE_RULES, CaptureRule
 from qwen3_planner.engines.vllm.keeping import (
     ADA,
+    CACHE_FOLLOWS_FILES,
     MACHETE_TAKES_AWQ,
     MARLIN_TAKES_FP8_BLOCKS,
     STATES_PER_GROUP,
@@ -200,6 +201,7 @@ class VllmSemantics:
         machete_takes_awq: whether Machete holds AWQ weights on capability 9.0.
         vision_positions: rows of a VL model's rotary table for each position.
         states_per_group: blocks of a sequence for each group of a hybrid model's linear layers.
+        cache_follows_files: whether the cache is fp8 by itself where the files hold its scales.
     """
 
     version: Version
@@ -224,6 +226,7 @@ class VllmSemantics:
     machete_takes_awq: bool
     vision_positions: int
     states_per_group: int
+    cache_follows_files: bool
 
     def expands_blocks(self, capability: tuple[int, int] | None) -> bool:
         """Whether dense layers hold an FP8 block scale once per row on such a GPU."""
@@ -270,6 +273,7 @@ def semantics_at(version: Version, traits: frozenset[Trait] = frozenset()) -> Vl
         machete_takes_awq=ruling_at(MACHETE_TAKES_AWQ, version).value,
         vision_positions=ruling_at(VISION_POSITIONS, version).value,
         states_per_group=ruling_at(STATES_PER_GROUP, version).value,
+        cache_follows_files=ruling_at(CACHE_FOLLOWS_FILES, version).value,
     )
 
 
