@@ -147,10 +147,6 @@ def _requests(catalog: Catalog) -> Iterator[tuple[str, PlanRequest, str]]:
             yield f"{model.name} {variation.name}", request, hardware
 
 
-@pytest.mark.xfail(
-    reason="Known: all 30 commands with a draft model are refused by vLLM's configuration; whether"
-    " by the command or by the rig's stand-in for the draft's files is not yet known."
-)
 def test_every_rendered_command_makes_a_configuration(rows: list[Row]) -> None:
     refused = [
         f"{row.name}: {' '.join(row.plan.command)}: {row.made.text}"
@@ -162,10 +158,6 @@ def test_every_rendered_command_makes_a_configuration(rows: list[Row]) -> None:
     assert {row.plan.engine_version for row in rows} == {VLLM_VERSION}
 
 
-@pytest.mark.xfail(
-    reason="Known: NVFP4 checkpoints ask for an fp8 KV cache, and are planned with 16 bit: tokens"
-    " are told at half of what the engine holds."
-)
 def test_the_configuration_is_the_plan(rows: list[Row]) -> None:
     wrong = []
     for row in rows:
