@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-import ssl
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-import aiohttp
+import urllib3
 import yaml
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ COLLECTIONS = {
 
 def create_all(cluster: ControlPlane, objects: Iterable[Mapping[str, Any]]) -> None:
     """Create objects over a few connections at once, begun in the order given."""
-    asyncio.run(_send_all(cluster, [("POST", _collection(item), item) for item in objects]))
+    _send_all(cluster, [("POST", _collection(item), item) for item in objects])
 
 
 def patch_all(
@@ -40,58 +40,55 @@ def patch_all(
         ("PATCH", f"{_path(kind, namespace)}/{name}", patch)
         for kind, namespace, name, patch in patches
     ]
-    asyncio.run(_send_all(cluster, requests))
+    _send_all(cluster, requests)
 
 
 def list_all(cluster: ControlPlane, kind: str, **params: str) -> list[dict[str, Any]]:
     """List a kind over all namespaces; `params` are the query's (labelSelector …)."""
-
-    async def read() -> list[dict[str, Any]]:
-        root, plural = COLLECTIONS[kind]
-        url = f"{root}/{plural}"
-        async with _session(cluster) as session, session.get(url, params=params) as answer:
-            answer.raise_for_status()
-            items: list[dict[str, Any]] = (await answer.json())["items"]
-        await _let_transports_close()
-        return items
-
-    return asyncio.run(read())
+    root, plural = COLLECTIONS[kind]
+    with _pool(cluster) as pool:
+        answer = pool.request("GET", f"{cluster.server}{root}/{plural}", fields=params)
+        if answer.status >= 400:
+            raise RuntimeError(f"GET {root}/{plural}: {answer.data.decode()}")
+        items: list[dict[str, Any]] = answer.json()["items"]
+    return items
 
 
-async def _send_all(
-    cluster: ControlPlane, requests: list[tuple[str, str, Mapping[str, Any]]]
-) -> None:
+def _send_all(cluster: ControlPlane, requests: list[tuple[str, str, Mapping[str, Any]]]) -> None:
     waiting = iter(requests)
+    turn = threading.Lock()
 
-    async with _session(cluster) as session:
+    def sender(pool: urllib3.PoolManager) -> None:
+        while True:
+            with turn:
+                request = next(waiting, None)
+            if request is None:
+                return
+            method, path, body = request
+            kind = MERGE_PATCH if method == "PATCH" else "application/json"
+            answer = pool.request(
+                method,
+                cluster.server + path,
+                json=body,
+                headers={**pool.headers, "Content-Type": kind},
+            )
+            if answer.status >= 400:
+                raise RuntimeError(f"{method} {path}: {answer.data.decode()}")
 
-        async def sender() -> None:
-            for method, path, body in waiting:
-                kind = MERGE_PATCH if method == "PATCH" else "application/json"
-                async with session.request(
-                    method, path, json=body, headers={"Content-Type": kind}
-                ) as answer:
-                    if not answer.ok:
-                        raise RuntimeError(f"{method} {path}: {await answer.text()}")
-
-        await asyncio.gather(*(sender() for _ in range(CONNECTIONS)))
-    await _let_transports_close()
+    with _pool(cluster) as pool, ThreadPoolExecutor(CONNECTIONS) as threads:
+        for sent in [threads.submit(sender, pool) for _ in range(CONNECTIONS)]:
+            sent.result()
 
 
-async def _let_transports_close() -> None:
-    """Let the loop run what closing a session has only asked for; else each transport complains."""
-    for _ in range(3):
-        await asyncio.sleep(0)
-
-
-def _session(cluster: ControlPlane) -> aiohttp.ClientSession:
+def _pool(cluster: ControlPlane) -> urllib3.PoolManager:
+    """Connections that are closed when the pool is left, before anybody could miss them."""
     document = yaml.safe_load(cluster.kubeconfig.read_text())
     token = document["users"][0]["user"]["token"]
-    tls = ssl.create_default_context(cafile=str(cluster.layout.certificate))
-    return aiohttp.ClientSession(
-        cluster.server,
+    return urllib3.PoolManager(
         headers={"Authorization": f"Bearer {token}"},
-        connector=aiohttp.TCPConnector(ssl=tls, limit=CONNECTIONS),
+        ca_certs=str(cluster.layout.certificate),
+        maxsize=CONNECTIONS,
+        block=True,
     )
 
 
