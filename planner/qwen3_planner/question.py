@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from qwen3_planner.catalog.calibration import NOTHING_MEASURED, Calibration
 from qwen3_planner.catalog.rows import AcceleratorClass
 from qwen3_planner.engines.ladders import ladder_of
 from qwen3_planner.engines.versions import Version, parse_version
@@ -76,6 +77,7 @@ class Question:
         request_tokens: input plus output of one request; None where neither is stated.
         draft: the model that drafts tokens; None: no speculation.
         draft_source: URL of its weights.
+        calibration: what was measured where it is to run.
     """
 
     request: PlanRequest
@@ -88,6 +90,7 @@ class Question:
     request_tokens: int | None
     draft: ModelArchitecture | None = None
     draft_source: str | None = None
+    calibration: Calibration = NOTHING_MEASURED
 
     @property
     def wanted_context(self) -> int:
@@ -132,6 +135,7 @@ def understand(request: PlanRequest, inventory: Inventory, catalog: Catalog) -> 
         request_tokens=_request_tokens(request),
         draft=draft,
         draft_source=draft_source,
+        calibration=catalog.calibration,
     )
 
 

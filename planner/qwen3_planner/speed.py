@@ -69,6 +69,8 @@ def server_of(question: Question, fit: Fit, efficiencies: Sequence[Efficiency]) 
     row = efficiency_for(question, accelerator, fmt, efficiencies)
     if row is None or question.model.is_pooling:
         return None
+    if question.calibration:
+        row = _as_measured(question, fit, row)
     _, blocks, _ = serving_of(question.engine).pool_blocks(fit)
     tokens = serving_of(question.engine).logged_tokens(
         question, candidate.layout, blocks, fit.max_model_len
@@ -82,6 +84,15 @@ def server_of(question: Question, fit: Fit, efficiencies: Sequence[Efficiency]) 
         is_pipelined=question.engine is not EngineName.LLAMACPP,
         subject=(question.model.name, accelerator.name),
     )
+
+
+def _as_measured(question: Question, fit: Fit, row: Efficiency) -> Efficiency:
+    """Scale efficiencies to what was measured on such a server, or on its card."""
+    from qwen3_planner.corrections.speeds import scaled  # noqa: PLC0415 - only where calibrated
+    from qwen3_planner.corrections.subjects import subject_of  # noqa: PLC0415 - as above
+
+    subject = subject_of(question, fit.candidate, fit.setting.batch)
+    return scaled(row, question.calibration, subject).efficiency
 
 
 def efficiency_for(

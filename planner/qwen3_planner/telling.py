@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from qwen3_planner.catalog.rows import Catalog
     from qwen3_planner.inventory.hardware import Inventory
-    from qwen3_planner.plan import Nearest, Refusal
+    from qwen3_planner.plan import Nearest, Provenance, Refusal
     from qwen3_planner.question import Question
     from qwen3_planner.rank import Score
     from qwen3_planner.serving.verdicts import Fit
@@ -140,13 +140,23 @@ def _plan_of(question: Question, score: Score, inventory: Inventory, catalog: Ca
         placement=_placement(fit),
         memory=_memory(question, fit),
         usd_per_hour=score.usd_per_hour,
-        provenance=(*serving.provenance(question, fit), *estimated.provenance),
+        provenance=(*_of_memory(question, fit), *estimated.provenance),
         command=launch.command,
         env=launch.env,
         warnings=(*warnings_of(question, fit, inventory), *estimated.warnings),
         performance=estimated.performance,
         cost=estimated.cost,
     )
+
+
+def _of_memory(question: Question, fit: Fit) -> tuple[Provenance, ...]:
+    """Tell where the figures of memory come from, measurements among them."""
+    said = serving_of(question.engine).provenance(question, fit)
+    if fit.correction is None:
+        return said
+    from qwen3_planner.corrections.provenance import measured  # noqa: PLC0415 - only where calibrated
+
+    return measured(said, fit.correction)
 
 
 def _placement(fit: Fit) -> Placement:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from qwen3_planner.catalog.calibration import NOTHING_MEASURED, Calibration
+
 if TYPE_CHECKING:
     from qwen3_planner.catalog.figures import Efficiency, GpuPrice
 
@@ -129,6 +131,10 @@ class ModelArchitecture:
     rotary_share: float = 1.0
     shared_expert_intermediate_size: int = 0
     prediction_layers: int = 0
+
+    def __hash__(self) -> int:
+        """Hash the name: rows are keys of many caches, and two of one name are rare."""
+        return hash(self.name)
 
     @property
     def is_moe(self) -> bool:
@@ -306,6 +312,10 @@ class Accelerator:
     source: str
     as_of: str
 
+    def __hash__(self) -> int:
+        """Hash the name, as of :class:`ModelArchitecture`."""
+        return hash(self.name)
+
 
 @dataclass(frozen=True, slots=True)
 class EngineRelease:
@@ -335,7 +345,8 @@ class Catalog:
     """Everything the planner knows about the world; two rows of one name are an error on loading.
 
     Look-ups by exact name raise KeyError; resolving what a user typed is
-    :mod:`qwen3_planner.catalog.resolving`.
+    :mod:`qwen3_planner.catalog.resolving`. ``calibration`` is what was measured where the plan is
+    to run; the catalog that ships has none.
     """
 
     models: tuple[ModelArchitecture, ...]
@@ -344,6 +355,7 @@ class Catalog:
     engines: tuple[EngineRelease, ...]
     efficiencies: tuple[Efficiency, ...] = ()
     prices: tuple[GpuPrice, ...] = ()
+    calibration: Calibration = NOTHING_MEASURED
 
     def model(self, name: str) -> ModelArchitecture:
         """Return the variant of that exact catalog name."""

@@ -15,6 +15,21 @@ NINETY_PERCENT = 1.645
 
 
 @dataclass(frozen=True, slots=True)
+class Correction:
+    """What measurements add to the planned memory of one GPU.
+
+    Attributes:
+        added_bytes: beyond what is planned; negative: less is taken.
+        sources: of the measurements, in words.
+        is_same: whether the very same start was measured.
+    """
+
+    added_bytes: int
+    sources: tuple[str, ...]
+    is_same: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Fit:
     """A candidate that holds the load.
 
@@ -27,6 +42,7 @@ class Fit:
         max_model_len: the context it holds.
         is_shortened: whether that is less than was wanted.
         error_bytes: how far the KV memory per GPU may be off, one standard deviation.
+        correction: what measurements changed in ``stages``; None: nothing.
     """
 
     candidate: Candidate
@@ -37,6 +53,7 @@ class Fit:
     max_model_len: int
     is_shortened: bool
     error_bytes: float
+    correction: Correction | None = None
 
     @property
     def margin_blocks(self) -> int:
