@@ -27,6 +27,7 @@ from qwen3_operator.desired.site import site_for
 from qwen3_operator.handlers import edge
 from qwen3_operator.handlers.health import HealthServer
 from qwen3_operator.handlers.listening import Listener
+from qwen3_operator.handlers.metrics import Metrics, Sources
 from qwen3_operator.handlers.plans import PlanCache
 from qwen3_operator.handlers.queue import WorkQueue
 from qwen3_operator.handlers.workers import run_workers
@@ -72,8 +73,11 @@ class Operator:
             self._api, settings.namespaces, self._grouping, self._listener.listeners()
         )
         self._lease = self._make_lease()
+        self._metrics = Metrics(self._sources())
         self._reconciler = Reconciler(self._tools())
-        self._health = HealthServer(settings.health_host, settings.health_port, self._why_not_ready)
+        self._health = HealthServer(
+            settings.health_host, settings.health_port, self._why_not_ready, self._metrics
+        )
         self._tasks: list[asyncio.Task[Any]] = []
         self._kopf: asyncio.Task[Any] | None = None
         self._stop_kopf = asyncio.Event()
@@ -135,7 +139,12 @@ class Operator:
         for key in self._first_come_first():
             self._queue.add(key)
         workers = self._start(
-            run_workers(self._queue, self._reconciler.reconcile, self._settings.workers),
+            run_workers(
+                self._queue,
+                self._reconciler.reconcile,
+                self._settings.workers,
+                self._metrics.reconciled,
+            ),
             "workers",
         )
         keeping = self._start(self._lease.keep(), "lease")
@@ -190,6 +199,16 @@ class Operator:
         identity = settings.identity or f"{socket.gethostname()}_{uuid.uuid4().hex[:8]}"
         return Lease(self._api, (namespace, settings.lease_name), identity, times, _now)
 
+    def _sources(self) -> Sources:
+        ledger = self._ledger
+        return Sources(
+            queue=self._queue,
+            bodies=self._bodies.values,
+            nodes=lambda: ((node, ledger.free(node.name)) for node in ledger.nodes()),
+            waiting=lambda: len(self._listener.waiting),
+            is_leading=lambda: self._listener.leading,
+        )
+
     def _tools(self) -> Tools:
         own_write = self._listener.own_write
         writer = Writer(
@@ -203,7 +222,7 @@ class Operator:
             ledger=self._ledger,
             catalog=self._catalog,
             site=site_for(self._settings.images, self._catalog),
-            plan=PlanCache(partial(planning.plan, catalog=self._catalog)),
+            plan=PlanCache(partial(planning.plan, catalog=self._catalog), self._metrics.planned),
             now=_now,
             own_write=own_write,
             is_busy=lambda: self._queue.is_pressed,

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from time import perf_counter
 from typing import TYPE_CHECKING
+
+from qwen3_planner.plan import Plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,9 +20,18 @@ class PlanCache:
     """The planner's answers by question and inventory; equal resources are planned once."""
 
     def __init__(
-        self, plan: Callable[[PlanRequest, Inventory], PlanResult], *, size: int = 4096
+        self,
+        plan: Callable[[PlanRequest, Inventory], PlanResult],
+        watcher: Callable[[str, float | None], None],
+        *,
+        size: int = 4096,
     ) -> None:
+        """Remember answers of `plan`.
+
+        `watcher` is told the outcome (feasible, infeasible, remembered) and the seconds it took.
+        """
         self._plan = plan
+        self._watcher = watcher
         self._size = size
         self._answers: OrderedDict[tuple[PlanRequest, int], tuple[Inventory, PlanResult]] = (
             OrderedDict()
@@ -32,8 +44,14 @@ class PlanCache:
         do; the entry keeps it alive, so that its id cannot be given to another one.
         """
         entry = (request, id(inventory))
-        if entry not in self._answers:
-            self._answers[entry] = (inventory, self._plan(request, inventory))
+        if entry in self._answers:
+            self._watcher("remembered", None)
+        else:
+            started = perf_counter()
+            answer = self._plan(request, inventory)
+            outcome = "feasible" if isinstance(answer, Plan) else "infeasible"
+            self._watcher(outcome, perf_counter() - started)
+            self._answers[entry] = (inventory, answer)
             if len(self._answers) > self._size:
                 self._answers.popitem(last=False)
         self._answers.move_to_end(entry)

@@ -77,6 +77,16 @@ class WorkQueue(Generic[K]):
         return len(self._urgent) + len(self._put_off)
 
     @property
+    def running(self) -> int:
+        """Count the keys that a worker has."""
+        return len(self._running)
+
+    @property
+    def delayed(self) -> int:
+        """Count the keys asked for at a later time, retries among them."""
+        return len(self._later)
+
+    @property
     def idle(self) -> bool:
         """Whether nothing waits or runs; keys asked for later do not count."""
         return not len(self) and not self._running

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from qwen3_operator.decisions.admission import Demand, Order
     from qwen3_operator.decisions.eligibility import Selector
-    from qwen3_operator.observed import Key, Node, Pod, Quota
+    from qwen3_operator.observed import Key, Node, Pod, Quota, Resources
     from qwen3_planner.inventory.hardware import Inventory
 
 
@@ -124,6 +124,10 @@ class Books:
     def nodes(self) -> Iterable[Node]:
         """Return the nodes, as they are now."""
         return self._space.nodes.values()
+
+    def free(self, node: str) -> Resources:
+        """Return what unfinished pods leave of a node that is known."""
+        return self._space.free[node]
 
     # -- bookkeeping --------------------------------------------------------------------------
 

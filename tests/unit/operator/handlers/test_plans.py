@@ -26,18 +26,20 @@ class Counting:
 
 def test_equal_questions_are_answered_once_and_other_hardware_is_another_question() -> None:
     planner = Counting()
-    ask = PlanCache(planner)
+    outcomes: list[str] = []
+    ask = PlanCache(planner, lambda outcome, _seconds: outcomes.append(outcome))
     here, there = Inventory(()), Inventory(())
     first = ask(PlanRequest("Qwen3-32B"), here)
     assert ask(PlanRequest("Qwen3-32B"), here) is first
     assert ask(PlanRequest("Qwen3-32B"), there) is not first
     assert ask(PlanRequest("Qwen3-8B"), here) is not first
     assert planner.asked == ["Qwen3-32B", "Qwen3-32B", "Qwen3-8B"]
+    assert outcomes == ["infeasible", "remembered", "infeasible", "infeasible"]
 
 
 def test_the_oldest_answer_goes_when_there_are_too_many() -> None:
     planner = Counting()
-    ask = PlanCache(planner, size=2)
+    ask = PlanCache(planner, lambda _outcome, _seconds: None, size=2)
     hardware = Inventory(())
     for model in ("a", "b", "a", "c", "a", "b"):
         ask(PlanRequest(model), hardware)

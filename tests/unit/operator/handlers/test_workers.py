@@ -20,8 +20,11 @@ if TYPE_CHECKING:
 KEY = Key("default", "qwen3")
 
 
-def times_of_runs(outcome: Callable[[int], float | None], until: float) -> list[float]:
-    """Serve one key; return when it was served."""
+def times_of_runs(
+    outcome: Callable[[int], float | None], until: float, told: list[str] | None = None
+) -> list[float]:
+    """Serve one key; return when it was served. `told` gets how each run ended."""
+    results: list[str] = told if told is not None else []
 
     async def scenario() -> list[float]:
         loop = asyncio.get_running_loop()
@@ -32,7 +35,9 @@ def times_of_runs(outcome: Callable[[int], float | None], until: float) -> list[
             times.append(loop.time())
             return outcome(len(times))
 
-        workers = asyncio.create_task(run_workers(queue, reconcile, 2))
+        workers = asyncio.create_task(
+            run_workers(queue, reconcile, 2, lambda how, _s: results.append(how))
+        )
         queue.add(KEY)
         await asyncio.sleep(until)
         queue.close()
@@ -76,3 +81,14 @@ def test_a_defect_with_one_resource_is_logged_with_its_key_and_stops_nobody(
     with caplog.at_level(logging.ERROR):
         assert times_of_runs(outcome, until=1000) == [0, 1]
     assert "reconciling failed unexpectedly" in caplog.text
+
+
+def test_each_run_is_reported_with_its_result() -> None:
+    def outcome(run: int) -> float | None:
+        if run == 1:
+            raise ClusterError(500, "InternalError", "etcd has no leader")
+        return 5.0 if run == 2 else None
+
+    told: list[str] = []
+    times_of_runs(outcome, until=1000, told=told)
+    assert told == ["error", "later", "ok"]
