@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from qwen3_planner.request import EngineName
 from qwen3_planner.rules.llamacpp import LLAMACPP_CAUTIONS, LLAMACPP_CHAIN, LLAMACPP_POOL_CHAIN
-from qwen3_planner.rules.rule import FIRST, first_refusal, sentences
+from qwen3_planner.rules.rule import FIRST, first_no, in_force, sentences
 from qwen3_planner.rules.sglang import SGLANG_CAUTIONS, SGLANG_CHAIN, SGLANG_POOL_CHAIN
 from qwen3_planner.rules.vllm import VLLM_POOL_CHAIN
 from qwen3_planner.rules.vllm_layouts import VLLM_CAUTIONS, VLLM_CHAIN
@@ -40,14 +40,25 @@ CAUTION_CHAINS: Final[dict[EngineName, tuple[Rule[LayoutFacts], ...]]] = {
 """What should be known of a layout that is legal: all that apply are told, as warnings."""
 
 
+@lru_cache(maxsize=256)
+def _pool_rules(engine: EngineName, version: Version) -> tuple[Rule[PoolFacts], ...]:
+    return in_force(POOL_CHAINS[engine], version)
+
+
+@lru_cache(maxsize=256)
+def _layout_rules(engine: EngineName, version: Version) -> tuple[Rule[LayoutFacts], ...]:
+    """Choose once what thousands of layouts are asked."""
+    return in_force(LAYOUT_CHAINS[engine], version)
+
+
 def pool_refusal(facts: PoolFacts) -> Refusal | None:
     """Return the first no of the pool's chain."""
-    return first_refusal(POOL_CHAINS[facts.engine], facts)
+    return first_no(_pool_rules(facts.engine, facts.version), facts)
 
 
 def layout_refusal(facts: LayoutFacts) -> Refusal | None:
     """Return the first no of the layout's chain."""
-    return first_refusal(LAYOUT_CHAINS[facts.pool.engine], facts)
+    return first_no(_layout_rules(facts.pool.engine, facts.pool.version), facts)
 
 
 def cautions(facts: LayoutFacts) -> tuple[str, ...]:

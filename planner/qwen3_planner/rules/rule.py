@@ -90,19 +90,26 @@ def on_pool(check: Callable[[PoolFacts], str | None]) -> Callable[[LayoutFacts],
     return asked
 
 
-def first_refusal(chain: Sequence[Rule[F]], facts: F) -> Refusal | None:
-    """Return the no of the first rule of a chain that has something to say."""
-    for rule, sentence in _findings(chain, facts):
-        return facts.refuse(rule.name, sentence)
+def in_force(chain: Sequence[Rule[F]], version: Version) -> tuple[Rule[F], ...]:
+    """Return the rules of a chain that hold for a version, in its order."""
+    return tuple(rule for rule in chain if rule.is_in_force(version))
+
+
+def first_no(rules: Sequence[Rule[F]], facts: F) -> Refusal | None:
+    """Return the no of the first rule that has something to say; all are asked as in force."""
+    for rule in rules:
+        sentence = rule.check(facts)
+        if sentence is not None:
+            return facts.refuse(rule.name, sentence)
     return None
 
 
+def first_refusal(chain: Sequence[Rule[F]], facts: F) -> Refusal | None:
+    """Return the no of the first rule of a chain that is in force and has something to say."""
+    return first_no(in_force(chain, facts.version), facts)
+
+
 def sentences(chain: Sequence[Rule[F]], facts: F) -> tuple[str, ...]:
-    """Return what every rule of a chain has to say."""
-    return tuple(sentence for _, sentence in _findings(chain, facts))
-
-
-def _findings(chain: Sequence[Rule[F]], facts: F) -> Iterator[tuple[Rule[F], str]]:
-    for rule in chain:
-        if rule.is_in_force(facts.version) and (sentence := rule.check(facts)) is not None:
-            yield rule, sentence
+    """Return what every rule of a chain that is in force has to say."""
+    said = (rule.check(facts) for rule in in_force(chain, facts.version))
+    return tuple(sentence for sentence in said if sentence is not None)

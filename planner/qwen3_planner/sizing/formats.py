@@ -89,6 +89,10 @@ class WeightFormat:
     file_bytes: int = 0
     gguf: GgufWeights | None = None
 
+    def __hash__(self) -> int:
+        """Hash what tells formats apart most often: they are keys of many caches."""
+        return hash((self.quantization, self.kind, self.layout, self.file_bytes, self.group_size))
+
     @property
     def is_quantized(self) -> bool:
         """Whether linear weights are smaller than 16 bit."""
