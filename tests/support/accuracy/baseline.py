@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from support.accuracy.rows import FOLDER
 from support.accuracy.scores import confusion, score
+from support.performance.promises import speed_baseline
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +41,7 @@ def measured(comparison: Comparison) -> dict[str, Any]:
     told = confusion(v for v in comparison.verdicts if not v.is_fitted)
     wrong = len(told.starts_wrongly) + len(told.refuses_wrongly)
     found["verdict tested"] = {"rows": told.rows, "wrong": wrong}
-    return found
+    return {**found, **speed_baseline()}
 
 
 def worsened(now: dict[str, Any], before: dict[str, Any]) -> Iterator[str]:

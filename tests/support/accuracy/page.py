@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from support.accuracy.scores import confusion, coverage, score, targets
+from support.performance.promises import speed_targets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -49,11 +50,17 @@ in their file. They are not judged.
 """
 
 
+_SPEED_NOTE = """\
+Of predicted speeds, on runs that were kept out of the fit; each of them, and how figures carry over
+to devices, models and engines that they never saw: [speed accuracy](speed-accuracy.md).
+"""
+
+
 def accuracy_page(comparison: Comparison) -> str:
     """Say the whole scoreboard as Markdown."""
     sections: list[list[str]] = [
         ["# Accuracy", "", MARK, "", _INTRO.rstrip()],
-        ["## Promises", "", *_target_table(targets(comparison))],
+        ["## Promises", "", *_target_table(targets(comparison)), "", *_speed_promises()],
         ["## Errors", "", *_error_table(comparison.figures)],
         ["## Intervals", "", *_interval_table(comparison.figures)],
         ["## Starts or not", "", *_verdict_section(comparison.verdicts)],
@@ -107,7 +114,7 @@ def with_table(readme: str, comparison: Comparison) -> str:
 def summary(comparison: Comparison) -> list[str]:
     """Say in a few lines what is promised and kept, for a terminal."""
     lines = []
-    for target in targets(comparison):
+    for target in (*targets(comparison), *speed_targets()):
         kept = {True: "kept", False: "MISSED", None: "no row"}[target.is_met]
         lines.append(f"{target.name:<44}{_value(target):>10}  {_limit(target):<16}{kept}")
     return lines
@@ -140,6 +147,10 @@ def _target_table(promised: Sequence[Target]) -> list[str]:
     words = {True: "yes", False: "**no**", None: "no row yet"}
     rows = [(t.name, str(t.rows), _limit(t), _value(t), words[t.is_met]) for t in promised]
     return _table(("of tested rows", "rows", "promised", "measured", "kept"), rows)
+
+
+def _speed_promises() -> list[str]:
+    return [_SPEED_NOTE.rstrip(), "", *_target_table(speed_targets())]
 
 
 def _limit(target: Target) -> str:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from math import exp
-from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from support.performance.rows import read_rows, residuals
+from support.performance.promises import kept_out, speed_targets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from qwen3_planner.catalog.figures import Efficiency
-    from support.performance.rows import Row
 
 HEAD = """# How far predicted speeds are off
 
@@ -23,15 +21,6 @@ What the performance model says beside what was measured. Rows and their sources
 device, kind of model, weight format; in the order of the SHA-256 of their ids) was **kept out of
 the fit**: only those are judged. How the model works: [performance](../explanation/performance.md).
 """
-
-PROMISES = (
-    ("time per output token, vLLM", "tpot_ms", ("vllm",), 0.15),
-    ("time per output token, SGLang", "tpot_ms", ("sglang",), 0.15),
-    ("speed of one request (prompt + output)", "prompt_and_output_tokens_per_s", ("sglang",), 0.12),
-    ("output tokens/s at a concurrency", "output_tokens_per_s", ("vllm", "sglang"), 0.20),
-    ("llama.cpp, generation", "decode_tokens_per_s", ("llamacpp",), 0.20),
-)
-"""What is promised of rows that were kept out: figure, measure, engines, largest median error."""
 
 MEASURED = {
     "tpot_ms": "ms per output token",
@@ -55,38 +44,17 @@ def page(table: list[Efficiency], said: dict[str, Any]) -> str:
     return "\n".join(parts) + "\n"
 
 
-def _kept_out(of: dict[tuple[str, str], Efficiency]) -> Iterator[tuple[Row, str, float]]:
-    for row in read_rows():
-        if row.is_tested:
-            for name, value in residuals(row, of[row.group, row.weights]).items():
-                yield row, name, value
-
-
 def _promises(of: dict[tuple[str, str], Efficiency]) -> Iterator[str]:
     yield "## Promises\n"
-    yield "| rows kept out of the fit | promised | median error | values | kept |"
+    yield "| rows kept out of the fit | promised | reached | values | kept |"
     yield "|---|---|---|---|---|"
-    for title, measure, engines, limit in PROMISES:
-        sizes = [
-            abs(exp(value) - 1)
-            for row, name, value in _kept_out(of)
-            if name == measure and row.engine in engines
-        ]
-        kept = "yes" if median(sizes) <= limit else "**no**"
-        yield f"| {title} | <= {limit:.0%} | {median(sizes):.1%} | {len(sizes)} | {kept} |"
-    inside = [
-        abs(value) <= 1.645 * (about.ttft_sigma if is_first(name) else about.tpot_sigma)
-        for row, name, value in _kept_out(of)
-        for about in (of[row.group, row.weights],)
-    ]
-    share = sum(inside) / len(inside)
-    kept = "yes" if share >= 0.85 else "**no**"
-    yield f"| inside the 90 % interval | >= 85% | {share:.0%} | {len(inside)} | {kept} |"
-
-
-def is_first(name: str) -> bool:
-    """Whether a measure hangs on the time to the first token."""
-    return name in ("ttft_ms", "prompt_tokens_per_s")
+    for target in speed_targets(of):
+        kept = "yes" if target.is_met else "**no**"
+        sign = ">=" if target.at_least else "<="
+        yield (
+            f"| {target.name} | {sign} {target.limit:.0%} | {target.value or 0.0:.1%} |"
+            f" {target.rows} | {kept} |"
+        )
 
 
 def _groups(said: dict[str, Any]) -> Iterator[str]:
@@ -121,7 +89,7 @@ def _rows(of: dict[tuple[str, str], Efficiency]) -> Iterator[str]:
     yield "\n## Every row that was kept out\n"
     yield "| row | figure | measured | computed | off by |"
     yield "|---|---|---|---|---|"
-    for row, name, value in _kept_out(of):
+    for row, name, value in kept_out(of):
         measured = row.measured[name]
         yield (
             f"| {row.id} | {MEASURED[name]} | {measured:.4g} | {measured * exp(value):.4g} |"

@@ -149,6 +149,11 @@ def residuals(row: Row, efficiency: Efficiency) -> dict[str, float]:
     return {name: log(said[name] / row.measured[name]) for name in row.measured}
 
 
+def is_first(name: str) -> bool:
+    """Whether a measure hangs on the time to the first token."""
+    return name in ("ttft_ms", "prompt_tokens_per_s")
+
+
 def rows_of(group: str, rows: Iterable[Row] | None = None) -> tuple[Row, ...]:
     """Return the usable rows of a group."""
     chosen = read_rows() if rows is None else rows
