@@ -89,6 +89,8 @@ def has_fit(question: Question, inventory: Inventory) -> bool:
     for pool in pools_of(inventory, question.request.accelerators):
         setting = serving_of(question.engine).setting(question, pool)
         for choice in question.choices:
+            if _is_surely_short(question, choice, pool, pool.gpus):
+                continue
             facts = pool_facts(question, pool, choice, setting)
             if pool_refusal(facts) is None and any(
                 _fits(question, facts, candidate, setting)
@@ -98,10 +100,18 @@ def has_fit(question: Question, inventory: Inventory) -> bool:
     return False
 
 
+def _is_surely_short(question: Question, choice: WeightChoice, pool: Pool, gpus: int) -> bool:
+    """Whether so many GPUs cannot hold the weights, whatever the layout and the rest of memory."""
+    if question.calibration.memory:
+        return False  # measurements may say that less is held
+    return serving_of(question.engine).least_bytes(question, choice) > gpus * pool.device_bytes
+
+
 def _fits(question: Question, facts: PoolFacts, candidate: Candidate, setting: Setting) -> bool:
     layout, limit = candidate.layout, question.request.max_nodes_per_replica
     return (
-        (limit is None or layout.nodes_per_replica <= limit)
+        not _is_surely_short(question, candidate.choice, candidate.pool, layout.gpus_per_replica)
+        and (limit is None or layout.nodes_per_replica <= limit)
         and gpus_exceeded(question, candidate) is None
         and _unplaced(question, candidate) is None
         and layout_refusal(LayoutFacts(facts, layout)) is None  # before its memory means anything

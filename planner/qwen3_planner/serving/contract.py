@@ -90,6 +90,14 @@ class Serving(Protocol):
         """Return the bytes of the files of the whole model."""
         ...
 
+    def least_bytes(self, question: Question, choice: WeightChoice) -> int:
+        """Return a bound: the devices of a replica never hold less than this together.
+
+        0 where there is none, because the host may hold weights. It is for leaving out what
+        surely does not fit before it is judged, so it must be sure and need not be close.
+        """
+        ...
+
     def error_bytes(
         self,
         question: Question,

@@ -160,6 +160,10 @@ class LlamaCppServing:
             return weights.file_bytes
         return weights.file_bytes + encoder_file_bytes(vision, encoder_type(question, choice))
 
+    def least_bytes(self, question: Question, choice: WeightChoice) -> int:  # noqa: ARG002 - of every engine
+        """Return no bound: any layer may stay on the host."""
+        return 0
+
     def error_bytes(
         self,
         question: Question,  # noqa: ARG002 - of every engine

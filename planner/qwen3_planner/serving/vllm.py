@@ -34,7 +34,7 @@ from qwen3_planner.sizing.formats import WeightKind
 from qwen3_planner.sizing.kv_cache import kv_bytes_per_32
 from qwen3_planner.sizing.overhead import host_bytes
 from qwen3_planner.sizing.stages import Setting, StageMemory
-from qwen3_planner.sizing.weights import checkpoint_bytes
+from qwen3_planner.sizing.weights import checkpoint_bytes, least_held_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -140,6 +140,12 @@ class VllmServing:
     def checkpoint_bytes(self, question: Question, choice: WeightChoice) -> int:
         """Return the bytes of the safetensors files."""
         return checkpoint_bytes(question.model, choice.fmt)
+
+    def least_bytes(self, question: Question, choice: WeightChoice) -> int:
+        """Return what all GPUs surely hold together; nothing is sure of offloaded weights."""
+        if question.request.tuning.cpu_offload_gib:
+            return 0
+        return least_held_bytes(question.model, choice.fmt)
 
     def error_bytes(
         self,
