@@ -46,6 +46,7 @@ class Efficiency:
         seen: (model, accelerator) pairs among those rows.
         source: where they come from.
         as_of: ISO date of the fit.
+        exposed: share of the smaller of reading and arithmetic that the larger does not hide.
     """
 
     engine: str
@@ -77,6 +78,7 @@ class Efficiency:
     seen: tuple[tuple[str, str], ...] = ()
     source: str = ""
     as_of: str = ""
+    exposed: float = 0.0
 
     @property
     def is_measured(self) -> bool:
@@ -96,12 +98,37 @@ class GpuPrice:
         source: where it was read.
         as_of: ISO date; empty where the page has none.
         note: what a reader should know.
+        market: ``on-demand``, ``spot`` (may be taken away) or ``reserved`` (for a term).
     """
 
     accelerator: str
     provider: str
     tier: str
     usd_per_hour: float
+    source: str
+    as_of: str
+    note: str = ""
+    market: str = "on-demand"
+
+
+@dataclass(frozen=True, slots=True)
+class PurchasePrice:
+    """What one accelerator costs to buy, without a server.
+
+    Attributes:
+        accelerator: catalog name.
+        usd_low: lower end of what is asked.
+        usd_high: upper end; the same where one price is stated.
+        condition: ``new`` or ``used``.
+        source: where it was read.
+        as_of: ISO date.
+        note: what a reader should know.
+    """
+
+    accelerator: str
+    usd_low: float
+    usd_high: float
+    condition: str
     source: str
     as_of: str
     note: str = ""
@@ -120,6 +147,7 @@ class ApiPrice:
         as_of: ISO date; empty where the page has none.
         usd_per_million_reasoning: of output in thinking mode, where that costs more.
         note: what a reader should know.
+        variant: catalog name of what is served; empty where it is a fine-tune or unclear.
     """
 
     model: str
@@ -130,3 +158,4 @@ class ApiPrice:
     as_of: str
     usd_per_million_reasoning: float | None = None
     note: str = ""
+    variant: str = ""

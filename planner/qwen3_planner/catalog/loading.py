@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qwen3_planner.catalog.figures import ApiPrice, Efficiency, GpuPrice
+from qwen3_planner.catalog.figures import ApiPrice, Efficiency, GpuPrice, PurchasePrice
 from qwen3_planner.catalog.rows import (
     Accelerator,
     AcceleratorClass,
@@ -49,6 +49,16 @@ def load_api_prices() -> tuple[ApiPrice, ...]:
     True
     """
     return tuple(ApiPrice(**row) for row in _rows(DATA_FOLDER / "prices_api.json"))
+
+
+@cache
+def load_purchase_prices() -> tuple[PurchasePrice, ...]:
+    """Read what accelerators cost to buy; plans do not need it.
+
+    >>> all(row.usd_low <= row.usd_high for row in load_purchase_prices())
+    True
+    """
+    return tuple(PurchasePrice(**row) for row in _rows(DATA_FOLDER / "prices_purchase.json"))
 
 
 def read_catalog(folder: Path) -> Catalog:

@@ -31,6 +31,7 @@ class Rent:
         spread: standard deviation of what they ask, relative, as their middle deviation shows it.
         offers: how many providers.
         as_of: the newest date among them; empty where none states one.
+        sources: where they were read, each once.
     """
 
     usd_per_hour: float
@@ -39,13 +40,20 @@ class Rent:
     spread: float
     offers: int
     as_of: str
+    sources: tuple[str, ...] = ()
 
 
-def rent_of(prices: Iterable[GpuPrice], accelerator: str) -> Rent | None:
-    """Return the going rate of an accelerator; None where nobody's price is known."""
+def rent_of(prices: Iterable[GpuPrice], accelerator: str, market: str = "on-demand") -> Rent | None:
+    """Return the going rate of an accelerator; None where nobody's price is known.
+
+    Args:
+        prices: of all accelerators and markets.
+        accelerator: catalog name; case does not matter.
+        market: ``on-demand``, ``spot`` or ``reserved``.
+    """
     newest: dict[str, GpuPrice] = {}
     for row in prices:
-        if row.accelerator.lower() != accelerator.lower():
+        if row.accelerator.lower() != accelerator.lower() or row.market != market:
             continue
         known = newest.get(row.provider)
         is_newer = known is None or row.as_of > known.as_of
@@ -61,7 +69,8 @@ def rent_of(prices: Iterable[GpuPrice], accelerator: str) -> Rent | None:
     middle = _middle(asked)
     deviation = _middle(sorted(abs(usd - middle) for usd in asked))
     spread = deviation / MIDDLE_OF_NORMAL / middle
-    return Rent(middle, asked[0], asked[-1], spread, len(asked), as_of)
+    sources = tuple(dict.fromkeys(row.source for row in newest.values()))
+    return Rent(middle, asked[0], asked[-1], spread, len(asked), as_of, sources)
 
 
 def _middle(ordered: list[float]) -> float:

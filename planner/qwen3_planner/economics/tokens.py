@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from qwen3_planner.economics.power import DEFAULT_PUE, drawn_watts
 from qwen3_planner.performance.load import added_seconds
 
 if TYPE_CHECKING:
@@ -13,14 +14,6 @@ if TYPE_CHECKING:
 MILLION = 1e6
 SECONDS_PER_HOUR = 3600.0
 JOULES_PER_KWH = 3.6e6
-
-DRAWN_SHARE = 0.8
-"""Of the board power, while serving. Assumed: decoding keeps the memory busy, not the arithmetic;
-cards draw 60 to 90 % of their limit then."""
-
-SERVER_FACTOR = 1.5
-"""Power of the server and its cooling for each watt of its GPUs. Assumed: a server with eight H100
-(700 W each) is rated at 10.2 kW, 1.8 of its GPUs, and never draws that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,17 +76,20 @@ class Energy:
         return self.kwh_per_million_output * usd_per_kwh
 
 
-def energy(board_watts: float, gpus: int, output_tokens_per_s: float) -> Energy:
+def energy(
+    board_watts: float, gpus: int, output_tokens_per_s: float, pue: float = DEFAULT_PUE
+) -> Energy:
     """Return the energy that a load takes.
 
     Args:
         board_watts: of one GPU (its TDP).
         gpus: of all replicas.
         output_tokens_per_s: of all replicas.
+        pue: power of the building for each watt of the servers.
 
     >>> energy(700.0, 8, 2000.0)
     Energy(watts=6720.0, kwh_per_million_output=0.9333333333333333)
     """
-    watts = board_watts * DRAWN_SHARE * SERVER_FACTOR * gpus
+    watts = drawn_watts(board_watts, gpus) * pue
     joules = watts / output_tokens_per_s * MILLION
     return Energy(watts, joules / JOULES_PER_KWH)

@@ -37,6 +37,16 @@ def test_of_equally_new_prices_the_lowest_tier_counts() -> None:
     assert rent.usd_per_hour == 2.5
 
 
+def test_spot_prices_are_no_going_rate() -> None:
+    spot = GpuPrice("A", "x", "spot", 0.5, "somewhere", "2026-11-02", market="spot")
+    rent = rent_of([offer("x", 2.0), spot], "A")
+    assert rent is not None
+    assert (rent.usd_per_hour, rent.sources) == (2.0, ("somewhere",))
+    cheap = rent_of([offer("x", 2.0), spot], "A", "spot")
+    assert cheap is not None
+    assert cheap.usd_per_hour == 0.5
+
+
 def test_an_undated_price_gives_way_to_a_dated_one() -> None:
     rent = rent_of([offer("x", 1.0, ""), offer("x", 2.0)], "A")
     assert rent is not None
