@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 import yaml
+from dashboards import DASHBOARDS, grafana_json
 from rules_page import rules_page
 
 from qwen3_operator import __main__ as operator_program
@@ -41,6 +42,10 @@ def generated() -> dict[str, str]:
         "docs/reference/resource.md": resource_page(crd),
         "docs/reference/rules.md": rules_page(),
         "docs/reference/reasons.md": reasons_page(Path(reasons.__file__).read_text("utf-8")),
+        **{
+            f"charts/qwen3-operator/dashboards/{dashboard.uid}.json": grafana_json(dashboard)
+            for dashboard in DASHBOARDS
+        },
     }
 
 

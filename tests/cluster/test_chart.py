@@ -95,6 +95,20 @@ def test_the_chart_renders_what_it_rendered(
     assert text == approved.read_text("utf-8"), f"if that is meant: {UPDATE}"
 
 
+def test_the_dashboards_come_as_they_lie_in_the_chart(helm: Commands) -> None:
+    documents = rendered(helm, "--set", "monitoring.dashboards.enabled=true")
+    shipped = {path.name: path.read_text("utf-8") for path in CHART.glob("dashboards/*.json")}
+
+    config = the(documents, "ConfigMap")
+
+    assert len(shipped) == 2
+    assert {name: json.loads(text) for name, text in config["data"].items()} == {
+        name: json.loads(text) for name, text in shipped.items()
+    }
+    assert config["metadata"]["labels"]["grafana_dashboard"] == "1"
+    assert not [document for document in rendered(helm) if document["kind"] == "ConfigMap"]
+
+
 def test_the_definition_in_the_chart_is_the_generated_one_and_kept(helm: Commands) -> None:
     definition = the(rendered(helm), "CustomResourceDefinition")
     generated = yaml.safe_load(GENERATED.read_text("utf-8"))
@@ -110,6 +124,9 @@ def test_the_definition_in_the_chart_is_the_generated_one_and_kept(helm: Command
         pytest.param("operator.logLevel=LOUD", "/operator/logLevel", id="no such choice"),
         pytest.param("operator.workers=0", "/operator/workers", id="too small"),
         pytest.param("watchNamespaces={A_B}", "/watchNamespaces/0", id="no namespace"),
+        pytest.param(
+            "monitoring.podMonitor.interval=often", "/monitoring/podMonitor/interval", id="no time"
+        ),
         pytest.param("image.digest=sha256:12", "/image/digest", id="no digest"),
         pytest.param(
             "serviceAccount.create=false", "serviceAccount.name is needed", id="no account"

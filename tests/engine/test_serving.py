@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from dataclasses import fields, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,8 +21,9 @@ from qwen3_planner.sizing.kv_cache import kv_bytes_per_32, kv_shape, token_bytes
 from qwen3_planner.units import GIB
 from support.engine.model_folders import write_model
 from support.engine.oracle import engine_variables
-from support.engine.serving import Server, free_port
+from support.engine.serving import Server
 from support.engine.starting import CPU_BLOCK_TOKENS, KV_SPACE_GIB
+from support.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,6 +39,8 @@ ADDED = ("--load-format", "dummy", "--enforce-eager")
 replaced by a free one. Nothing is taken away."""
 
 CONTEXT = 2000
+
+DASHBOARD = Path(__file__).parents[2] / "charts/qwen3-operator/dashboards/qwen3-models.json"
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +110,21 @@ def test_every_metric_that_is_read_is_there(server: Server) -> None:
         if not {name, f"{name}_bucket"} & series:
             missing.append(name)
     assert missing == []
+
+
+def test_each_panel_of_the_dashboard_reads_a_metric_that_is_there(server: Server) -> None:
+    """A panel may name older spellings besides."""
+    text = server.get("/metrics")
+    dashboard = json.loads(DASHBOARD.read_text("utf-8"))
+    read = {
+        panel["title"]: set(re.findall(r"vllm:[a-z_]+", json.dumps(panel["targets"])))
+        for panel in dashboard["panels"]
+        if "targets" in panel
+    }
+    named = {title: names for title, names in read.items() if names}
+    assert len(named) >= 8
+    missing = {t: names for t, names in named.items() if not any(name in text for name in names)}
+    assert missing == {}
 
 
 def test_the_log_names_the_planned_kv_tokens(server: Server, model: ModelArchitecture) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import sys
 import tempfile
 import urllib.error
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Self
 import yaml
 
 from support.controlplane import BackgroundProcess
+from support.ports import free_port
 from support.wait import until
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class RunningOperator:
         """Choose a folder and a port; nothing runs yet."""
         self._folder = Path(tempfile.mkdtemp(prefix="qwen3-operator-"))
         weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
-        self.health_port = _free_port()
+        self.health_port = free_port()
         self.log_file = self._folder / "operator.log"
         self._process: BackgroundProcess | None = None
 
@@ -195,9 +195,3 @@ class RunningOperator:
     def _until(self, probe: object, what: str) -> None:
         assert callable(probe)
         until(probe, START_SECONDS, lambda: f"the operator is not {what}; its log:\n{self.log}")
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 import time
 import urllib.request
@@ -103,11 +102,3 @@ class Server:
         with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - loopback
             found: dict[str, Any] = json.load(answer)
         return found
-
-
-def free_port() -> int:
-    """Return a port of loopback that nobody listens on at this moment."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-    return port
