@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from qwen3_planner.catalog.calibration import NOTHING_MEASURED, Calibration
 from qwen3_planner.catalog.rows import AcceleratorClass
 from qwen3_planner.engines.ladders import ladder_of
+from qwen3_planner.engines.sources import is_same_source
 from qwen3_planner.engines.versions import Version, parse_version
 from qwen3_planner.engines.vllm.kernels import BF16_UNITS
 from qwen3_planner.errors import SpecError, nearest_first
@@ -334,7 +335,8 @@ def _readings(
     if engine is not EngineName.LLAMACPP or request.quantization is not Quantization.AUTO:
         return (request,)
     ladder, file = ladder_of(engine), source.rpartition("/")[2]
-    there = {Quantization(row.quantization) for row in catalog.checkpoints if row.uri == source}
+    rows = (row for row in catalog.checkpoints if is_same_source(row.uri, source))
+    there = {Quantization(row.quantization) for row in rows}
     said = type_in_name(file) if file.endswith(".gguf") else None
     known = tuple(each for each in ladder if each in there)
     wished = known or ladder if said is None else (said,)
@@ -343,7 +345,7 @@ def _readings(
 
 def _choice_of_source(request: PlanRequest, source: str, catalog: Catalog) -> WeightChoice:
     asked = request.quantization
-    rows = [row for row in catalog.checkpoints if row.uri == source]
+    rows = [row for row in catalog.checkpoints if is_same_source(row.uri, source)]
     rows.sort(key=lambda row: row.quantization != asked)  # a repository of GGUF files has many
     row = rows[0] if rows else None
     if row is not None:

@@ -154,7 +154,14 @@ BAD_RULES = (
         "a source has a known scheme",
         "model: {variant: Qwen3-32B, source: 's3://bucket/model'}",
         "spec.model.source",
-        "must be hf://<organisation>/<model> or pvc://<claim>/<path>",
+        "must be hf://<organisation>/<model>, modelscope://<organisation>/<model>,"
+        " pvc://<claim>/<path> or oci://<image>[#<folder>]",
+    ),
+    Bad(
+        "an image's name is in small letters",
+        "model: {variant: Qwen3-32B, source: 'oci://Registry.local/Qwen3-32B'}",
+        "spec.model.source",
+        "oci://<image>[#<folder>]",
     ),
     Bad(
         "a Hugging Face source is an organisation and a model",
@@ -166,13 +173,25 @@ BAD_RULES = (
         "a claim has no revision",
         "model: {variant: Qwen3-32B, source: 'pvc://models/qwen', revision: main}",
         "spec.model.revision",
-        "revision belongs to a Hugging Face source",
+        "revision belongs to a source on a hub",
+    ),
+    Bad(
+        "an image has a tag instead of a revision",
+        "model: {variant: Qwen3-32B, source: 'oci://registry.local/q:1', revision: main}",
+        "spec.model.revision",
+        "an oci:// source has its tag or digest",
+    ),
+    Bad(
+        "an image is pulled without a hub's token",
+        "model: {variant: Qwen3-32B, source: 'oci://registry.local/q', tokenSecretRef: {name: t}}",
+        "spec.model.tokenSecretRef",
+        "is pulled with imagePullSecrets",
     ),
     Bad(
         "a claim needs no token",
         "model: {variant: Qwen3-32B, source: 'pvc://models/qwen', tokenSecretRef: {name: hf}}",
         "spec.model.tokenSecretRef",
-        "tokenSecretRef is for Hugging Face",
+        "tokenSecretRef is for hubs",
     ),
     Bad(
         "an image without its version leaves the memory rules open",
@@ -324,6 +343,9 @@ GOOD = (
     "model: {variant: Qwen3-8B, source: 'hf://my-org/Qwen3-8B_tuned.v2', revision: 0a1b2c}",
     "model: {variant: Qwen3-8B, source: 'pvc://models', servedName: Qwen/Qwen3-8B}",
     "model: {variant: Qwen3-8B, source: 'pvc://models/a/b.c', tokenSecretRef: null}",
+    "model: {variant: Qwen3-8B, source: 'modelscope://Qwen/Qwen3-8B', revision: master}",
+    "model: {variant: Qwen3-8B, source: 'oci://registry.local:5000/team/qwen3-8b:v1#models/8b'}",
+    f"model: {{variant: Qwen3-8B, source: 'oci://ghcr.io/a/q@sha256:{'0' * 64}'}}",
     "model: {variant: Qwen3-30B-A3B}\nparallelism: {tensor: 4, data: 2, expert: 8}",
     "model: {variant: Qwen3-30B-A3B}\nparallelism: {expert: 4}",
     "parallelism: {tensor: 4, pipeline: 2, expert: 1}\nmaxGpus: 16\nreplicas: 2",

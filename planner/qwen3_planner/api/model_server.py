@@ -57,6 +57,26 @@ class Variant(StrEnum):
     QWEN3_RERANKER_8B = "Qwen3-Reranker-8B"
 
 
+_PATH = "[-._a-zA-Z0-9]+"
+_REPOSITORY = rf"[a-zA-Z0-9][-._a-zA-Z0-9]*/{_PATH}"
+_IMAGE = (
+    r"[a-z0-9]([-.a-z0-9]*[a-z0-9])?(:[0-9]+)?(/[-._a-z0-9]+)*(:[-._a-zA-Z0-9]+)?"
+    r"(@sha256:[0-9a-f]{64})?"
+)
+
+_SOURCE = Matches(
+    rf"(hf|modelscope)://{_REPOSITORY}"
+    rf"|pvc://[a-z0-9]([-.a-z0-9]*[a-z0-9])?(/{_PATH})*"
+    rf"|oci://{_IMAGE}(#{_PATH}(/{_PATH})*)?",
+    "must be hf://<organisation>/<model>, modelscope://<organisation>/<model>,"
+    " pvc://<claim>/<path> or oci://<image>[#<folder>]",
+)
+
+_ON_VOLUME_CEL = (
+    "has(self.source) && (self.source.startsWith('pvc://') || self.source.startsWith('oci://'))"
+)
+
+
 class ModelSpec(Struct):
     """Which model is served and where its weights come from."""
 
@@ -64,24 +84,16 @@ class ModelSpec(Struct):
     """Architecture of the model. A fine-tune names the variant it was tuned from and gives its own
     source. Example: Qwen3-32B."""
 
-    source: (
-        Annotated[
-            str,
-            Field(min_length=1, max_length=512),
-            Matches(
-                r"hf://[a-zA-Z0-9][-._a-zA-Z0-9]*/[-._a-zA-Z0-9]+"
-                r"|pvc://[a-z0-9]([-.a-z0-9]*[a-z0-9])?(/[-._a-zA-Z0-9]+)*",
-                "must be hf://<organisation>/<model> or pvc://<claim>/<path>",
-            ),
-        ]
-        | None
-    ) = None
-    """Where the weights come from: hf://<organisation>/<model> on Hugging Face, or
-    pvc://<claim>/<path>, a folder on a PersistentVolumeClaim of this namespace. Default: the known
-    checkpoint of the variant in the planned quantization. Example: hf://Qwen/Qwen3-32B-FP8."""
+    source: Annotated[str, Field(min_length=1, max_length=512), _SOURCE] | None = None
+    """Where the weights are: hf://<organisation>/<model> on Hugging Face,
+    modelscope://<organisation>/<model> on ModelScope, pvc://<claim>/<path>, a folder on a
+    PersistentVolumeClaim of this namespace, or oci://<image>[#<folder>], an image that is mounted
+    as a volume. Default: the known checkpoint of the variant in the planned quantization.
+    Example: hf://Qwen/Qwen3-32B-FP8."""
 
     revision: Annotated[ShortText, Field(min_length=1)] | None = None
-    """Branch, tag or commit of a Hugging Face source. Default: its main branch."""
+    """Branch, tag or commit of a source on a hub; a commit is what never moves. Default: the hub's
+    default branch."""
 
     served_name: (
         Annotated[
@@ -97,27 +109,28 @@ class ModelSpec(Struct):
     """The name under which clients ask for the model. Default: the variant. Example: qwen3."""
 
     token_secret_ref: TokenSecretRef | None = None
-    """Hugging Face token for gated or private repositories. Default: none."""
+    """Token of the hub for gated or private repositories. Default: none."""
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
-            cel="!(has(self.source) && self.source.startsWith('pvc://') && has(self.revision))",
-            message="revision belongs to a Hugging Face source: a pvc:// source has none",
-            holds=lambda m: not (_is_on_claim(m) and m.revision is not None),
+            cel=f"!({_ON_VOLUME_CEL} && has(self.revision))",
+            message="revision belongs to a source on a hub: a pvc:// source has none, an oci://"
+            " source has its tag or digest",
+            holds=lambda m: not (_is_on_volume(m) and m.revision is not None),
             field="revision",
         ),
         Rule(
-            cel="!(has(self.source) && self.source.startsWith('pvc://')"
-            " && has(self.tokenSecretRef))",
-            message="tokenSecretRef is for Hugging Face: a pvc:// source needs no token",
-            holds=lambda m: not (_is_on_claim(m) and m.token_secret_ref is not None),
+            cel=f"!({_ON_VOLUME_CEL} && has(self.tokenSecretRef))",
+            message="tokenSecretRef is for hubs: a pvc:// source needs no token, an oci:// source"
+            " is pulled with imagePullSecrets",
+            holds=lambda m: not (_is_on_volume(m) and m.token_secret_ref is not None),
             field="tokenSecretRef",
         ),
     )
 
 
-def _is_on_claim(model: ModelSpec) -> bool:
-    return model.source is not None and model.source.startswith("pvc://")
+def _is_on_volume(model: ModelSpec) -> bool:
+    return model.source is not None and model.source.startswith(("pvc://", "oci://"))
 
 
 class EngineSpec(Struct):

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class TokenSecretRef(Struct):
-    """Key of a Secret that holds a Hugging Face token."""
+    """Key of a Secret that holds a token of Hugging Face or ModelScope."""
 
     name: Name
     """Name of the Secret, in the namespace of the resource."""

@@ -150,7 +150,7 @@ _QUESTION = (
     _option("max-gpus", Whole(), "Upper bound on the GPUs of all replicas."),
     _option("max-nodes-per-replica", Whole(), "Upper bound on the nodes of one replica."),
     _option("served-name", click.STRING, "Name under which clients ask for the model."),
-    _option("source", click.STRING, "Where the weights come from: hf://ORG/NAME, pvc://CLAIM/PATH."),
+    _option("source", click.STRING, "Where the weights are: hf://, modelscope://, pvc:// or oci://…"),
     _option("revision", click.STRING, "Branch, tag or commit of the source."),
     _option("from-checkpoint", click.STRING, "Weights here, planned exactly: a file or a folder."),
 )  # fmt: skip
@@ -178,6 +178,13 @@ _WHERE = (
 def where_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add MODEL, the hardware and the resource to a command, first in its help."""
     for option in reversed(_WHERE):
+        command = option(command)
+    return command
+
+
+def model_and_hardware(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add MODEL and the hardware alone to a command that takes no resource."""
+    for option in reversed(_WHERE[:2]):
         command = option(command)
     return command
 

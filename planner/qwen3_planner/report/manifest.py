@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 API_VERSION = "serving.qwen3.dev/v1alpha1"
 KIND = "Qwen3Deployment"
-_SOURCES = ("hf://", "pvc://")
+_SOURCES = ("hf://", "modelscope://", "pvc://", "oci://")
 _MAX_NAME = 52
 _OPTIONS_ONLY = (
     "kv_cache_memory_bytes",
@@ -80,7 +80,9 @@ def resource_name(text: str) -> str:
 
 def _refuse_what_a_resource_cannot_say(request: PlanRequest, plan: Plan) -> None:
     if not plan.source.startswith(_SOURCES):
-        reason = "a resource takes its weights from hf:// or pvc://, not from a local folder"
+        reason = (
+            "a resource takes its weights from a hub, a claim or an image, not from a local folder"
+        )
         raise SpecError("-o manifest", plan.source, reason)
     for field in _OPTIONS_ONLY:
         value = getattr(request.tuning, field)

@@ -8,7 +8,7 @@ from math import sqrt
 from typing import TYPE_CHECKING
 
 from qwen3_planner.candidates import LARGEST_FREE_REPLICA, Candidate, smallest_span
-from qwen3_planner.engines.llamacpp.command import ServerOptions, command
+from qwen3_planner.engines.llamacpp.command import ServerOptions, command, environment
 from qwen3_planner.engines.llamacpp.semantics import CONTEXT_MULTIPLE, PHYSICAL_BATCH
 from qwen3_planner.plan import Layout
 from qwen3_planner.serving.contract import Launch
@@ -207,7 +207,7 @@ class LlamaCppServing:
             prompt_cache_mib=prompt_cache_mib(memory),
             semantics=semantics_of(question),
         )
-        return Launch(command(options), (), question.kv_cache_dtype.value)
+        return Launch(command(options), environment(options), question.kv_cache_dtype.value)
 
     def warnings(self, question: Question, fit: Fit) -> Iterator[str]:
         """Yield what the user should know about context, layers on the host, slots and file."""

@@ -98,6 +98,15 @@ def test_a_known_source_fixes_the_quantization() -> None:
         a_question(source="hf://Qwen/Qwen3-32B-AWQ", quantization=Quantization.FP8)
 
 
+def test_qwens_uploads_to_modelscope_are_known_by_their_name() -> None:
+    (choice,) = a_question(source="modelscope://Qwen/Qwen3-32B-AWQ").choices
+    assert choice.source == "modelscope://Qwen/Qwen3-32B-AWQ"
+    assert choice.fmt == a_question(source="hf://Qwen/Qwen3-32B-AWQ").choices[0].fmt
+    assert choice.warnings == ()
+    (other,) = a_question(source="modelscope://me/Qwen3-32B-AWQ").choices
+    assert "not in the catalog" in other.warnings[0]
+
+
 def test_a_source_of_another_variant_is_input_that_is_wrong() -> None:
     with pytest.raises(SpecError, match="Qwen3-8B"):
         a_question("Qwen3-32B", source="hf://Qwen/Qwen3-8B")

@@ -14,7 +14,7 @@ from qwen3_planner.engines.llamacpp.semantics import (
     PHYSICAL_BATCH,
     FlashFlag,
 )
-from qwen3_planner.engines.sources import model_argument
+from qwen3_planner.engines.sources import is_on_hub, model_argument, source_environment
 from qwen3_planner.engines.vllm.yarn import original_positions, yarn_factor
 from qwen3_planner.request import KvCacheDtype
 
@@ -102,12 +102,17 @@ def command(options: ServerOptions) -> tuple[str, ...]:
     )
 
 
+def environment(options: ServerOptions) -> tuple[tuple[str, str], ...]:
+    """Return the environment the engine needs."""
+    return source_environment(options.source, "llamacpp")
+
+
 def _model(options: ServerOptions) -> tuple[str, ...]:
     """Name the file, or the repository and the file type in it; images need a file of their own.
 
     A repository's image encoder is found without being named.
     """
-    if options.source.startswith("hf://"):
+    if is_on_hub(options.source):
         return ("--hf-repo", f"{model_argument(options.source)}:{options.file_type}")
     path = model_argument(options.source)
     folder = path

@@ -13,7 +13,12 @@ from typing import TYPE_CHECKING, Final
 from qwen3_planner.engines.sglang.kernels import DEEP_GEMM_SWITCH
 from qwen3_planner.engines.sglang.semantics import DataForm, ExpertForm
 from qwen3_planner.engines.sglang.yarn import yarn_arguments
-from qwen3_planner.engines.sources import LEADER_ADDRESS, model_argument
+from qwen3_planner.engines.sources import (
+    LEADER_ADDRESS,
+    is_on_hub,
+    model_argument,
+    source_environment,
+)
 from qwen3_planner.engines.versions import Version, ruling_at
 from qwen3_planner.request import KvCacheDtype
 
@@ -119,13 +124,8 @@ def command(options: LaunchOptions) -> tuple[str, ...]:
 
 
 def environment(options: LaunchOptions) -> tuple[tuple[str, str], ...]:
-    """Return the environment the engine needs, sorted by name.
-
-    Weights on a volume are complete, so the hub is not asked for them.
-    """
-    variables = []
-    if options.source.startswith("pvc://"):
-        variables.append(("HF_HUB_OFFLINE", "1"))
+    """Return the environment the engine needs, sorted by name."""
+    variables = [*source_environment(options.source, "sglang")]
     if options.avoids_deep_gemm:
         switch = ruling_at(DEEP_GEMM_SWITCH, options.semantics.version).value
         variables.append((switch, "0"))
@@ -145,7 +145,7 @@ def _runner(options: LaunchOptions) -> tuple[str, ...]:
 
 
 def _revision(options: LaunchOptions) -> tuple[str, ...]:
-    if options.revision is None or not options.source.startswith("hf://"):
+    if options.revision is None or not is_on_hub(options.source):
         return ()
     return ("--revision", options.revision)
 

@@ -10,7 +10,12 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from qwen3_planner.engines.sources import LEADER_ADDRESS, model_argument
+from qwen3_planner.engines.sources import (
+    LEADER_ADDRESS,
+    is_on_hub,
+    model_argument,
+    source_environment,
+)
 from qwen3_planner.engines.vllm.flags import takes
 from qwen3_planner.engines.vllm.yarn import yarn_arguments
 from qwen3_planner.request import KvCacheDtype
@@ -95,20 +100,15 @@ def command(options: ServeOptions) -> tuple[str, ...]:
 
 
 def environment(options: ServeOptions) -> tuple[tuple[str, str], ...]:
-    """Return the environment the engine needs, sorted by name.
-
-    Weights on a volume are complete, so the hub is not asked for them.
-    """
-    variables = []
-    if options.source.startswith("pvc://"):
-        variables.append(("HF_HUB_OFFLINE", "1"))
+    """Return the environment the engine needs, sorted by name."""
+    variables = [*source_environment(options.source, "vllm")]
     if options.avoids_deep_gemm:
         variables.append(("VLLM_USE_DEEP_GEMM", "0"))
-    return tuple(variables)
+    return tuple(sorted(variables))
 
 
 def _revision(options: ServeOptions) -> tuple[str, ...]:
-    if options.revision is None or not options.source.startswith("hf://"):
+    if options.revision is None or not is_on_hub(options.source):
         return ()
     return ("--revision", options.revision)
 

@@ -12,7 +12,7 @@ from qwen3_planner.engines.sources import model_argument
 from qwen3_planner.engines.vllm.semantics import YarnForm
 from qwen3_planner.engines.vllm.yarn import rope_positions, yarn_arguments
 from qwen3_planner.errors import SpecError
-from qwen3_planner.request import EngineTuning, KvCacheDtype, Quantization
+from qwen3_planner.request import EngineName, EngineTuning, KvCacheDtype, Quantization
 from support.planner_builders import a_model, planned
 
 ACCEPTED = {
@@ -117,6 +117,9 @@ def test_block_fp8_avoids_deep_gemm_where_it_fails() -> None:
         ("hf://Qwen/Qwen3-32B", "Qwen/Qwen3-32B"),
         ("pvc://weights/qwen/Qwen3-32B", "/models/qwen/Qwen3-32B"),
         ("pvc://weights", "/models"),
+        ("modelscope://Qwen/Qwen3-32B", "Qwen/Qwen3-32B"),
+        ("oci://registry.local:5000/team/qwen:v1", "/models"),
+        ("oci://registry.local/qwen@sha256:00#models/32b", "/models/models/32b"),
     ],
 )
 def test_a_source_becomes_the_model_argument(source: str, argument: str) -> None:
@@ -124,11 +127,37 @@ def test_a_source_becomes_the_model_argument(source: str, argument: str) -> None
 
 
 @pytest.mark.parametrize(
-    "source", ["oci://registry/image", "Qwen/Qwen3-32B", "hf://", "pvc://", ""]
+    "source", ["s3://bucket/model", "Qwen/Qwen3-32B", "hf://", "pvc://", "oci://", ""]
 )
 def test_other_sources_are_refused(source: str) -> None:
     with pytest.raises(SpecError, match="source"):
         model_argument(source)
+
+
+@pytest.mark.parametrize(
+    ("engine", "switch"),
+    [
+        (EngineName.VLLM, ("VLLM_USE_MODELSCOPE", "true")),
+        (EngineName.SGLANG, ("SGLANG_USE_MODELSCOPE", "true")),
+        (EngineName.LLAMACPP, ("MODEL_ENDPOINT", "https://www.modelscope.cn/")),
+    ],
+)
+def test_each_engine_is_told_to_fetch_from_modelscope(
+    engine: EngineName, switch: tuple[str, str]
+) -> None:
+    repository = "Qwen/Qwen3-8B-GGUF" if engine is EngineName.LLAMACPP else "Qwen/Qwen3-8B"
+    source = f"modelscope://{repository}"
+    plan = planned("Qwen3-8B", "1xH100-SXM-80GB", source=source, engine=engine, revision="v1")
+    assert switch in plan.env
+    assert any(repository in word for word in plan.command)
+    if engine is not EngineName.LLAMACPP:
+        assert option(plan.command, "--revision") == "v1"
+
+
+def test_weights_in_an_image_are_not_looked_up_on_the_hub() -> None:
+    plan = planned("Qwen3-8B", "1xH100-SXM-80GB", source="oci://registry.local/mine:1#w")
+    assert plan.command[2] == "/models/w"
+    assert ("HF_HUB_OFFLINE", "1") in plan.env
 
 
 def test_weights_on_a_volume_are_not_looked_up_on_the_hub() -> None:
