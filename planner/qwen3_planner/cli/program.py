@@ -11,6 +11,7 @@ import click
 
 from qwen3_planner.cli.catalog_command import catalog
 from qwen3_planner.cli.check_claims_command import check_claims
+from qwen3_planner.cli.compare_api_command import compare_api
 from qwen3_planner.cli.exit_codes import ExitCode
 from qwen3_planner.cli.plan_command import plan
 from qwen3_planner.cli.sweep_command import sweep
@@ -69,13 +70,19 @@ qwen3.add_command(plan)
 qwen3.add_command(upgrade_check)
 qwen3.add_command(catalog)
 qwen3.add_command(check_claims)
+qwen3.add_command(compare_api)
 qwen3.add_command(sweep)
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit status; nothing but the document goes to stdout."""
     try:
-        status = qwen3.main(list(arguments), prog_name=_program_name(), standalone_mode=False)
+        status = qwen3.main(
+            list(arguments),
+            prog_name=_program_name(),
+            standalone_mode=False,
+            obj=tuple(arguments),  # pages show the command line that made them
+        )
     except (SpecError, click.UsageError) as error:
         return _bad_input(error)
     except (click.Abort, KeyboardInterrupt):

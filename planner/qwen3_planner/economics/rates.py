@@ -255,6 +255,6 @@ def _no_price(
     if owned_rate(accelerator, paying.owning, lists.purchases) is not None:
         known.append(Market.PURCHASE.value)
     wanted = Market.PURCHASE if is_buying else paying.market or Market.ON_DEMAND
-    remedy = "--purchase-usd" if is_buying else "--usd-per-gpu-hour"
+    remedy = "--purchase-usd" if is_buying else "--usd-per-gpu-hour or --purchase-usd"
     reason = f"no such price of {accelerator.name} is known here: give {remedy}"
     return SpecError("--pricing", wanted.value, reason, known)

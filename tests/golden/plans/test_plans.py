@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from golden.conftest import Golden
 
 HERE = Path(__file__).parent
+DAY = "1795392000"
+"""23 November 2026: prices are judged old or not on that day."""
+
 INPUTS = sorted(HERE.glob("*.in.yaml"))
 ENDINGS = {"json": ".out.json", "yaml": ".out.yaml", "manifest": ".out.yaml"}
 
@@ -34,6 +37,7 @@ def test_the_command_line_says_what_it_said(
 ) -> None:
     case: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", DAY)
     for name, text in case.get("files", {}).items():
         (tmp_path / name).write_text(text, encoding="utf-8")
 
