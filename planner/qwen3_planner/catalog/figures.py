@@ -46,7 +46,8 @@ class Efficiency:
         seen: (model, accelerator) pairs among those rows.
         source: where they come from.
         as_of: ISO date of the fit.
-        exposed: share of the smaller of reading and arithmetic that the larger does not hide.
+        only_seen: whether it holds for the ``seen`` pairs alone: its rows contradict others of the
+            engine, so that it says nothing of another model or card.
     """
 
     engine: str
@@ -78,12 +79,23 @@ class Efficiency:
     seen: tuple[tuple[str, str], ...] = ()
     source: str = ""
     as_of: str = ""
-    exposed: float = 0.0
+    only_seen: bool = False
 
     @property
     def is_measured(self) -> bool:
         """Whether rows of this very device and format stand behind it."""
         return self.rows > 0
+
+    def has_seen(self, subject: tuple[str, str]) -> bool:
+        """Whether rows of this model, or of one with its shapes, on this accelerator are behind it.
+
+        Later versions of a model have its name and more (``Qwen3-4B-Thinking-2507``).
+        """
+        model, accelerator = subject
+        return any(
+            accelerator == card and (model == name or model.startswith(f"{name}-"))
+            for name, card in self.seen
+        )
 
 
 @dataclass(frozen=True, slots=True)
