@@ -66,6 +66,8 @@ def plan(
       qwen3 plan -f qwen3-8b.yaml --hardware 1xL40S
     Which hardware would do?
       qwen3 plan Qwen3-32B --hardware any --quantization bf16 --max-model-len 40960
+    In pictures, one file for a browser:
+      qwen3 plan Qwen3-32B --hardware 2xH100-SXM-80GB --concurrency 32 -o html > plan.html
     Every figure as a sum, with its source:
       qwen3 plan Qwen3-8B --hardware 1xL40S --explain
 
@@ -89,7 +91,12 @@ def answer(asking: Asking, output: Output, *, explained: bool) -> int:
     explanation = None
     if explained:
         explanation = planning.explain(asking.request, inventory, asking.catalog)
-    write(render(result, asking.request, output, explanation, offers))
+    if output is Output.HTML:
+        from qwen3_planner.cli.drawing import plan_page  # noqa: PLC0415 - one form of many
+
+        write(plan_page(asking, result, inventory, explanation, offers))
+    else:
+        write(render(result, asking.request, output, explanation, offers))
     return ExitCode.NO_PLAN if isinstance(result, NoPlan) else ExitCode.PLAN
 
 

@@ -21,6 +21,7 @@ class Output(StrEnum):
     TABLE = "table"
     JSON = "json"
     YAML = "yaml"
+    HTML = "html"
     MANIFEST = "manifest"
 
 

@@ -76,7 +76,7 @@ def _bar_line(label: str, size: int, whole: int, room: int, bar: str) -> str:
 
 
 def _columns(alike: Sequence[tuple[list[int], GpuMemory]]) -> list[str]:
-    headers = ["", *(_ranks(ranks) for ranks, _ in alike)]
+    headers = ["", *(ranks_in_short(ranks) for ranks, _ in alike)]
     rows = [["stage", *(str(gpu.stage) for _, gpu in alike)]]
     rows += [
         [label, *(_number(getattr(gpu, attribute)).strip() for _, gpu in alike)]
@@ -87,10 +87,10 @@ def _columns(alike: Sequence[tuple[list[int], GpuMemory]]) -> list[str]:
     return render(headers, rows, right=headers[1:])
 
 
-def _ranks(ranks: Sequence[int]) -> str:
+def ranks_in_short(ranks: Sequence[int]) -> str:
     """Name ranks in short.
 
-    >>> _ranks([3]), _ranks([0, 1, 2, 3]), _ranks([0, 1, 4, 5])
+    >>> ranks_in_short([3]), ranks_in_short([0, 1, 2, 3]), ranks_in_short([0, 1, 4, 5])
     ('rank 3', 'rank 0-3', 'rank 0-1,4-5')
     """
     runs: list[list[int]] = []
