@@ -30,23 +30,34 @@ def concurrency_by_context(question: Question, fit: Fit) -> tuple[tuple[int, int
     while context < longest:
         contexts.add(context)
         context *= GROWTH
-    found = ((context, requests_at_once(question, fit, context)) for context in sorted(contexts))
+    loads = _loads(question, fit)
+    found = ((context, _at_once(loads, fit, context)) for context in sorted(contexts))
     return tuple((context, requests) for context, requests in found if requests)
 
 
 def requests_at_once(question: Question, fit: Fit, context: int) -> int:
     """Return the requests of a whole context that the blocks of the plan hold."""
-    serving, layout = serving_of(question.engine), fit.candidate.layout
-    ranks = layout.data
+    return _at_once(_loads(question, fit), fit, context)
 
-    def needed(requests: int) -> int:
-        load = replace(question.request.workload, concurrency=requests * ranks)
-        asked = replace(question.request, workload=load)
-        whole = replace(question, request=asked, request_tokens=None)
-        return serving.needed_blocks(whole, layout, context)
 
-    first = needed(1)
+def _loads(question: Question, fit: Fit) -> tuple[Question, Question]:
+    """Ask for one request of a whole context on each data-parallel rank, and for two."""
+    ranks, request = fit.candidate.layout.data, question.request
+    one, two = (
+        replace(request, workload=replace(request.workload, concurrency=each * ranks))
+        for each in (1, 2)
+    )
+    return (
+        replace(question, request=one, request_tokens=None),
+        replace(question, request=two, request_tokens=None),
+    )
+
+
+def _at_once(loads: tuple[Question, Question], fit: Fit, context: int) -> int:
+    layout, one, two = fit.candidate.layout, *loads
+    serving = serving_of(one.engine)
+    first = serving.needed_blocks(one, layout, context)
     if first > fit.blocks:
         return 0
-    each = max(1, needed(2) - first)
-    return ranks * (1 + (fit.blocks - first) // each)
+    each = max(1, serving.needed_blocks(two, layout, context) - first)
+    return layout.data * (1 + (fit.blocks - first) // each)

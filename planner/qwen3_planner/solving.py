@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from qwen3_planner.candidates import Candidate, Pool, pools_of, replicas_that_fit
 from qwen3_planner.engines.versions import parse_version
-from qwen3_planner.fit import fit
+from qwen3_planner.fit import fit, holds
 from qwen3_planner.rank import Score, ranked
 from qwen3_planner.refusals import (
     checkpoint_unknown,
@@ -115,7 +115,7 @@ def _fits(question: Question, facts: PoolFacts, candidate: Candidate, setting: S
         and gpus_exceeded(question, candidate) is None
         and _unplaced(question, candidate) is None
         and layout_refusal(LayoutFacts(facts, layout)) is None  # before its memory means anything
-        and isinstance(fit(question, candidate, setting), Fit)
+        and holds(question, candidate, setting)
     )
 
 

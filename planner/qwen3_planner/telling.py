@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 from qwen3_planner.advice import warnings_of
@@ -188,15 +189,21 @@ def _per_gpu(question: Question, fit: Fit) -> Iterator[GpuMemory]:
     """Yield every GPU of one replica in rank order: data, pipeline, tensor."""
     serving, layout = serving_of(question.engine), fit.candidate.layout
     _, blocks, _ = serving.pool_blocks(fit)
+
+    @cache
+    def weights(stage: int, expert_rank: int) -> int:
+        return serving.rank_weights(question, fit, stage, expert_rank)
+
     for rank in range(layout.gpus_per_replica):
         data_rank, within = divmod(rank, layout.pipeline * layout.tensor)
         stage_index, tensor_rank = divmod(within, layout.tensor)
         stage = fit.stages[stage_index]
-        expert_rank = data_rank * layout.tensor + tensor_rank
+        # ranks that share every expert are alike
+        expert_rank = data_rank * layout.tensor + tensor_rank if layout.expert > 1 else 0
         yield GpuMemory(
             rank=rank,
             stage=stage_index,
-            weights_bytes=serving.rank_weights(question, fit, stage_index, expert_rank),
+            weights_bytes=weights(stage_index, expert_rank),
             kv_cache_bytes=blocks * stage.block,
             kv_needed_bytes=fit.needed_blocks * stage.block,
             activation_bytes=stage.activation,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from qwen3_planner.catalog.rows import Accelerator, Catalog
-    from qwen3_planner.question import Question
+    from qwen3_planner.question import Question, WeightChoice
     from qwen3_planner.request import EngineName
 
 NODE_SIZES = (1, 2, 4, 8)
@@ -108,12 +108,16 @@ def least_bytes(question: Question) -> int:
     The smallest weights there are, and the KV cache of the load without any copy of a head.
     """
     model, load = question.model, question.request.workload
-    serving = serving_of(question.engine)
-    files = [serving.checkpoint_bytes(question, choice) for choice in question.choices]
     tokens = load.concurrency * (question.request_tokens or question.shortest_context)
-    layers = model.full_attention_layers()
-    cache = tokens * token_bytes(model, 1, layers, kv_bytes_per_32(question.kv_cache_dtype))
-    return int(min(files, default=0) * LEAST_HELD_SHARE) + cache
+    layers, serving = model.full_attention_layers(), serving_of(question.engine)
+
+    def least(choice: WeightChoice) -> int:
+        files = serving.checkpoint_bytes(question, choice)
+        weights = max(int(files * LEAST_HELD_SHARE), serving.least_bytes(question, choice))
+        width = kv_bytes_per_32(serving.kv_cache(question, choice))
+        return weights + tokens * token_bytes(model, 1, layers, width)
+
+    return min((least(choice) for choice in question.choices), default=0)
 
 
 def _servers(accelerator: Accelerator, node: int) -> Iterator[tuple[int, str]]:

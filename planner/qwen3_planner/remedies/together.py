@@ -6,11 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from qwen3_planner.changes import PARALLELISM_NAMES
+from qwen3_planner.inventory.hardware import Inventory, NodeGroup
 from qwen3_planner.plan import Change
-from qwen3_planner.question import understand
+from qwen3_planner.question import settle_engine, understand
 from qwen3_planner.remedies.hardware import least_bytes, server_sizes
 from qwen3_planner.remedies.tuning import TAKEN_BACK, taken_back
 from qwen3_planner.request import (
+    EngineName,
     EngineTuning,
     KvCacheDtype,
     ParallelismWish,
@@ -81,9 +83,15 @@ def _freed(stuck: Stuck) -> Iterator[PlanRequest]:
 def _places(stuck: Stuck, request: PlanRequest) -> Iterator[Assignments]:
     """Yield the hardware that is here, then servers, least device memory first."""
     yield ()
-    enough = least_bytes(understand(request, stuck.inventory, stuck.catalog)) * request.replicas
-    for memory_mib, text, _, _ in server_sizes(stuck.catalog, stuck.question.engine, frozenset()):
-        if memory_mib * MIB >= enough:
+    least: dict[EngineName, int] = {}
+    for memory_mib, text, accelerator, gpus in server_sizes(
+        stuck.catalog, stuck.question.engine, frozenset()
+    ):
+        place = Inventory((NodeGroup(accelerator, gpus),))
+        engine = settle_engine(request, place)  # another one may run there, from other files
+        if engine not in least:
+            least[engine] = least_bytes(understand(request, place, stuck.catalog))
+        if memory_mib * MIB >= least[engine] * request.replicas:
             yield (("hardware", text),)
 
 

@@ -60,7 +60,11 @@ class Serving(Protocol):
     def stages(
         self, question: Question, candidate: Candidate, setting: Setting
     ) -> tuple[StageMemory, ...]:
-        """Compute the tightest rank of each stage of a candidate."""
+        """Compute the tightest rank of each stage of a candidate.
+
+        Of the requests in flight it depends on the setting alone: questions that differ in no more
+        than those, and have equal settings, have equal stages.
+        """
         ...
 
     def rank_weights(self, question: Question, fit: Fit, stage: int, expert_rank: int) -> int:

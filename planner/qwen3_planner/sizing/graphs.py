@@ -6,6 +6,7 @@ per captured graph, fitted over logs that state it.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from qwen3_planner.units import MIB
@@ -30,6 +31,7 @@ GRAPH_SIGMA = 0.8
 """Spread of the logs above around that, relative."""
 
 
+@lru_cache(maxsize=256)
 def graph_sizes(
     max_num_seqs: int,
     max_num_batched_tokens: int,
@@ -61,6 +63,7 @@ def graph_sizes(
     return tuple(sorted(sizes))
 
 
+@lru_cache(maxsize=256)
 def graph_count(sizes: tuple[int, ...], max_num_seqs: int, rule: CaptureRule) -> int:
     """Count the graphs: one per size in pieces, and one per size that decoding alone can fill."""
     whole = sum(size <= max_num_seqs for size in sizes) if rule.whole_steps else 0

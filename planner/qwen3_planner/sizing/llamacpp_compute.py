@@ -8,7 +8,7 @@ matrices for large passes; how the allocator packs those is known within 18 %.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from qwen3_planner.engines.llamacpp.semantics import OFFLOAD_MIN_BATCH, PIPELINE_COPIES
@@ -107,7 +107,7 @@ def gpu_compute_bytes(
         gpu: which of its GPUs.
     """
     is_last = gpu == layout.pipeline - 1
-    alone = replace(load, logits=load.logits if is_last else 0)
+    alone = load if is_last else Pass(load.tokens, 0, load.reach, load.cache)
     if layout.keeps_layers_on_host:
         if (gpu == 0 or layout.host_expert_layers) and load.tokens >= OFFLOAD_MIN_BATCH:
             return _borrowing(model, alone, placed, layout) + load.mask_bytes

@@ -155,8 +155,9 @@ def rank_weights(  # noqa: PLR0913 - each is a fact of its own
 
 
 SURELY_HELD_SHARE = 0.93
-"""Of a checkpoint's files, a head that is not loaded left out, so much is surely held by its ranks together: what
-predicts tokens ahead is not loaded (2 % of Qwen3-Next-80B), and some scales and indices are not."""
+"""Of a checkpoint's files, a head that is not loaded left out, so much is surely held by its ranks
+together: what predicts tokens ahead is not loaded (2 % of Qwen3-Next-80B), nor are some scales and
+indices."""
 
 SURELY_HELD_ONLINE = 0.45
 """The same where 16-bit files become fp8 weights while they are loaded."""
