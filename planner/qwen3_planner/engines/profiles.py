@@ -7,6 +7,11 @@ from typing import TYPE_CHECKING
 
 from qwen3_planner.engines.llamacpp import command as llamacpp_command
 from qwen3_planner.engines.llamacpp import metrics as llamacpp_metrics
+from qwen3_planner.engines.samples import (
+    no_kv_cache_tokens,
+    sglang_kv_cache_tokens,
+    vllm_kv_cache_tokens,
+)
 from qwen3_planner.engines.sglang import command as sglang_command
 from qwen3_planner.engines.sglang import metrics as sglang_metrics
 from qwen3_planner.engines.sources import MODEL_MOUNT_PATH
@@ -17,7 +22,10 @@ from qwen3_planner.engines.vllm.semantics import SHUTDOWN_TIMEOUT_SINCE
 from qwen3_planner.errors import SpecError, nearest_first
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from qwen3_planner.catalog.rows import EngineRelease
+    from qwen3_planner.engines.samples import Sample
     from qwen3_planner.engines.vllm.metrics import MetricNames
 
 
@@ -40,6 +48,8 @@ class EngineProfile:
             its place below the cache.
         switches: further environment the engine needs in a container, such as no calls home.
         metrics: names of the gauges, counters and histograms that matter.
+        kv_cache_tokens: finds the tokens that fit into the KV cache among the samples of one
+            server, given its data-parallel ranks; None where they do not say.
         drain_flag: option that bounds how long running requests may finish after SIGTERM, with
             the first version that has it; None where there is none.
     """
@@ -56,6 +66,7 @@ class EngineProfile:
     cache_variables: tuple[tuple[str, str], ...]
     switches: tuple[tuple[str, str], ...]
     metrics: MetricNames
+    kv_cache_tokens: Callable[[Iterable[Sample], int], int | None]
     drain_flag: tuple[str, Version] | None = None
 
     def shutdown_arguments(self, version: str, seconds: int) -> tuple[str, ...]:
@@ -92,6 +103,7 @@ _VLLM = EngineProfile(
     ),
     switches=(("VLLM_NO_USAGE_STATS", "1"),),
     metrics=vllm_metrics.NAMES,
+    kv_cache_tokens=vllm_kv_cache_tokens,
     drain_flag=("--shutdown-timeout", SHUTDOWN_TIMEOUT_SINCE),
 )
 
@@ -114,6 +126,7 @@ _SGLANG = EngineProfile(
     ),
     switches=(),
     metrics=sglang_metrics.NAMES,
+    kv_cache_tokens=sglang_kv_cache_tokens,
 )
 
 _LLAMACPP = EngineProfile(
@@ -129,6 +142,7 @@ _LLAMACPP = EngineProfile(
     cache_variables=(("LLAMA_CACHE", "llama.cpp"),),
     switches=(),
     metrics=llamacpp_metrics.NAMES,
+    kv_cache_tokens=no_kv_cache_tokens,
 )
 
 _PROFILES = {profile.name: profile for profile in (_VLLM, _SGLANG, _LLAMACPP)}
