@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from qwen3_planner.cli.calibrate_command import calibrate
 from qwen3_planner.cli.catalog_command import catalog
 from qwen3_planner.cli.check_claims_command import check_claims
 from qwen3_planner.cli.compare_api_command import compare_api
@@ -71,6 +72,7 @@ qwen3.add_command(upgrade_check)
 qwen3.add_command(catalog)
 qwen3.add_command(check_claims)
 qwen3.add_command(compare_api)
+qwen3.add_command(calibrate)
 qwen3.add_command(sweep)
 
 

@@ -14,6 +14,7 @@ from qwen3_planner.catalog.resolving import (
     resolve_accelerator,
     resolve_model,
 )
+from qwen3_planner.cli.calibrations import calibrated
 from qwen3_planner.cli.parameters import (
     Amount,
     Listed,
@@ -107,6 +108,7 @@ class Asked:
     source: str | None
     revision: str | None
     from_checkpoint: str | None
+    calibration: str | None
 
     @property
     def given(self) -> tuple[str, ...]:
@@ -114,7 +116,8 @@ class Asked:
         return tuple(
             f"--{field.name.replace('_', '-')}"
             for field in fields(self)
-            if getattr(self, field.name) is not None
+            if field.name != "calibration"  # says what is known, not what is asked
+            and getattr(self, field.name) is not None
         )
 
 
@@ -153,6 +156,7 @@ _QUESTION = (
     _option("source", click.STRING, "Where the weights are: hf://, modelscope://, pvc:// or oci://…"),
     _option("revision", click.STRING, "Branch, tag or commit of the source."),
     _option("from-checkpoint", click.STRING, "Weights here, planned exactly: a file or a folder."),
+    _option("calibration", click.STRING, "What was measured, or none.  [env: QWEN3_CALIBRATION]"),
 )  # fmt: skip
 
 
@@ -204,7 +208,7 @@ def read_question(
     Raises:
         SpecError: something is missing, unknown or given twice.
     """
-    catalog = load_catalog()
+    catalog = calibrated(load_catalog(), asked.calibration)
     alternatives = _alternatives(hardware, catalog)
     inventory = _together(inventory for _, inventory in alternatives)
     catalog = _with_own_accelerators(catalog, inventory)

@@ -35,11 +35,18 @@ class Joined(NamedTuple):
     sigma: float
 
 
-def join(prior_sigma: float, observations: Sequence[Observation]) -> Joined:
+def join(prior_sigma: float, observations: Sequence[Observation], floor: float = 0.0) -> Joined:
     """Join a plan (deviation 0, its own sigma) with what was measured, by inverse variance.
+
+    Args:
+        prior_sigma: of the plan alone.
+        observations: of like things.
+        floor: below which the error does not fall, however many there are: what they share.
 
     >>> join(2.0, [Observation(1.0, 2.0)])
     Joined(value=0.5, sigma=1.414213562373095)
+    >>> join(2.0, [Observation(1.0, 2.0)], floor=9.0)
+    Joined(value=0.5, sigma=2.0)
     >>> join(2.0, [Observation(1.0, 0.1, is_same=True), Observation(9.0, 2.0)])
     Joined(value=1.0, sigma=0.1)
     """
@@ -51,7 +58,8 @@ def join(prior_sigma: float, observations: Sequence[Observation]) -> Joined:
     weights = [1.0 / each.sigma**2 for each in observations]
     whole = 1.0 / prior_sigma**2 + sum(weights)
     pairs = zip(weights, observations, strict=True)
-    return Joined(sum(weight * each.value for weight, each in pairs) / whole, 1.0 / sqrt(whole))
+    value = sum(weight * each.value for weight, each in pairs) / whole
+    return Joined(value, min(prior_sigma, max(floor, 1.0 / sqrt(whole))))
 
 
 def _of_same(prior_sigma: float, same: Sequence[Observation]) -> Joined:

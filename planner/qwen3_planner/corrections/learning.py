@@ -27,9 +27,8 @@ if TYPE_CHECKING:
     from qwen3_planner.plan import Plan
 
 REPEAT_SIGMA_BYTES = 64 * MIB
-"""How far two starts of the very same may differ. Assumed: logs of repeated starts are not public;
-the terms of starts of one model on one card and release differ by 4 to 7 MiB
-(tests/unit/planner/accuracy M1, M2), the compiler's cache may free some more."""
+"""How far two starts of the very same may differ beside the compiler's cache. Assumed: the terms of
+starts of one release on one card differ by 4 to 7 MiB (tests/unit/planner/accuracy M1, M2)."""
 
 TOKENS = "memory.kvCacheTokens"
 

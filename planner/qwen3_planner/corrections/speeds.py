@@ -92,7 +92,10 @@ def _joined(prior: float, found: Sequence[tuple[float, float, Nearness]]) -> Joi
         )
         for factor, sigma, near in found
     ]
-    return join(prior or UNMEASURED_SIGMA, seen) if seen else Joined(0.0, prior)
+    if not seen:
+        return Joined(0.0, prior)
+    floor = min(TRANSFER[near] for _, _, near in found)  # like servers are off together
+    return join(prior or UNMEASURED_SIGMA, seen, floor)
 
 
 def _source(row: Efficiency, told: dict[str, None]) -> str:

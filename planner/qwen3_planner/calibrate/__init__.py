@@ -1,0 +1,1 @@
+"""Measurements in, an overlay file out: logs, benchmarks, rates of the card itself."""
