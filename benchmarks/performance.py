@@ -1,148 +1,117 @@
-"""What predicting speed costs: layouts evaluated per second, a whole sweep, and imports.
+"""What a grid of layouts, weight formats and batches costs, and what predicting speed imports.
 
-    python benchmarks/performance.py [--output results.json]
+    python benchmarks/performance.py [--runs 7]
 
-One evaluation is legality, memory and performance of one layout, weight format and batch; what
-several of them share (the rules of a pool, the memory of a layout, the times of a prompt) is
-computed once. The sweep is every layout x weight format x batch of Qwen3-235B-A22B on eight GPUs,
-first in a fresh process (cold caches), then warm.
+One evaluation is legality, memory and performance of one layout, weight format and batch (requests
+in flight); what several of them share is computed once. It is `qwen3_planner.grid.evaluate`, which
+judges with the functions that plan. Only cells with a predicted speed count: a refusal costs less.
+The grid is every layout x weight format x batch of Qwen3-235B-A22B on eight GPUs, first in a fresh
+process (cold caches), then warm.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
-import os
-import platform
 import statistics
 import subprocess
 import sys
-import time
-from dataclasses import replace
-from pathlib import Path
+from typing import NamedTuple
 
-from qwen3_planner.candidates import pools_of
+from reporting import cpu_seconds, options, write
+
 from qwen3_planner.catalog.loading import load_catalog
+from qwen3_planner.grid import Cell, evaluate
 from qwen3_planner.inventory.short_form import parse_hardware
-from qwen3_planner.performance.load import prompt_times
-from qwen3_planner.performance.prediction import predict
-from qwen3_planner.question import Question, understand
+from qwen3_planner.question import understand
 from qwen3_planner.request import PlanRequest, Quantization
-from qwen3_planner.serving.verdicts import Fit
-from qwen3_planner.solving import judge_pool
-from qwen3_planner.speed import load_of, server_of
 
 MODEL, HARDWARE = "Qwen3-235B-A22B", "8xH200-SXM-141GB"
 BATCHES = tuple(range(1, 257))
-LAYOUTS_PER_SECOND, SWEEP_S, IMPORT_MS = 20_000, 0.5, 20.0
-RUNS = 7
+CELLS_PER_SECOND, GRID_S, IMPORT_MS = 20_000, 0.5, 20.0
 
 IMPORTED = (
     "import qwen3_planner.planning, qwen3_planner.catalog.loading, time;"
     "before = time.process_time();"
-    "import qwen3_planner.speed, qwen3_planner.economics.tokens, qwen3_planner.economics.renting;"
+    "import qwen3_planner.grid;"
     "print(1000 * (time.process_time() - before))"
 )
 
 
-def questions() -> list[Question]:
+class Grid(NamedTuple):
+    cells: int
+    predicted: int
+    candidates: int
+    formats: list[str]
+    cpu_s: float
+
+
+def grid() -> Grid:
+    """Evaluate the grid once; formats are all that files of the model are known in."""
     catalog = load_catalog()
     inventory = parse_hardware(HARDWARE, catalog)
     known = {row.quantization for row in catalog.checkpoints_of(MODEL)}
-    formats = [q for q in Quantization if q in known and not q.is_gguf]
-    return [understand(PlanRequest(MODEL, quantization=q), inventory, catalog) for q in formats]
+    formats = [each for each in Quantization if each in known and not each.is_gguf]
+    cells: list[Cell] = []
+    began = cpu_seconds()
+    for quantization in formats:
+        request = PlanRequest(MODEL, quantization=quantization)
+        question = understand(request, inventory, catalog)
+        cells += evaluate(question, inventory, BATCHES, catalog.efficiencies)
+    took = cpu_seconds() - began
+    return Grid(
+        cells=len(cells),
+        predicted=sum(cell.prediction is not None for cell in cells),
+        candidates=sum(cell.concurrency == BATCHES[0] for cell in cells),
+        formats=[each.value for each in formats],
+        cpu_s=took,
+    )
 
 
-def sweep(asked: list[Question]) -> tuple[int, int, float]:
-    """Evaluate everything; return evaluations, those that hold their batch, and seconds."""
-    catalog = load_catalog()
-    pools = pools_of(parse_hardware(HARDWARE, catalog), ())
-    evaluated = held = 0
-    began = time.perf_counter()
-    for question in asked:
-        load = load_of(question)
-        for choice in question.choices:
-            for verdict in judge_pool(question, pools[0], choice):
-                evaluated += len(BATCHES)
-                if not isinstance(verdict, Fit):
-                    continue
-                server = server_of(question, verdict, catalog.efficiencies)
-                if server is None:
-                    raise SystemExit("no efficiency is known")
-                prompts = prompt_times(server, load.input_tokens)
-                for batch in BATCHES:
-                    found = predict(server, replace(load, concurrency=batch), prompts)
-                    held += found.service.running == batch
-    return evaluated, held, time.perf_counter() - began
+def measured(runs: int) -> dict[str, object]:
+    cold = []
+    for _ in range(runs):
+        child = subprocess.run([sys.executable, __file__, "--one"], capture_output=True, check=True)
+        cold.append(float(child.stdout))
+    grid()
+    warm = [grid() for _ in range(runs)]
+    best = min(warm, key=lambda one: one.cpu_s)
+    return {
+        "model": MODEL,
+        "hardware": HARDWARE,
+        "formats": best.formats,
+        "batches": len(BATCHES),
+        "candidates": best.candidates,
+        "cells": best.cells,
+        "predicted": best.predicted,
+        "coldCpuSeconds": round(statistics.median(cold), 3),
+        "warmCpuSeconds": round(best.cpu_s, 3),
+        "predictedPerCpuSecond": round(best.predicted / best.cpu_s),
+        "budget": {"coldCpuSeconds": GRID_S, "predictedPerCpuSecond": CELLS_PER_SECOND},
+    }
 
 
-def predictions_per_second(asked: list[Question]) -> float:
-    """Return how many batches a second are predicted for layouts that fit, without the rest."""
-    catalog = load_catalog()
-    pools = pools_of(parse_hardware(HARDWARE, catalog), ())
-    fits = [
-        (question, verdict)
-        for question in asked
-        for choice in question.choices
-        for verdict in judge_pool(question, pools[0], choice)
-        if isinstance(verdict, Fit)
-    ]
-    began, count = time.perf_counter(), 0
-    for question, fit in fits:
-        server = server_of(question, fit, catalog.efficiencies)
-        if server is None:
-            raise SystemExit("no efficiency is known")
-        load = load_of(question)
-        prompts = prompt_times(server, load.input_tokens)
-        for batch in BATCHES:
-            predict(server, replace(load, concurrency=batch), prompts)
-            count += 1
-    return count / (time.perf_counter() - began)
-
-
-def import_ms() -> float:
-    """Return the CPU milliseconds that importing the rooms adds to those of planning."""
+def import_ms(runs: int) -> dict[str, float]:
+    """Return the CPU milliseconds that importing the room adds to those of planning."""
     found = [
         float(
             subprocess.run([sys.executable, "-c", IMPORTED], capture_output=True, check=True).stdout
         )
-        for _ in range(RUNS)
+        for _ in range(runs)
     ]
-    return statistics.median(found)
+    return {"addedCpuMs": round(statistics.median(found), 1), "budgetMs": IMPORT_MS}
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--output", type=Path, help="also write the JSON there")
+    parser = options(__doc__, "performance")
+    parser.add_argument("--runs", type=int, default=7)
+    parser.add_argument("--one", action="store_true", help="one grid in this process")
     arguments = parser.parse_args()
-    asked = questions()
-    evaluated, held, cold_s = sweep(asked)
-    warm_s = statistics.median(sweep(asked)[2] for _ in range(RUNS))
-    report = {
-        "machine": {
-            "python": platform.python_version(),
-            "processor": platform.machine(),
-            "cores": os.cpu_count(),
-        },
-        "sweep": {
-            "model": MODEL,
-            "hardware": HARDWARE,
-            "formats": [q.choices[0].fmt.quantization.value for q in asked if q.choices],
-            "evaluated": evaluated,
-            "heldTheirBatch": held,
-            "coldSeconds": round(cold_s, 3),
-            "warmSeconds": round(warm_s, 3),
-            "perSecondWarm": round(evaluated / warm_s),
-            "budget": {"seconds": SWEEP_S, "perSecond": LAYOUTS_PER_SECOND},
-        },
-        "predictionsPerSecond": round(predictions_per_second(asked)),
-        "imports": {"addedCpuMs": round(import_ms(), 1), "budgetMs": IMPORT_MS},
-    }
-    text = json.dumps(report, indent=2)
-    print(text)
-    if arguments.output:
-        arguments.output.parent.mkdir(parents=True, exist_ok=True)
-        arguments.output.write_text(text + "\n", encoding="utf-8")
+    if arguments.one:
+        print(json.dumps(grid().cpu_s))
+        return
+    write(
+        {"grid": measured(arguments.runs), "imports": import_ms(arguments.runs)}, arguments.output
+    )
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from qwen3_planner.candidates import Candidate, Pool, pools_of, replicas_that_fit
 from qwen3_planner.engines.versions import parse_version
-from qwen3_planner.fit import fit, holds
+from qwen3_planner.fit import Room, fit_load, holds, room_of
 from qwen3_planner.rank import Score, ranked
 from qwen3_planner.refusals import (
     checkpoint_unknown,
@@ -158,18 +158,29 @@ def pool_facts(question: Question, pool: Pool, choice: WeightChoice, setting: Se
 def judge(
     question: Question, facts: PoolFacts, candidate: Candidate, setting: Setting
 ) -> Fit | Refused:
-    """Judge one candidate: legal, placed, large enough, and over no more nodes than allowed.
+    """Judge one candidate: legal, placed, large enough, and over no more nodes than allowed."""
+    admitted = admit(question, facts, candidate, setting)
+    return admitted if isinstance(admitted, Refused) else judge_load(question, admitted)
 
-    The limit on nodes is asked last, so that it is named only where nothing else is in the way.
-    """
+
+def admit(
+    question: Question, facts: PoolFacts, candidate: Candidate, setting: Setting
+) -> Room | Refused:
+    """Judge what the load does not change: legality and place; then work out the memory."""
     no = (
         layout_refusal(LayoutFacts(facts, candidate.layout))
         or gpus_exceeded(question, candidate)
         or _unplaced(question, candidate)
     )
-    if no is not None:
-        return Refused(no, candidate)
-    verdict = fit(question, candidate, setting)
+    return room_of(question, candidate, setting) if no is None else Refused(no, candidate)
+
+
+def judge_load(question: Question, room: Room) -> Fit | Refused:
+    """Judge whether there is room for the load.
+
+    The limit on nodes is asked last, so that it is named only where nothing else is in the way.
+    """
+    verdict, candidate = fit_load(question, room), room.candidate
     if isinstance(verdict, Misfit):
         return Refused(memory_refusal(question, verdict), candidate, verdict)
     limit = question.request.max_nodes_per_replica

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from qwen3_planner.catalog.rows import AcceleratorClass
@@ -71,15 +72,10 @@ def server_of(question: Question, fit: Fit, efficiencies: Sequence[Efficiency]) 
         return None
     if question.calibration:
         row = _as_measured(question, fit, row)
-    _, blocks, _ = serving_of(question.engine).pool_blocks(fit)
-    tokens = serving_of(question.engine).logged_tokens(
-        question, candidate.layout, blocks, fit.max_model_len
-    )
-    batch = fit.setting.batch
     return Server(
         stages=_stages(question, fit, row, efficiencies),
         efficiency=row,
-        limits=Limits(batch.seqs, batch.tokens, tokens),
+        limits=_limits(question, fit),
         data=candidate.layout.data,
         is_pipelined=question.engine is not EngineName.LLAMACPP,
         subject=(question.model.name, accelerator.name),
@@ -93,6 +89,23 @@ def _as_measured(question: Question, fit: Fit, row: Efficiency) -> Efficiency:
 
     subject = subject_of(question, fit.candidate, fit.setting.batch)
     return scaled(row, question.calibration, subject).efficiency
+
+
+def with_pool(server: Server, question: Question, fit: Fit) -> Server:
+    """Return the server of another fit of the same candidate, in the same settings.
+
+    Under another load the context that is settled may differ, and with it the tokens of the pool.
+    """
+    limits = _limits(question, fit)
+    return server if limits == server.limits else replace(server, limits=limits)
+
+
+def _limits(question: Question, fit: Fit) -> Limits:
+    serving, batch = serving_of(question.engine), fit.setting.batch
+    _, blocks, _ = serving.pool_blocks(fit)
+    layout = fit.candidate.layout
+    tokens = serving.logged_tokens(question, layout, blocks, fit.max_model_len)
+    return Limits(batch.seqs, batch.tokens, tokens)
 
 
 def efficiency_for(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from qwen3_planner.engines.versions import parse_version
@@ -23,6 +24,8 @@ from qwen3_planner.units import GIB
 
 if TYPE_CHECKING:
     from qwen3_planner.candidates import Candidate, Pool
+    from qwen3_planner.catalog.rows import ModelArchitecture
+    from qwen3_planner.engines.versions import Version
     from qwen3_planner.engines.vllm.semantics import VllmSemantics
     from qwen3_planner.plan import Layout
     from qwen3_planner.question import Question, WeightChoice
@@ -42,13 +45,25 @@ def semantics_of(question: Question, choice: WeightChoice | None = None) -> Vllm
         question: what is planned.
         choice: the weights; None: where it does not matter that they may be quantized.
     """
-    known = min(question.version, parse_version(question.release.newest_known_version))
-    traits = traits_of(
+    return _semantics(
+        question.version,
+        question.release.newest_known_version,
         question.model,
-        is_quantized=choice is not None and choice.fmt.is_quantized,
-        has_draft=question.request.tuning.draft_model is not None,
+        choice is not None and choice.fmt.is_quantized,
+        question.request.tuning.draft_model is not None,
     )
-    return semantics_at(known, traits)
+
+
+@lru_cache(maxsize=1024)
+def _semantics(
+    version: Version,
+    newest: str,
+    model: ModelArchitecture,
+    is_quantized: bool,  # noqa: FBT001 - a cache's key, asked several times for each candidate
+    has_draft: bool,  # noqa: FBT001 - likewise
+) -> VllmSemantics:
+    traits = traits_of(model, is_quantized=is_quantized, has_draft=has_draft)
+    return semantics_at(min(version, parse_version(newest)), traits)
 
 
 def additions_of(question: Question, choice: WeightChoice | None = None) -> Additions:
