@@ -122,6 +122,7 @@ def efficiency_for(
         device=device_class(accelerator),
         weights=format_class(fmt),
         kind="moe" if question.model.is_moe else "dense",
+        subject=(question.model.name, accelerator.name),
     )
 
 

@@ -70,15 +70,32 @@ def device_class(accelerator: Accelerator) -> str:
     >>> from qwen3_planner.catalog.loading import load_catalog
     >>> [device_class(load_catalog().accelerator(n)) for n in ("H200-SXM-141GB", "H20-96GB")]
     ['hopper', 'hopper-h20']
+    >>> [device_class(load_catalog().accelerator(n)) for n in ("A10G-24GB", "RTX-5090-32GB")]
+    ['ampere-gddr', 'blackwell-rtx']
     """
     if accelerator.vendor == "apple":
         return "apple"
     if accelerator.device_class is AcceleratorClass.CPU:
         return "cpu"
-    if accelerator.name.startswith(H20):
-        is_h200 = accelerator.name.startswith("H200")
-        return "hopper" if is_h200 else "hopper-h20"
-    return accelerator.architecture
+    name, architecture = accelerator.name, accelerator.architecture
+    if name.startswith(H20):
+        return "hopper" if name.startswith("H200") else "hopper-h20"
+    if architecture in TWO_KINDS:
+        if name.startswith(CONSUMER):
+            return f"{architecture}-rtx"
+        if not accelerator.link_gb_per_s and accelerator.memory_gb_per_s < HBM_GB_PER_S:
+            return f"{architecture}-gddr"
+    return architecture
+
+
+TWO_KINDS = ("ampere", "ada", "blackwell")
+"""Generations whose chips differ by more than size: HBM boards, GDDR boards for servers (error
+correction on, power held low), and cards for desks (neither)."""
+
+CONSUMER = ("RTX-", "GTX-")
+
+HBM_GB_PER_S = 900.0
+"""GDDR boards for servers have less, HBM boards more."""
 
 
 def format_class(fmt: WeightFormat) -> str:
@@ -90,12 +107,16 @@ def format_class(fmt: WeightFormat) -> str:
     """
     name = fmt.quantization.value
     if fmt.quantization.is_gguf:
-        return "gguf"
+        return "gguf16" if name.endswith(WHOLE_GGUF) else "gguf"
     if fmt.kind is WeightKind.PLAIN:
         return "16bit"
     if name.startswith("fp8"):
         return "fp8"
     return "int8" if "int8" in name else "4bit"
+
+
+WHOLE_GGUF = ("F32", "F16", "BF16")
+"""Files whose weights are not quantized: other kernels multiply them."""
 
 
 def machine_of(

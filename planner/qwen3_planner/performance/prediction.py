@@ -7,6 +7,7 @@ from math import exp, sqrt
 from typing import TYPE_CHECKING, NamedTuple
 
 from qwen3_planner.performance.load import closed_loop, step_terms
+from qwen3_planner.performance.steps import MICRO
 
 if TYPE_CHECKING:
     from qwen3_planner.performance.load import Load, PromptTimes, Server, Service
@@ -18,9 +19,16 @@ ASSUMED_RATE_SIGMA = 0.2
 """Added (in squares) where a rate of the machine is assumed: the network between nodes, PCIe, the
 arithmetic of a chip whose maker states none."""
 
-UNSEEN_PAIR_SIGMA = 0.1
+UNSEEN_PAIR_SIGMA = 0.12
 """Added likewise where the efficiencies were measured with another model or on another card of the
 same class: other shapes meet other kernels."""
+
+UNSEEN_FIRST_SIGMA = 0.4
+"""More of the same for the time to the first token, which hangs on how clients start."""
+
+UNSEEN_LAUNCH_SIGMA = 0.25
+"""Added likewise for the share of a token's time that is launching and scheduling: that depends on
+the host and on the engine's version more than on the card. Small models are made of it."""
 
 OVERLOAD_SIGMA = 0.4
 """Added likewise where requests wait for room in the KV cache: engines then preempt and compute
@@ -81,13 +89,17 @@ def with_intervals(server: Server, service: Service) -> Prediction:
     """Put an interval around what a load gets."""
     row = server.efficiency
     extra = ASSUMED_RATE_SIGMA**2 if server.assumed else 0.0
-    if row.is_measured and server.subject not in row.seen:
-        extra += UNSEEN_PAIR_SIGMA**2
+    first = 0.0
+    if not row.has_seen(server.subject):
+        extra += (UNSEEN_LAUNCH_SIGMA * _launching(server, service) / service.tpot_s) ** 2
+        if row.is_measured:
+            extra += UNSEEN_PAIR_SIGMA**2
+            first = UNSEEN_FIRST_SIGMA**2
     if service.waiting_s > 0:
         extra += OVERLOAD_SIGMA**2
     tpot_sigma = sqrt(row.tpot_sigma**2 + extra)
     return Prediction(
-        ttft_s=Interval.around(service.ttft_s, sqrt(row.ttft_sigma**2 + extra)),
+        ttft_s=Interval.around(service.ttft_s, sqrt(row.ttft_sigma**2 + extra + first)),
         tpot_s=Interval.around(service.tpot_s, tpot_sigma),
         output_tokens_per_s=Interval.around(
             service.output_tokens_per_s, sqrt(row.throughput_sigma**2 + extra)
@@ -95,6 +107,20 @@ def with_intervals(server: Server, service: Service) -> Prediction:
         requests_per_s=service.requests_per_s,
         relative_error=tpot_sigma,
         service=service,
+    )
+
+
+def _launching(server: Server, service: Service) -> float:
+    """Return the seconds of a token's time that are launching and scheduling."""
+    each = service.running / (server.data * server.groups)
+    return sum(
+        MICRO
+        * (
+            stage.efficiency.step_us
+            + stage.work.layers * stage.efficiency.layer_us
+            + each * stage.efficiency.sequence_us
+        )
+        for stage in server.stages
     )
 
 

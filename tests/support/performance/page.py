@@ -6,9 +6,11 @@ from math import exp
 from typing import TYPE_CHECKING, Any
 
 from support.performance.promises import kept_out, speed_targets
+from support.performance.table import is_inside
+from support.performance.traits import TRAITS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from qwen3_planner.catalog.figures import Efficiency
 
@@ -19,7 +21,8 @@ HEAD = """# How far predicted speeds are off
 What the performance model says beside what was measured. Rows and their sources:
 `tests/unit/planner/accuracy/performance/rows.json`. Each third row of a group (engine, class of
 device, kind of model, weight format; in the order of the SHA-256 of their ids) was **kept out of
-the fit**: only those are judged. How the model works: [performance](../explanation/performance.md).
+the fit**, and so was every row that was added later: only those are judged. How the model works:
+[performance](../explanation/performance.md).
 """
 
 MEASURED = {
@@ -32,23 +35,30 @@ MEASURED = {
 }
 
 
-def page(table: list[Efficiency], said: dict[str, Any]) -> str:
+def page(table: Sequence[Efficiency], said: dict[str, Any]) -> str:
     """Write the page.
 
     Args:
         table: the rows that ship.
         said: what ``fit.json`` holds.
     """
-    of = {(f"{row.engine}/{row.device}/{row.kind}", row.weights): row for row in table}
-    parts = [HEAD, *_promises(of), *_groups(said), *_transfer(said), *_rows(of), *_left_out(said)]
+    parts = [
+        HEAD,
+        *_promises(table, said),
+        *_groups(said),
+        *_transfer(said),
+        *_carried(),
+        *_rows(table),
+        *_left_out(said),
+    ]
     return "\n".join(parts) + "\n"
 
 
-def _promises(of: dict[tuple[str, str], Efficiency]) -> Iterator[str]:
+def _promises(table: Sequence[Efficiency], said: dict[str, Any]) -> Iterator[str]:
     yield "## Promises\n"
     yield "| rows kept out of the fit | promised | reached | values | kept |"
     yield "|---|---|---|---|---|"
-    for target in speed_targets(of):
+    for target in speed_targets(table, said):
         kept = "yes" if target.is_met else "**no**"
         sign = ">=" if target.at_least else "<="
         yield (
@@ -71,29 +81,53 @@ def _groups(said: dict[str, Any]) -> Iterator[str]:
 
 
 def _transfer(said: dict[str, Any]) -> Iterator[str]:
-    yield "\n## What the figures say of what they never saw\n"
+    yield "\n## What the model says of what it never saw\n"
     yield (
-        "Rows of one group predicted with the figures of another, and of each layout with figures"
-        " fitted on the other layouts; times to the first token are left out.\n"
+        "Each time all rows of one device (model, version, engine, layout) are left out, the whole"
+        " fit is made anew of the others and judged on those left out, as a plan would take it."
+        " *Inside* is the share of measured values that the plan's 90 % interval holds. Where a"
+        " whole class of devices or an engine is left out, the figures are carried over.\n"
     )
-    yield "| unseen | predicted | with the figures of | values | median error | largest |"
-    yield "|---|---|---|---|---|---|"
-    for each in said["transfer"]:
+    yield (
+        "| left out | engine | times per token, tokens/s: values | median | largest | inside |"
+        " first token, prompts: values | median | inside |"
+    )
+    yield "|---|---|---|---|---|---|---|---|---|"
+    for each in said["left_out"]:
+        cells = [f"{each['unseen']} {each['value']}", each["engine"]]
+        for prefix in ("", "first_token_"):
+            if f"{prefix}values" not in each:
+                cells += ["-"] * (3 if prefix else 4)
+                continue
+            cells += [str(each[f"{prefix}values"]), f"{each[f'{prefix}median_error']:.1%}"]
+            cells += [] if prefix else [f"{each['largest_error']:.0%}"]
+            cells += [f"{each[f'{prefix}inside']:.0%}"]
+        yield f"| {' | '.join(cells)} |"
+
+
+def _carried() -> Iterator[str]:
+    yield "\n## How classes of devices are told apart\n"
+    yield (
+        "Where an engine was not measured on a class, its figures on Hopper are carried over with"
+        " these ratios.\n"
+    )
+    yield "| class | bandwidth reached | arithmetic reached | launching | why |"
+    yield "|---|---|---|---|---|"
+    for name, trait in TRAITS.items():
         yield (
-            f"| {each['unseen']} | {each['predicted']} | {each['from']} | {each['values']} |"
-            f" {each['median_error']:.1%} | {each['largest_error']:.0%} |"
+            f"| {name} | {trait.memory:g} | {trait.compute:g} | {trait.layer:g} | {trait.source} |"
         )
 
 
-def _rows(of: dict[tuple[str, str], Efficiency]) -> Iterator[str]:
+def _rows(table: Sequence[Efficiency]) -> Iterator[str]:
     yield "\n## Every row that was kept out\n"
-    yield "| row | figure | measured | computed | off by |"
-    yield "|---|---|---|---|---|"
-    for row, name, value in kept_out(of):
+    yield "| row | figure | measured | computed | off by | inside |"
+    yield "|---|---|---|---|---|---|"
+    for row, name, value, sigma in kept_out(table):
         measured = row.measured[name]
         yield (
             f"| {row.id} | {MEASURED[name]} | {measured:.4g} | {measured * exp(value):.4g} |"
-            f" {exp(value) - 1:+.1%} |"
+            f" {exp(value) - 1:+.1%} | {'yes' if is_inside(value, sigma) else 'no'} |"
         )
 
 

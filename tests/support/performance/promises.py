@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from functools import lru_cache
-from math import exp
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from qwen3_planner.catalog.loading import load_catalog
-from qwen3_planner.performance.prediction import NINETY_PERCENT
 from support.accuracy.scores import Target
-from support.performance.rows import FOLDER, is_first, read_rows, residuals
+from support.performance.rows import FOLDER, read_rows, residuals
+from support.performance.table import Table, is_inside, share, sigmas
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -34,74 +32,89 @@ DIGITS = 4
 """Of a share in the baseline; the last digits of a fit differ between machines."""
 
 
-@lru_cache(maxsize=1)
-def shipped() -> dict[tuple[str, str], Efficiency]:
-    """Return the rows that ship, by group and weight format."""
-    return {
-        (f"{row.engine}/{row.device}/{row.kind}", row.weights): row
-        for row in load_catalog().efficiencies
-    }
+LARGEST_TRANSFER = 0.25
+"""Goal for what was left out of the fit: the middle of the medians of all devices (models, ...)."""
 
 
-def kept_out(of: dict[tuple[str, str], Efficiency]) -> Iterator[tuple[Row, str, float]]:
-    """Yield each figure of each row that was kept out of the fit, with its residual."""
+def kept_out(table: Sequence[Efficiency]) -> Iterator[tuple[Row, str, float, float]]:
+    """Yield each figure of each row that was kept out of the fit: row, name, residual, spread."""
+    judge = Table({}, tuple(table), {})
     for row in read_rows():
-        if row.is_tested:
-            for name, value in residuals(row, of[row.group, row.weights]).items():
-                yield row, name, value
+        about = judge.of(row) if row.is_tested else None
+        if about is not None:
+            spread = sigmas(row, about)
+            for name, value in residuals(row, about).items():
+                yield row, name, value, spread[name]
 
 
-def speed_targets(of: dict[tuple[str, str], Efficiency] | None = None) -> tuple[Target, ...]:
-    """Judge the rows that were kept out by what was promised."""
-    table = shipped() if of is None else of
-    found = tuple(kept_out(table))
+def speed_targets(
+    table: Sequence[Efficiency] | None = None, said: dict[str, Any] | None = None
+) -> tuple[Target, ...]:
+    """Judge the rows that were kept out, and those left out, by what was promised.
+
+    Args:
+        table: efficiencies; those that ship by default.
+        said: what ``fit.json`` holds, or will.
+    """
+    found = tuple(kept_out(load_catalog().efficiencies if table is None else table))
     told = []
     for title, measure, engines, limit in PROMISES:
         sizes = _sizes(found, measure, engines)
         told.append(
             Target(f"{title}: median", limit, median(sizes), digits=1, rows=len(sizes)),
         )
-    inside = [
-        abs(value) <= NINETY_PERCENT * (about.ttft_sigma if is_first(name) else about.tpot_sigma)
-        for row, name, value in found
-        for about in (table[row.group, row.weights],)
-    ]
-    covered = Target(
-        "speeds: truth inside the 90 % interval",
-        SMALLEST_COVERAGE,
-        sum(inside) / len(inside),
-        at_least=True,
-        digits=1,
-        rows=len(inside),
+    inside = [is_inside(value, sigma) for _, _, value, sigma in found]
+    told.append(
+        _coverage("speeds: truth inside the 90 % interval", inside.count(True), len(inside))
     )
-    return (*told, covered)
+    left_out = (said or _said())["left_out"]
+    for axis in TRANSFERS:
+        mine = [each for each in left_out if each["unseen"] == axis and "median_error" in each]
+        medians = [each["median_error"] for each in mine]
+        count = sum(each["values"] for each in mine)
+        name = f"{axis} never seen: middle of {len(mine)} medians"
+        told.append(Target(name, LARGEST_TRANSFER, median(medians), digits=1, rows=count))
+        held = sum(round(each["inside"] * each["values"]) for each in mine)
+        told.append(_coverage(f"{axis} never seen: truth inside the interval", held, count))
+    return tuple(told)
+
+
+TRANSFERS = ("device", "model", "engine version", "engine")
+
+
+def _coverage(name: str, inside: int, rows: int) -> Target:
+    return Target(name, SMALLEST_COVERAGE, inside / rows, at_least=True, digits=1, rows=rows)
+
+
+def _said() -> dict[str, Any]:
+    said: dict[str, Any] = json.loads((FOLDER / "fit.json").read_text())
+    return said
 
 
 def _sizes(
-    found: Sequence[tuple[Row, str, float]], measure: str, engines: tuple[str, ...]
+    found: Sequence[tuple[Row, str, float, float]], measure: str, engines: tuple[str, ...]
 ) -> list[float]:
     return [
-        abs(exp(value) - 1)
-        for row, name, value in found
-        if name == measure and row.engine in engines
+        share(value) for row, name, value, _ in found if name == measure and row.engine in engines
     ]
 
 
 def speed_baseline() -> dict[str, Any]:
-    """Sum up what may not get worse: medians of tested rows by figure and engine."""
-    found = tuple(kept_out(shipped()))
+    """Sum up what may not get worse: medians of tested rows, and of what was left out."""
+    found = tuple(kept_out(load_catalog().efficiencies))
     told: dict[str, Any] = {}
-    for name, engine in sorted({(name, row.engine) for row, name, _ in found}):
+    for name, engine in sorted({(name, row.engine) for row, name, _, _ in found}):
         sizes = _sizes(found, name, (engine,))
         told[f"{name} {engine} tested"] = {
             "rows": len(sizes),
             "median": round(median(sizes), DIGITS),
             "worst": round(max(sizes), DIGITS),
         }
-    for each in json.loads((FOLDER / "fit.json").read_text())["transfer"]:
-        told[f"transfer {each['unseen']} {each['predicted']} from {each['from']}"] = {
-            "rows": each["values"],
-            "median": each["median_error"],
-            "worst": each["largest_error"],
-        }
+    for each in _said()["left_out"]:
+        if "median_error" in each:
+            told[f"without {each['unseen']} {each['value']}: {each['engine']}"] = {
+                "rows": each["values"],
+                "median": each["median_error"],
+                "worst": each["largest_error"],
+            }
     return told

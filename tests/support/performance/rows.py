@@ -101,10 +101,16 @@ def read_rows() -> tuple[Row, ...]:
     """Read every row and settle which are tested."""
     raw = json.loads((FOLDER / "rows.json").read_text())
     rows = [_row(each) for each in raw]
-    tested: set[str] = set()
+    tested = {row.id for row in rows if row.raw.get("only_tested") and not row.is_excluded}
     for part in sorted({(row.group, row.weights) for row in rows}):
         mine = sorted(
-            (row for row in rows if (row.group, row.weights) == part and not row.is_excluded),
+            (
+                row
+                for row in rows
+                if (row.group, row.weights) == part
+                and not row.is_excluded
+                and not row.raw.get("only_tested")
+            ),
             key=lambda row: sha256(row.id.encode()).hexdigest(),
         )
         tested |= {row.id for place, row in enumerate(mine) if place % EVERY == EVERY - 1}

@@ -1,177 +1,75 @@
-"""What figures say of rows that they never saw, and the rows made from them for unseen cases."""
+"""What the model says of rows whose device, model, engine or layout it was never shown.
+
+Each time the rows of one device (model, version of an engine, engine, layout) are left out, the
+whole table is made anew of the others, carried rows included, and judged on those left out, by the
+way that a plan takes: nearest row, intervals, all.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from math import exp, log
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeAlias
 
-from support.performance.fitting import ANY, Figures, fit_group, plain, prior_of
-from support.performance.groups import GROUPS, SINCE
-from support.performance.rows import residuals, rows_of
+from support.performance.rows import is_first, read_rows, residuals
+from support.performance.table import is_inside, make_table, share, sigmas
 
 if TYPE_CHECKING:
-    from qwen3_planner.catalog.figures import Efficiency
+    from collections.abc import Callable
 
-UNSEEN_SIGMA = {"dense": 0.25, "moe": 0.4}
-"""At least this for formats and devices that were not measured; kernels for experts differ more."""
+    from support.performance.rows import Row
+    from support.performance.table import Table
 
-FIRST_TOKEN_SIGMA = 0.4
-"""The same of the time to the first token, which hangs on how clients start."""
+LeftOut: TypeAlias = dict[str, object]
 
-TRANSFERS: tuple[tuple[str, str, str], ...] = (
-    ("sglang/hopper-h20/dense", "sglang/hopper/dense", "another device"),
-    ("sglang/hopper/dense", "sglang/hopper-h20/dense", "another device"),
-    ("sglang/hopper/moe", "sglang/hopper-h20/moe", "another device and model"),
-    ("sglang/hopper-h20/moe", "sglang/hopper/moe", "another device and model"),
-    ("sglang/hopper-h20/moe", "sglang/hopper-h20/dense", "dense figures for experts"),
-    ("vllm/ada/dense", "vllm/hopper/dense", "another device and format"),
-    ("vllm/hopper/dense", "vllm/ada/dense", "another device and format"),
-    ("vllm/hopper/moe", "vllm/hopper/dense", "dense figures for experts"),
-    ("vllm/hopper/dense", "sglang/hopper/dense", "another engine"),
-    ("sglang/hopper/dense", "vllm/hopper/dense", "another engine"),
-    ("vllm/hopper/moe", "sglang/hopper/moe", "another engine"),
-    ("sglang/hopper/moe", "vllm/hopper/moe", "another engine"),
-    ("llamacpp/rdna/dense", "llamacpp/any/dense", "another vendor"),
-    ("llamacpp/apple/dense", "llamacpp/any/dense", "another vendor"),
-    ("llamacpp/rdna/moe", "llamacpp/any/moe", "another vendor"),
+AXES: tuple[tuple[str, Callable[[Row], str]], ...] = (
+    ("device", lambda row: str(row.raw["device"])),
+    ("model", lambda row: row.model.name),
+    ("engine version", lambda row: f"{row.engine} {row.version}" if row.version else ""),
+    ("engine", lambda row: row.engine if row.engine != "llamacpp" else ""),
+    ("layout", lambda row: f"{row.engine} {row.layout}" if row.layout.gpus_per_replica > 1 else ""),
 )
-"""Group predicted, group whose figures are taken, and what is unseen."""
+"""What may be unseen, and its name for a row; rows without a name stay in."""
 
 
-def transfer_errors(fitted: dict[str, dict[str, Figures]]) -> list[dict[str, object]]:
-    """Predict rows with figures that never saw their device, model, engine or layout."""
-    found = []
-    for target, origin, unseen in TRANSFERS:
-        figures = fitted[origin]
-        values = [
-            (name, value)
-            for row in rows_of(target)
-            for name, value in residuals(
-                row, plain(figures.get(row.weights) or _typical(figures), row.weights)
-            ).items()
-            if name not in ("ttft_ms", "prompt_tokens_per_s")
-        ]
-        found.append(_told(unseen, target, origin, values))
-    found += _layouts_left_out(fitted)
+def left_out_errors(as_of: str) -> list[LeftOut]:
+    """Leave each value of each axis out of the fit once, and judge on it."""
+    rows = [row for row in read_rows() if not row.is_excluded]
+    found: list[LeftOut] = []
+    for axis, name_of in AXES:
+        for value in sorted({name_of(row) for row in rows} - {""}):
+            table = make_table([row for row in rows if name_of(row) != value], as_of)
+            found += _judged(axis, value, [row for row in rows if name_of(row) == value], table)
     return found
 
 
-def _layouts_left_out(fitted: dict[str, dict[str, Figures]]) -> list[dict[str, object]]:
+def _judged(axis: str, value: str, rows: list[Row], table: Table) -> list[LeftOut]:
+    """Judge the rows of each engine apart."""
     found = []
-    for group, shared, own, parent in GROUPS:
-        rows = rows_of(group)
-        layouts = sorted({str(row.layout) for row in rows})
-        if len(layouts) == 1:
-            continue
-        for left_out in layouts:
-            seen = [row for row in rows if str(row.layout) != left_out]
-            figures = fit_group(seen, shared, own, prior_of(fitted, parent))
-            values = [
-                (name, value)
-                for row in rows
-                if str(row.layout) == left_out and row.weights in figures
-                for name, value in residuals(row, plain(figures[row.weights], row.weights)).items()
-                if name not in ("ttft_ms", "prompt_tokens_per_s")
-            ]
-            if values:
-                found.append(_told(f"layout {left_out}", group, group, values))
+    for engine in sorted({row.engine for row in rows}):
+        figures: dict[bool, list[tuple[float, bool]]] = {True: [], False: []}
+        for row in rows:
+            about = table.of(row) if row.engine == engine else None
+            if about is None:
+                continue
+            spread = sigmas(row, about)
+            for name, each in residuals(row, about).items():
+                figures[is_first(name)].append((share(each), is_inside(each, spread[name])))
+        if figures[False] or figures[True]:
+            found.append(_told(axis, value, engine, figures))
     return found
 
 
 def _told(
-    unseen: str, target: str, origin: str, values: list[tuple[str, float]]
-) -> dict[str, object]:
-    sizes = [abs(exp(value) - 1.0) for _, value in values]
-    return {
-        "unseen": unseen,
-        "predicted": target,
-        "from": origin,
-        "values": len(sizes),
-        "median_error": round(median(sizes), 3),
-        "largest_error": round(max(sizes), 3),
-        "median_log": round(median(abs(value) for _, value in values), 3),
-    }
-
-
-def _typical(figures: dict[str, Figures]) -> Figures:
-    return figures.get("16bit") or next(iter(figures.values()))
-
-
-FORMATS = ("16bit", "fp8", "int8", "4bit")
-"""Classes of weight formats of vLLM and SGLang."""
-
-KERNELS = ("memory", "experts", "experts_always", "compute")
-"""What belongs to a format's kernels, not to the engine around them."""
-
-
-def carried_over(
-    fitted: dict[str, dict[str, Figures]], transfers: list[dict[str, object]], as_of: str
-) -> list[Efficiency]:
-    """Make the rows for devices and formats that nobody measured.
-
-    What belongs to the engine is that of its largest group of the kind, or of its dense one where
-    the kind was measured in another format only; what belongs to the kernels is the middle of all
-    groups of the kind that have the format, whatever their engine.
-    """
-    made = []
-    spreads = {kind: _transfer_sigma(transfers, kind) for kind in UNSEEN_SIGMA}
-    for engine in ("vllm", "sglang"):
-        for kind in ("dense", "moe"):
-            for weights in FORMATS:
-                figures, origin = _nearest(fitted, engine, kind, weights)
-                made.append(_carried((engine, kind, weights), figures, spreads[kind], origin))
-    for kind in ("dense", "moe"):
-        origin = f"llamacpp/any/{kind}"
-        made.append(
-            _carried(("llamacpp", kind, ANY), fitted[origin]["gguf"], spreads[kind], origin)
-        )
-    return [replace(row, as_of=as_of) for row in made]
-
-
-def _nearest(
-    fitted: dict[str, dict[str, Figures]], engine: str, kind: str, weights: str
-) -> tuple[Figures, str]:
-    """Return the figures of a format on any device, and where they come from."""
-    main_group, dense = f"{engine}/hopper/{kind}", f"{engine}/hopper/dense"
-    origin = main_group if weights in fitted[main_group] else dense
-    figures = dict(fitted[origin].get(weights) or _typical(fitted[origin]))
-    known = [name for name, each in fitted.items() if weights in each]
-    donors = [name for name in known if name.endswith(f"/{kind}")] or known
-    for name in KERNELS:
-        values = [log(fitted[donor][weights][name]) for donor in donors]
-        figures[name] = exp(sum(values) / len(values))
-    return figures, f"{origin}, kernels from {', '.join(donors)} ({weights})"
-
-
-def _transfer_sigma(transfers: list[dict[str, object]], kind: str) -> float:
-    """Return a spread from how far other devices' figures led astray: the middle of medians."""
-    medians = [
-        float(str(t["median_log"]))
-        for t in transfers
-        if str(t["unseen"]).startswith("another d") and str(t["predicted"]).endswith(kind)
-    ]
-    return round(max(UNSEEN_SIGMA[kind], median(medians) / 0.674), 3)  # median of |normal|
-
-
-def _carried(key: tuple[str, str, str], figures: Figures, sigma: float, origin: str) -> Efficiency:
-    """Make a row for any device; the key is engine, kind and weight format."""
-    engine, kind, weights = key
-    return replace(
-        plain(figures, "gguf" if weights == ANY else weights),
-        **_rounded(figures),
-        engine=engine,
-        since=SINCE[engine],
-        device=ANY,
-        weights=weights,
-        kind=kind,
-        tpot_sigma=sigma,
-        ttft_sigma=max(sigma, FIRST_TOKEN_SIGMA),
-        throughput_sigma=sigma,
-        source=f"carried over from {origin}",
-    )
-
-
-def _rounded(figures: Figures) -> dict[str, Any]:
-    return {name: float(f"{value:.4g}") for name, value in figures.items()}
+    axis: str, value: str, engine: str, figures: dict[bool, list[tuple[float, bool]]]
+) -> LeftOut:
+    told: LeftOut = {"unseen": axis, "value": value, "engine": engine}
+    for prefix, part in (("", figures[False]), ("first_token_", figures[True])):
+        if not part:
+            continue
+        told |= {
+            f"{prefix}values": len(part),
+            f"{prefix}median_error": round(median(size for size, _ in part), 3),
+            f"{prefix}largest_error": round(max(size for size, _ in part), 3),
+            f"{prefix}inside": round(sum(inside for _, inside in part) / len(part), 3),
+        }
+    return told

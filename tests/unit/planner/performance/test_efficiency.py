@@ -37,11 +37,38 @@ def test_the_measured_device_comes_first() -> None:
     assert row.is_measured
 
 
-def test_an_unseen_device_takes_the_row_for_any_with_a_wide_error() -> None:
+def test_an_unseen_device_takes_a_row_that_is_carried_over_with_a_wide_error() -> None:
     row = found(device="cdna3")
-    assert row.device == "any"
+    assert row.device == "cdna3"
     assert not row.is_measured
     assert row.tpot_sigma > found().tpot_sigma
+    unknown = found(device="rubin")
+    assert unknown.device == "any"
+    assert not unknown.is_measured
+
+
+def test_rows_that_contradict_the_others_speak_for_their_own_model_and_card_alone() -> None:
+    def experts(*subject: str) -> Efficiency | None:
+        return efficiency_of(
+            ROWS,
+            "vllm",
+            Version(0, 12),
+            device="hopper",
+            weights="fp8",
+            kind="moe",
+            subject=(subject[0], subject[1]),
+        )
+
+    own = experts("Qwen3-235B-A22B", "H200-SXM-141GB")
+    later = experts("Qwen3-235B-A22B-Instruct-2507", "H200-SXM-141GB")
+    other = experts("Qwen3-30B-A3B", "H100-SXM-80GB")
+    assert own is not None
+    assert other is not None
+    assert own == later
+    assert own.only_seen
+    assert not other.is_measured
+    assert other.experts_always < own.experts_always
+    assert other.tpot_sigma > own.tpot_sigma
 
 
 def test_another_device_of_the_same_format_is_no_stranger_than_another_format() -> None:
