@@ -29,6 +29,7 @@ def warnings_of(question: Question, fit: Fit, inventory: Inventory) -> tuple[str
         *_about_layout(question, fit),
         *_about_version(question),
         *_about_idle_gpus(question, fit, inventory),
+        *_about_measurements(question, fit),
     )
 
 
@@ -51,6 +52,17 @@ def _about_context(question: Question, fit: Fit) -> Iterator[str]:
             f"The context is {fit.max_model_len} tokens, the longest that fits;"
             f" {question.model.name} has {question.wanted_context}."
         )
+
+
+def _about_measurements(question: Question, fit: Fit) -> Iterator[str]:
+    """Tell where a calibration is given and says nothing of this plan."""
+    if not question.calibration:
+        return
+    from qwen3_planner.corrections.provenance import unheard  # noqa: PLC0415 - only where calibrated
+    from qwen3_planner.corrections.subjects import subject_of  # noqa: PLC0415 - as above
+
+    subject = subject_of(question, fit.candidate, fit.setting.batch)
+    yield from unheard(question.calibration, subject, fit.correction)
 
 
 def _about_layout(question: Question, fit: Fit) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from qwen3_planner.explanation import Explanation, Part, Term
@@ -27,6 +28,10 @@ PARTS = (
 BUDGET = "memory.device"
 """The figure that the budget is made of."""
 
+NOT_TOLD = Term("not told apart", 0)
+MEASURED = Term("measured beyond that", 0, "what a start took that is not planned", Basis.FITTED)
+"""The rest of a figure, without and with a calibration."""
+
 _UNKNOWN = Provenance("", Basis.ASSUMED, 1.0, "not stated")
 
 
@@ -41,8 +46,9 @@ def explain(question: Question, fit: Fit, plan: Plan) -> Explanation:
     gpu = tightest_gpu(fit, plan)
     sources = {provenance.figure: provenance for provenance in plan.provenance}
     terms = terms_of(question.engine)(question, fit, gpu)
+    rest = NOT_TOLD if fit.correction is None else MEASURED
     parts = tuple(
-        _part(name, figure, getattr(gpu, attribute), terms, sources)
+        _part(name, figure, getattr(gpu, attribute), terms, sources, rest=rest)
         for name, figure, attribute in PARTS
     )
     return Explanation(gpu.rank, len(plan.memory.per_gpu), _budget(gpu, terms, sources), parts)
@@ -60,19 +66,23 @@ def tightest_gpu(fit: Fit, plan: Plan) -> GpuMemory:
     return max(gpus, key=lambda gpu: (gpu.weights_bytes, -gpu.rank))
 
 
-def _part(
+def _part(  # noqa: PLR0913 - each is a fact of its own
     name: str,
     figure: str,
     n_bytes: int,
     terms: Mapping[str, tuple[Term, ...]],
     sources: Mapping[str, Provenance],
+    *,
+    rest: Term = NOT_TOLD,
 ) -> Part:
     known = sources.get(figure, _UNKNOWN)
-    told = complete(terms.get(figure, ()), n_bytes)
+    told = complete(terms.get(figure, ()), n_bytes, rest)
     return Part(name, figure, n_bytes, told, known.basis, known.relative_error, known.source)
 
 
-def complete(terms: tuple[Term, ...], n_bytes: int) -> tuple[Term, ...]:
+def complete(
+    terms: tuple[Term, ...], n_bytes: int, name_of_rest: Term = NOT_TOLD
+) -> tuple[Term, ...]:
     """Return the terms that are not zero, with what they leave of the figure as one more.
 
     >>> complete((Term("a", 3), Term("b", 0)), 5)[-1]
@@ -80,7 +90,7 @@ def complete(terms: tuple[Term, ...], n_bytes: int) -> tuple[Term, ...]:
     """
     told = tuple(term for term in terms if term.n_bytes)
     rest = n_bytes - sum(term.n_bytes for term in told)
-    return (*told, Term("not told apart", rest)) if told and rest else told
+    return (*told, replace(name_of_rest, n_bytes=rest)) if told and rest else told
 
 
 def _budget(

@@ -28,7 +28,8 @@ class Joined(NamedTuple):
 
     Attributes:
         value: to add.
-        sigma: one standard deviation of what is still left; never above that of the plan alone.
+        sigma: one standard deviation of what is still left; above that of the plan alone only
+            where the very same was measured several times and scatters more.
     """
 
     value: float
@@ -63,7 +64,8 @@ def join(prior_sigma: float, observations: Sequence[Observation], floor: float =
 
 
 def _of_same(prior_sigma: float, same: Sequence[Observation]) -> Joined:
-    """Take the mean of repeated starts; where they scatter, that says how sure it is."""
+    """Take the mean of repeated measurements; where they scatter more, that is how sure it is."""
     mean = sum(each.value for each in same) / len(same)
     scatter = sqrt(sum((each.value - mean) ** 2 for each in same) / len(same))
-    return Joined(mean, min(prior_sigma, max(scatter, *(each.sigma for each in same))))
+    sure = min(prior_sigma, max(each.sigma for each in same))
+    return Joined(mean, max(sure, scatter))
