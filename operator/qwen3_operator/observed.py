@@ -73,6 +73,8 @@ class Node:
         allocatable: what the kubelet offers.
         group: what the planner makes of it; None where it carries no GPU it can use.
         note: why the planner cannot use its GPUs, or what is odd about them; empty if nothing.
+        kubelet: version of the kubelet (``v1.37.2``); empty where the node does not say.
+        runtime: container runtime and version (``containerd://2.1.4``); empty likewise.
     """
 
     name: str
@@ -82,6 +84,8 @@ class Node:
     allocatable: Resources
     group: NodeGroup | None
     note: str = ""
+    kubelet: str = ""
+    runtime: str = ""
 
 
 @dataclass(frozen=True, slots=True)

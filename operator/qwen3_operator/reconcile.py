@@ -15,12 +15,15 @@ from qwen3_operator.cluster.children import Outcome, version_of
 from qwen3_operator.cluster.requests import NAMESPACE_GOES
 from qwen3_operator.decisions import replan
 from qwen3_operator.decisions.admission import claim_of, demand_of
-from qwen3_operator.decisions.eligibility import selector_of
+from qwen3_operator.decisions.eligibility import belongs_to, selector_of
 from qwen3_operator.decisions.feasibility import explain_no_hardware
+from qwen3_operator.decisions.supply import judge_source
 from qwen3_operator.desired.placement import make_placement
 from qwen3_operator.desired.pool import pool_for
 from qwen3_operator.errors import ClusterError, SpecError
 from qwen3_planner.api import conversion
+from qwen3_planner.api.status import ConditionStatus
+from qwen3_planner.engines.sources import IMAGE, scheme_of
 from qwen3_planner.plan import Plan
 
 if TYPE_CHECKING:
@@ -32,9 +35,10 @@ if TYPE_CHECKING:
     from qwen3_operator.cluster.children import Children, OwnWrite
     from qwen3_operator.cluster.watching import Store
     from qwen3_operator.decisions.admission import Admission
+    from qwen3_operator.decisions.readiness import Finding
     from qwen3_operator.desired.site import Site
     from qwen3_operator.ledger import Ledger
-    from qwen3_operator.observed import Key, Manifest
+    from qwen3_operator.observed import Key, Manifest, Node
     from qwen3_operator.status import Facts
     from qwen3_planner.api.status import Qwen3DeploymentStatus
     from qwen3_planner.api.v1alpha1 import Qwen3Deployment
@@ -183,6 +187,12 @@ class Reconciler:
         if tools.children.belong_to_another(key, subject.uid):
             return GARBAGE_PAUSE_S
         wanted = self._children(resource, plan)
+        supply = self._supply(plan, wanted)
+        if supply.status is ConditionStatus.FALSE:
+            self._withdraw(key)
+            facts = replace(self._facts(subject), resource=resource, chosen=chosen, supply=supply)
+            await self._report(subject, facts)
+            return None
         admission = self._admit(subject, resource, wanted)
         outcome = Outcome.UNCHANGED
         if admission.may_apply:
@@ -197,6 +207,7 @@ class Reconciler:
             self._facts(subject),
             resource=resource,
             chosen=chosen,
+            supply=supply,
             admission=admission,
             plan_hash=demand_of(wanted[0]).plan_hash,
         )
@@ -219,6 +230,14 @@ class Reconciler:
             raise SpecError(
                 "spec.engine.image", "(missing)", f"{error.args[0]}: name one"
             ) from None
+
+    def _supply(self, plan: Plan, wanted: tuple[Manifest, ...]) -> Finding:
+        """Judge whether the weights can reach the pods."""
+        nodes: list[Node] = []
+        if scheme_of(plan.source) == IMAGE:
+            selector = demand_of(wanted[0]).selector
+            nodes = [node for node in self._tools.ledger.nodes() if belongs_to(selector, node)]
+        return judge_source(plan.source, nodes, is_offline=self._tools.site.hubs.is_offline)
 
     def _admit(
         self, subject: Subject, resource: Qwen3Deployment, wanted: tuple[Manifest, ...]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -41,6 +42,29 @@ class Settings(BaseModel):
 
     images: dict[str, str] = Field(default_factory=dict)
     """Image by engine, instead of the catalog's: ``{"vllm": "registry.local/vllm:v{version}"}``."""
+
+    hf_endpoint: str | None = None
+    """URL of a mirror of Hugging Face, for every pod that fetches weights from there."""
+
+    modelscope_endpoint: str | None = None
+    """URL of a mirror of ModelScope, likewise."""
+
+    https_proxy: str | None = None
+    """URL of the proxy through which pods reach the hubs. It becomes part of pods, so it must not
+    hold a password: resources take such a one from a Secret by ``spec.engine.env``."""
+
+    http_proxy: str | None = None
+    """The same for hubs that are reached by plain http."""
+
+    no_proxy: str | None = None
+    """Hosts that are reached without the proxy, separated by commas; the cluster's own are."""
+
+    ca_config_map: str | None = None
+    """Name of a ConfigMap that each namespace has, with the certificate authorities that pods
+    trust when they fetch weights, under the key ``ca.crt``."""
+
+    offline: bool = False
+    """Whether nothing may be fetched from hubs: weights then come from claims and images."""
 
     kubeconfig: str | None = None
     """Path of a kubeconfig; unset: the pod's service account, else kubectl's own rules."""
@@ -99,6 +123,18 @@ class Settings(BaseModel):
     @classmethod
     def _upper(cls, value: object) -> object:
         return value.upper() if isinstance(value, str) else value
+
+    @field_validator("hf_endpoint", "modelscope_endpoint", "https_proxy", "http_proxy")
+    @classmethod
+    def _url_without_credentials(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("must be a URL such as https://mirror.example.com")
+        if parts.username is not None or parts.password is not None:
+            raise ValueError("must not hold credentials: they would be readable in every pod")
+        return value.rstrip("/")
 
     @field_validator("lease_duration_s", mode="after")
     @classmethod
@@ -195,6 +231,8 @@ def _spec_error(error: ValidationError, origin: Mapping[str, str]) -> SpecError:
     field = origin.get(name, name)
     if first["type"] == "extra_forbidden":
         return SpecError(field, name, "no such setting", sorted(Settings.model_fields))
+    if "credentials" in first["msg"]:
+        return SpecError(field, "(not repeated)", first["msg"].removeprefix("Value error, "))
     return SpecError(field, first["input"], first["msg"].lower().removeprefix("value error, "))
 
 

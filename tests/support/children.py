@@ -13,7 +13,7 @@ from qwen3_operator.decisions.capacity import inventory_for
 from qwen3_operator.decisions.eligibility import selector_of
 from qwen3_operator.desired.placement import make_placement
 from qwen3_operator.desired.pool import pool_for
-from qwen3_operator.desired.site import site_for
+from qwen3_operator.desired.site import Hubs, site_for
 from qwen3_planner.api.conversion import parse, plan_request
 from qwen3_planner.catalog.loading import load_catalog
 from qwen3_planner.plan import Plan
@@ -42,8 +42,9 @@ def children_of(case: dict[str, Any]) -> tuple[Manifest, ...]:
     result = plan(request, inventory, catalog)
     assert isinstance(result, Plan), result
     pool = pool_for(catalog.accelerator(result.placement.accelerator), nodes, catalog)
+    site = site_for({}, catalog, Hubs(**case.get("hubs", {})))
     replicas = case.get("replicas", resource.spec.replicas)
-    return desired.children(resource, result, site_for({}, catalog), replicas, pool)
+    return desired.children(resource, result, site, replicas, pool)
 
 
 def children_of_everything() -> tuple[Manifest, ...]:

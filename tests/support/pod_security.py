@@ -1,7 +1,8 @@
 """Pod Security ``restricted``, as its documentation lists the checks.
 
 https://kubernetes.io/docs/concepts/security/pod-security-standards/ (read 2026-11-23); the checks
-of ``baseline`` that ``restricted`` includes are here, too.
+of ``baseline`` that ``restricted`` includes are here, too. Volumes of kind
+image are allowed since Kubernetes 1.37 (pod-security-admission v0.37.2).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ VOLUMES = {
     "downwardAPI",
     "emptyDir",
     "ephemeral",
+    "image",
     "persistentVolumeClaim",
     "projected",
     "secret",

@@ -42,6 +42,8 @@ def node(  # noqa: PLR0913 - a builder names what a test may vary
     schedulable: bool = True,
     labels: Mapping[str, str] | None = None,
     taints: tuple[Taint, ...] = (),
+    kubelet: str = "v1.37.2",
+    runtime: str = "containerd://2.1.4",
 ) -> Node:
     """Make a node with GPUs of one product, labelled as its vendor's labeller does."""
     row = accelerator(product)
@@ -69,6 +71,8 @@ def node(  # noqa: PLR0913 - a builder names what a test may vary
             amount(0, cpu, memory_gib, pods), gpus=((row.resource, gpus),) if gpus else ()
         ),
         group=group if gpus else None,
+        kubelet=kubelet,
+        runtime=runtime,
     )
 
 

@@ -45,6 +45,7 @@ def node(raw: Mapping[str, Any], grouping: Grouping) -> Node:
     metadata, spec, status = raw["metadata"], raw.get("spec") or {}, raw.get("status") or {}
     labels = metadata.get("labels") or {}
     group, note = grouping(raw)
+    about = status.get("nodeInfo") or {}
     return Node(
         name=metadata["name"],
         labels={name: value for name, value in labels.items() if name not in RESTLESS_LABELS},
@@ -56,6 +57,8 @@ def node(raw: Mapping[str, Any], grouping: Grouping) -> Node:
         allocatable=resources_of(status.get("allocatable") or {}),
         group=group,
         note=note,
+        kubelet=about.get("kubeletVersion", ""),
+        runtime=about.get("containerRuntimeVersion", ""),
     )
 
 

@@ -137,6 +137,11 @@ def _about(pod: Pod, reason: Reason, fix: str) -> Verdict:
 
 
 REFUSALS: tuple[tuple[str, Reason, str], ...] = (
+    (
+        "must specify a volume type",
+        Reason.IMAGE_VOLUME_UNSUPPORTED,
+        "The API server does not know image volumes; take the weights from a claim or a hub.",
+    ),
     ("exceeded quota", Reason.QUOTA_EXCEEDED, "Raise the quota or free some of it."),
     ("violates podsecurity", Reason.POD_SECURITY_VIOLATED, "Use a namespace that allows it."),
     ("usage per container is", Reason.LIMIT_RANGE_VIOLATED, "spec.resources can be set to fit."),

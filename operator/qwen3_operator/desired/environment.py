@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qwen3_operator.desired.volumes import CACHE_PATH, HOME_PATH, claim_of
+from qwen3_operator.desired.hub_access import make_hub_env, make_token_env
+from qwen3_operator.desired.volumes import CACHE_PATH, HOME_PATH
 from qwen3_planner.engines.profiles import engine_of
+from qwen3_planner.engines.sources import is_on_volume
 
 if TYPE_CHECKING:
+    from qwen3_operator.desired.site import Site
     from qwen3_planner.api.references import EnvVar
     from qwen3_planner.api.v1alpha1 import Qwen3Deployment
     from qwen3_planner.plan import Plan
@@ -27,18 +30,17 @@ SURROUNDINGS = (
 NO_CALLS_HOME = (("HF_HUB_DISABLE_TELEMETRY", "1"),)
 
 
-def make_env(resource: Qwen3Deployment, plan: Plan) -> list[dict[str, Any]]:
-    """Make the variables; the later of two with one name wins: ours, the plan's, the user's."""
+def make_env(resource: Qwen3Deployment, plan: Plan, site: Site) -> list[dict[str, Any]]:
+    """Make the variables; of two alike the later wins: ours, the plan's, the site's, the user's."""
     engine = engine_of(plan.engine)
     caches = ((name, f"{CACHE_PATH}/{path}".rstrip("/")) for name, path in engine.cache_variables)
     surroundings = (*SURROUNDINGS, *caches, *NO_CALLS_HOME, *engine.switches)
     entries = [{"name": name, "value": value} for name, value in surroundings]
-    if claim_of(plan.source) is not None:
+    if is_on_volume(plan.source):
         entries.append({"name": "HF_HUB_OFFLINE", "value": "1"})
     entries.extend({"name": name, "value": value} for name, value in plan.env)
-    token = resource.spec.model.token_secret_ref
-    if token is not None:
-        entries.append(_secret("HF_TOKEN", token.name, token.key))
+    entries.extend(make_hub_env(plan.source, site.hubs))
+    entries.extend(make_token_env(plan.source, resource.spec.model.token_secret_ref))
     entries.extend(_user_variable(variable) for variable in resource.spec.engine.env)
     api_key = resource.spec.api_key_secret_ref
     if api_key is not None:  # after the user's: access control has one source

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qwen3_operator.desired.names import PORT_NAME
-from qwen3_operator.desired.volumes import claim_of
 from qwen3_planner.engines.profiles import engine_of
+from qwen3_planner.engines.sources import IMAGE, is_on_hub, scheme_of
 from qwen3_planner.units import MIB, ceil_div
 
 if TYPE_CHECKING:
@@ -44,14 +44,17 @@ def startup_budget_s(plan: Plan) -> int:
     """Return how long a replica may take from container start to its first answer."""
     n_bytes = plan.memory.checkpoint_bytes
     loading = ceil_div(n_bytes, READ_BYTES_PER_S)
-    if claim_of(plan.source) is None:
+    if is_on_hub(plan.source):
         loading += ceil_div(n_bytes, DOWNLOAD_BYTES_PER_S)
     return START_S + loading
 
 
 def progress_deadline_s(plan: Plan) -> int:
     """Return how long a rollout may go without a replica becoming ready."""
-    return startup_budget_s(plan) + IMAGE_PULL_S
+    pulling = IMAGE_PULL_S
+    if scheme_of(plan.source) == IMAGE:
+        pulling += ceil_div(plan.memory.checkpoint_bytes, DOWNLOAD_BYTES_PER_S)
+    return startup_budget_s(plan) + pulling
 
 
 def make_probes(plan: Plan) -> dict[str, Any]:

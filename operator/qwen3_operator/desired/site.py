@@ -1,4 +1,4 @@
-"""What this installation decides about children: images by engine and vendor."""
+"""What this installation decides about children: images, and how pods reach the hubs."""
 
 from __future__ import annotations
 
@@ -13,16 +13,46 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class Hubs:
+    """How pods of this installation reach Hugging Face and ModelScope; empty: as they are.
+
+    Attributes:
+        hf_endpoint: URL of a mirror of Hugging Face.
+        modelscope_endpoint: URL of a mirror of ModelScope.
+        https_proxy: URL of the proxy for https, without credentials.
+        http_proxy: URL of the proxy for http, without credentials.
+        no_proxy: hosts that are reached directly, separated by commas.
+        ca_config_map: ConfigMap in the namespace of each resource with all certificate
+            authorities to trust, under :data:`CA_KEY`.
+        is_offline: whether nothing may be fetched from a hub.
+    """
+
+    hf_endpoint: str = ""
+    modelscope_endpoint: str = ""
+    https_proxy: str = ""
+    http_proxy: str = ""
+    no_proxy: str = ""
+    ca_config_map: str = ""
+    is_offline: bool = False
+
+
+CA_KEY = "ca.crt"
+"""Key of the ConfigMap with certificate authorities, PEM, one after another."""
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """Choices of whoever installed the operator, beside what the resource and the plan say.
 
     Attributes:
         images: (engine, vendor of the accelerator) to an image with ``{version}``.
         vendors: accelerator's catalog name to its vendor.
+        hubs: how the hubs are reached.
     """
 
     images: Mapping[tuple[str, str], str]
     vendors: Mapping[str, str]
+    hubs: Hubs = Hubs()
 
     def image(self, plan: Plan) -> str:
         """Return the image that runs this plan.
@@ -38,12 +68,13 @@ class Site:
         return template.replace("{version}", plan.engine_version)
 
 
-def site_for(images: Mapping[str, str], catalog: Catalog) -> Site:
+def site_for(images: Mapping[str, str], catalog: Catalog, hubs: Hubs | None = None) -> Site:
     """Combine the catalog's images with those of the settings, which win for every vendor.
 
     Args:
         images: by engine, from ``Settings.images``.
         catalog: knows engines and accelerators.
+        hubs: from the settings; None: the hubs are reached as they are.
     """
     vendors = {row.name: row.vendor for row in catalog.accelerators}
     chosen = {
@@ -54,4 +85,4 @@ def site_for(images: Mapping[str, str], catalog: Catalog) -> Site:
     for engine_name, image in images.items():
         for vendor in {*vendors.values()}:
             chosen[engine_name, vendor] = image
-    return Site(chosen, vendors)
+    return Site(chosen, vendors, hubs or Hubs())

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from qwen3_operator.desired.hub_access import make_ca_mounts, make_ca_volumes
 from qwen3_planner.engines.profiles import engine_of
+from qwen3_planner.engines.sources import CLAIM, IMAGE, image_of_weights, is_on_volume, scheme_of
 from qwen3_planner.units import GIB, MIB
 
 if TYPE_CHECKING:
+    from qwen3_operator.desired.site import Site
     from qwen3_planner.plan import Plan
 
 HOME_PATH = "/home/engine"
@@ -25,8 +28,6 @@ TMP_PATH = "/tmp"  # noqa: S108 - a volume of the pod's own
 SHM_PATH = "/dev/shm"  # noqa: S108 - a volume of the pod's own
 """Shared memory between the engine's processes."""
 
-PVC_SCHEME = "pvc://"
-
 SHM_BYTES = 1 * GIB
 """Message queues between the API server, the engine core and its workers. Assumed; vLLM's ring
 buffers are tens of MiB each."""
@@ -37,14 +38,14 @@ a few MiB per channel and pair."""
 
 
 def claim_of(source: str) -> str | None:
-    """Return the claim of ``pvc://claim/path``; None for sources that are downloaded.
+    """Return the claim of ``pvc://claim/path``; None for other sources.
 
     >>> claim_of("pvc://models/qwen3/32b"), claim_of("hf://Qwen/Qwen3-32B")
     ('models', None)
     """
-    if not source.startswith(PVC_SCHEME):
+    if scheme_of(source) != CLAIM:
         return None
-    return source.removeprefix(PVC_SCHEME).partition("/")[0]
+    return source.removeprefix(f"{CLAIM}://").partition("/")[0]
 
 
 def shm_bytes(gpus: int) -> int:
@@ -52,7 +53,7 @@ def shm_bytes(gpus: int) -> int:
     return SHM_BYTES + gpus * SHM_BYTES_PER_GPU
 
 
-def make_volumes(plan: Plan) -> list[dict[str, Any]]:
+def make_volumes(plan: Plan, site: Site) -> list[dict[str, Any]]:
     """Make the pod's volumes."""
     shm = f"{shm_bytes(plan.layout.gpus_per_node) // MIB}Mi"
     volumes: list[dict[str, Any]] = [
@@ -61,18 +62,24 @@ def make_volumes(plan: Plan) -> list[dict[str, Any]]:
         {"name": "tmp", "emptyDir": {}},
         {"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": shm}},
     ]
-    claim = claim_of(plan.source)
-    if claim is not None:
-        volumes.append(
-            {
-                "name": "weights",
-                "persistentVolumeClaim": {"claimName": claim, "readOnly": True},
-            }
-        )
+    volumes.extend(_weights(plan.source))
+    volumes.extend(make_ca_volumes(plan.source, site.hubs))
     return volumes
 
 
-def make_volume_mounts(plan: Plan) -> list[dict[str, Any]]:
+def _weights(source: str) -> list[dict[str, Any]]:
+    """Make the volume of weights that are mounted complete."""
+    claim = claim_of(source)
+    if claim is not None:
+        mounted = {"persistentVolumeClaim": {"claimName": claim, "readOnly": True}}
+        return [{"name": "weights", **mounted}]
+    if scheme_of(source) == IMAGE:
+        image = {"reference": image_of_weights(source)[0], "pullPolicy": "IfNotPresent"}
+        return [{"name": "weights", "image": image}]
+    return []
+
+
+def make_volume_mounts(plan: Plan, site: Site) -> list[dict[str, Any]]:
     """Make the mounts of the engine's container."""
     mounts: list[dict[str, Any]] = [
         {"name": "home", "mountPath": HOME_PATH},
@@ -80,7 +87,8 @@ def make_volume_mounts(plan: Plan) -> list[dict[str, Any]]:
         {"name": "tmp", "mountPath": TMP_PATH},
         {"name": "shm", "mountPath": SHM_PATH},
     ]
-    if claim_of(plan.source) is not None:
+    if is_on_volume(plan.source):
         path = engine_of(plan.engine).model_mount_path
         mounts.append({"name": "weights", "mountPath": path, "readOnly": True})
+    mounts.extend(make_ca_mounts(plan.source, site.hubs))
     return mounts

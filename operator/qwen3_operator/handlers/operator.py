@@ -23,7 +23,7 @@ from qwen3_operator.cluster.leasing import Lease, LeaseLostError, LeaseTimes
 from qwen3_operator.cluster.requests import Api
 from qwen3_operator.cluster.resources import wait_for_list
 from qwen3_operator.cluster.watching import Store
-from qwen3_operator.desired.site import site_for
+from qwen3_operator.desired.site import Hubs, site_for
 from qwen3_operator.handlers import edge
 from qwen3_operator.handlers.health import HealthServer
 from qwen3_operator.handlers.listening import Listener
@@ -221,7 +221,7 @@ class Operator:
             bodies=self._bodies,
             ledger=self._ledger,
             catalog=self._catalog,
-            site=site_for(self._settings.images, self._catalog),
+            site=site_for(self._settings.images, self._catalog, _hubs(self._settings)),
             plan=PlanCache(partial(planning.plan, catalog=self._catalog), self._metrics.planned),
             now=_now,
             own_write=own_write,
@@ -275,6 +275,18 @@ async def _cancel(tasks: Collection[asyncio.Task[Any]]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _hubs(settings: Settings) -> Hubs:
+    return Hubs(
+        hf_endpoint=settings.hf_endpoint or "",
+        modelscope_endpoint=settings.modelscope_endpoint or "",
+        https_proxy=settings.https_proxy or "",
+        http_proxy=settings.http_proxy or "",
+        no_proxy=settings.no_proxy or "",
+        ca_config_map=settings.ca_config_map or "",
+        is_offline=settings.offline,
+    )
 
 
 def _key(body: Mapping[str, Any]) -> Key:

@@ -49,6 +49,7 @@ class Facts:
         resource: parsed; None where it could not be.
         spec_error: why the specification means nothing here; None where it does.
         chosen: the plan; None where the specification could not be planned.
+        supply: whether the weights reach the pods; None where it was not asked (no plan).
         admission: of its replicas; None where nothing was to be admitted (no plan, suspended).
         observed: children and pods.
         plan_hash: of the desired template; empty without one.
@@ -59,6 +60,7 @@ class Facts:
     resource: Qwen3Deployment | None = None
     spec_error: SpecError | None = None
     chosen: Chosen | None = None
+    supply: Finding | None = None
     admission: Admission | None = None
     observed: Observed = field(default_factory=Observed)
     plan_hash: str = ""
@@ -96,18 +98,19 @@ def derive(facts: Facts, previous: Qwen3DeploymentStatus, now: datetime) -> dict
     The first row that applies decides; ``-`` is Unknown with reason Pending, ``run`` is what
     Deployment and pods say (:mod:`qwen3_operator.decisions.readiness`).
 
-    ================================ ========= ============ ========= ========= =========== =====
-    state                            SpecValid PlanFeasible Scheduled Available Progressing Ready
-    ================================ ========= ============ ========= ========= =========== =====
-    the specification means nothing  False     -            -         run       -           False
-    no plan                          True      False        -         run       -           False
-    suspended, or zero replicas      True      True         False     False     -           False
-    nothing admitted, nothing runs   True      True         False     False     -           False
-    only some replicas admitted      True      True         False     run       run         False
-    a pod fails or is refused        True      True         run       run       run         False
-    replicas start, load or change   True      True         True      run       True        False
-    all answer with this plan        True      True         True      True      True        True
-    ================================ ========= ============ ========= ========= =========== =====
+    ======================= ========= ============ =========== ========= ========= =========== =====
+    state                   SpecValid PlanFeasible ModelCached Scheduled Available Progressing Ready
+    ======================= ========= ============ =========== ========= ========= =========== =====
+    specification is wrong  False     -            -           -         run       -           False
+    no plan                 True      False        -           -         run       -           False
+    suspended or at zero    True      True         -           False     False     -           False
+    weights are not there   True      True         False       -         run       -           False
+    none admitted, none run True      True         True        False     False     -           False
+    some replicas admitted  True      True         True        False     run       run         False
+    a pod fails, is refused True      True         True        run       run       run         False
+    start, load or change   True      True         True        True      run       True        False
+    all answer, this plan   True      True         True        True      True      True        True
+    ======================= ========= ============ =========== ========= ========= =========== =====
 
     Args:
         facts: what was decided and seen.
@@ -151,33 +154,37 @@ def _state(facts: Facts, rollout: Rollout, previous: Qwen3DeploymentStatus) -> S
     """Find the row of the table."""
     if facts.spec_error is not None:
         verdict = Verdict(Reason.INVALID_SPEC, f"{facts.spec_error}.")
-        return _blocked(ConditionType.SPEC_VALID, verdict, rollout)
+        return _blocked(ConditionType.SPEC_VALID, verdict, rollout, facts)
     if facts.chosen is not None and facts.chosen.outcome is Outcome.INFEASIBLE:
-        return _blocked(ConditionType.PLAN_FEASIBLE, facts.chosen.verdict, rollout)
+        return _blocked(ConditionType.PLAN_FEASIBLE, facts.chosen.verdict, rollout, facts)
     if facts.wanted == 0:
         return _at_rest(facts)
+    if facts.supply is not None and facts.supply.status is FALSE:
+        verdict = facts.supply.verdict
+        return _blocked(ConditionType.MODEL_CACHED, verdict, rollout, facts)
     shortage = facts.admission.verdict if facts.admission else None
     if shortage is not None and not facts.running and not rollout.worst:
-        return _blocked(ConditionType.SCHEDULED, shortage, rollout, feasible=_feasible(facts))
+        return _blocked(ConditionType.SCHEDULED, shortage, rollout, facts)
     return _at_work(facts, rollout, shortage, previous)
 
 
 ORDER = (
     ConditionType.SPEC_VALID,
     ConditionType.PLAN_FEASIBLE,
+    ConditionType.MODEL_CACHED,
     ConditionType.SCHEDULED,
     ConditionType.PROGRESSING,
 )
 """Each has to hold before the next can be judged."""
 
 
-def _blocked(
-    by: ConditionType, verdict: Verdict, rollout: Rollout, feasible: Finding | None = None
-) -> State:
+def _blocked(by: ConditionType, verdict: Verdict, rollout: Rollout, facts: Facts) -> State:
     """One condition does not hold, so the later ones wait; what runs is told all the same."""
-    findings = {ConditionType.SPEC_VALID: ACCEPTED}
-    if feasible is not None:
-        findings[ConditionType.PLAN_FEASIBLE] = feasible
+    findings = {
+        ConditionType.SPEC_VALID: ACCEPTED,
+        ConditionType.PLAN_FEASIBLE: _feasible(facts),
+        ConditionType.MODEL_CACHED: _supplied(facts),
+    }
     findings[by] = Finding(FALSE, verdict)
     pending = Finding(UNKNOWN, Verdict(Reason.PENDING, f"{by.value} has to hold first."))
     for later in ORDER[ORDER.index(by) + 1 :]:
@@ -187,8 +194,18 @@ def _blocked(
     findings[ConditionType.READY] = Finding(FALSE, verdict)
     if rollout.ready:
         return State(Phase.DEGRADED, findings)
-    return State(Phase.PENDING if by is ConditionType.SCHEDULED else Phase.FAILED, findings)
+    return State(_without_answer(by, verdict), findings)
 
+
+def _without_answer(by: ConditionType, verdict: Verdict) -> Phase:
+    """Say the phase of a resource that waits for something and has no replica that answers."""
+    if by is ConditionType.SCHEDULED:
+        return Phase.PENDING
+    return Phase.PROVISIONING if verdict.reason in ON_ITS_WAY else Phase.FAILED
+
+
+ON_ITS_WAY: frozenset[Reason] = frozenset()
+"""Reasons why weights are not there that end by themselves."""
 
 ACCEPTED = Finding(TRUE, Verdict(Reason.SPEC_ACCEPTED, "The specification can be planned."))
 
@@ -207,6 +224,12 @@ def _feasible(facts: Facts) -> Finding:
     return Finding(TRUE, facts.chosen.verdict)
 
 
+def _supplied(facts: Facts) -> Finding:
+    if facts.supply is None:
+        return Finding(UNKNOWN, Verdict(Reason.PENDING, "A plan has to exist first."))
+    return facts.supply
+
+
 def _at_rest(facts: Facts) -> State:
     """Nothing shall run."""
     is_suspended = facts.resource is not None and facts.resource.spec.suspend
@@ -215,6 +238,7 @@ def _at_rest(facts: Facts) -> State:
     findings = {
         ConditionType.SPEC_VALID: ACCEPTED,
         ConditionType.PLAN_FEASIBLE: _feasible(facts),
+        ConditionType.MODEL_CACHED: facts.supply or Finding(UNKNOWN, verdict),
         ConditionType.SCHEDULED: at_rest,
         ConditionType.PROGRESSING: Finding(UNKNOWN, verdict),
         ConditionType.AVAILABLE: at_rest,
@@ -233,6 +257,7 @@ def _at_work(
     findings = {
         ConditionType.SPEC_VALID: ACCEPTED,
         ConditionType.PLAN_FEASIBLE: _feasible(facts),
+        ConditionType.MODEL_CACHED: _supplied(facts),
         ConditionType.SCHEDULED: scheduled,
         ConditionType.PROGRESSING: rollout.progressing,
         ConditionType.AVAILABLE: rollout.available,

@@ -21,6 +21,9 @@ class ConditionType(StrEnum):
     PLAN_FEASIBLE = "PlanFeasible"
     """A plan exists that the hardware of this cluster can hold, be it free now or not."""
 
+    MODEL_CACHED = "ModelCached"
+    """The weights reach the pods: they lie in the cache, are mounted, or each pod fetches them."""
+
     SCHEDULED = "Scheduled"
     """GPUs are free for every replica and its pods have a node."""
 
@@ -244,6 +247,19 @@ class Reason(StrEnum):
 
     PIPELINE_EXCEEDS_LAYERS = "PipelineExceedsLayers"
     """parallelism.pipeline is above the number of layers."""
+
+    # -- weights ----------------------------------------------------------------------------
+    WEIGHTS_MOUNTED = "WeightsMounted"
+    """The weights are mounted complete, from a claim or an image; nothing is fetched."""
+
+    FETCHED_BY_PODS = "FetchedByPods"
+    """Each pod fetches the weights from the hub when it starts; spec.cache would keep them."""
+
+    IMAGE_VOLUME_UNSUPPORTED = "ImageVolumeUnsupported"
+    """No node of the pool, or the API server, mounts images as volumes; use a claim or a hub."""
+
+    HUB_OFFLINE = "HubOffline"
+    """The operator is set up to fetch nothing from hubs; use a claim or an image."""
 
     # -- GPUs and scheduling ----------------------------------------------------------------
     INSUFFICIENT_GPU = "InsufficientGPU"

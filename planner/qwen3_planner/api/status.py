@@ -48,8 +48,8 @@ class Condition(Struct):
     model_config = ConfigDict(extra="ignore")
 
     type: Annotated[str, Field(min_length=1, max_length=63)]
-    """Ready (carries the reason of the worst other), SpecValid, PlanFeasible, Scheduled, Available
-    or Progressing."""
+    """Ready (carries the reason of the worst other), SpecValid, PlanFeasible, ModelCached,
+    Scheduled, Available or Progressing."""
 
     status: ConditionStatus
     """True, False or Unknown."""
@@ -140,8 +140,8 @@ class Qwen3DeploymentStatus(Struct):
             },
         ),
     ] = ()
-    """The state, one aspect each: Ready, SpecValid, PlanFeasible, Scheduled, Available,
-    Progressing."""
+    """The state, one aspect each: Ready, SpecValid, PlanFeasible, ModelCached, Scheduled,
+    Available, Progressing."""
 
     def condition(self, kind: str) -> Condition | None:
         """Return the condition of that type, if there is one yet."""

@@ -19,10 +19,8 @@ READY_ANNOTATION = "test.qwen3.dev/node-ready"
 _NODE_INFO = {
     "architecture": "amd64",
     "bootID": "",
-    "containerRuntimeVersion": "containerd://2.1.4",
     "kernelVersion": "6.8.0-79-generic",
     "kubeProxyVersion": "",
-    "kubeletVersion": "v1.37.2",
     "machineID": "",
     "operatingSystem": "linux",
     "osImage": "Ubuntu 24.04.3 LTS",
@@ -86,6 +84,8 @@ class NodeSpec:
     sharing: Literal["none", "time-slicing", "mps"] = "none"
     driver: str = "570.124.06"
     cuda: str = "12.8"
+    kubelet: str = "v1.37.2"
+    runtime: str = "containerd://2.1.4"
     labels: Mapping[str, str] = field(default_factory=dict)
     """Added last: overrides the labels made from the fields above."""
 
@@ -151,6 +151,11 @@ def make_node(spec: NodeSpec) -> dict[str, Any]:
     }
     if spec.gpus:
         resources[GPU_RESOURCE] = str(spec.gpus * spec.replicas)
+    about = {
+        **_NODE_INFO,
+        "kubeletVersion": spec.kubelet,
+        "containerRuntimeVersion": spec.runtime,
+    }
     annotations = dict(_KWOK_ANNOTATIONS)
     if not spec.ready:
         annotations[READY_ANNOTATION] = "false"
@@ -169,7 +174,7 @@ def make_node(spec: NodeSpec) -> dict[str, Any]:
             ],
             "unschedulable": spec.unschedulable,
         },
-        "status": {"capacity": resources, "allocatable": resources, "nodeInfo": _NODE_INFO},
+        "status": {"capacity": resources, "allocatable": resources, "nodeInfo": about},
     }
 
 

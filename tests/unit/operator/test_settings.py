@@ -61,3 +61,21 @@ def test_a_mistake_names_its_place_and_what_is_wrong(
     with pytest.raises(SpecError) as error:
         load(file, environment, flags)
     assert said in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["hf_endpoint", "modelscope_endpoint", "https_proxy"])
+def test_how_the_hubs_are_reached_is_a_url(name: str) -> None:
+    assert getattr(load(f"{name}: https://a.example.com/", {}, {}), name) == "https://a.example.com"
+    with pytest.raises(SpecError, match="must be a url such as"):
+        load(f"{name}: a.example.com", {}, {})
+
+
+def test_a_proxy_with_a_password_is_refused_without_repeating_it() -> None:
+    with pytest.raises(SpecError, match="must not hold credentials") as caught:
+        load(None, {"QWEN3_OPERATOR_HTTPS_PROXY": "http://me:secret@proxy.example.com:3128"}, {})
+    assert "secret" not in str(caught.value)
+
+
+def test_a_site_goes_offline_by_its_environment() -> None:
+    assert load(None, {"QWEN3_OPERATOR_OFFLINE": "true"}, {}).offline is True
+    assert load(None, {}, {}).offline is False

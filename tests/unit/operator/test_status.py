@@ -12,6 +12,7 @@ import pytest
 from qwen3_operator import status
 from qwen3_operator.decisions.admission import Admission
 from qwen3_operator.decisions.replan import Chosen, Outcome
+from qwen3_operator.decisions.supply import holds, judge_source
 from qwen3_operator.decisions.verdict import Verdict
 from qwen3_operator.errors import SpecError
 from qwen3_operator.observed import Key, Observed
@@ -72,13 +73,21 @@ REFUSED = Chosen(
     Outcome.INFEASIBLE, make_no_plan(), Verdict(Reason.INSUFFICIENT_GPU_MEMORY, "38.9 GiB missing.")
 )
 SHORT = Verdict(Reason.INSUFFICIENT_GPU, "All 2 replicas wait.")
+FETCHED = holds(Reason.FETCHED_BY_PODS, "Each pod fetches hf://Qwen/Qwen3-32B when it starts.")
+OFFLINE = judge_source("hf://Qwen/Qwen3-32B", (), is_offline=True)
 ALL = Admission(2, 2, may_apply=True)
 SOME = Admission(2, 1, may_apply=True, verdict=SHORT)
 NONE = Admission(2, 0, may_apply=False, verdict=SHORT)
 
 
 def facts(**fields: object) -> Facts:
-    given = {"resource": resource(), "chosen": PLANNED, "plan_hash": "new", **fields}
+    given = {
+        "resource": resource(),
+        "chosen": PLANNED,
+        "supply": FETCHED,
+        "plan_hash": "new",
+        **fields,
+    }
     return Facts(key=KEY, generation=3, **given)
 
 
@@ -87,20 +96,19 @@ def seen(*pods: Pod, replicas: int = 2, refusal: str = "") -> Observed:
 
 
 STATES = {
-    "the specification means nothing": facts(
+    "specification is wrong": facts(
         resource=None, chosen=None, spec_error=SpecError("spec.x", "7", "is not so")
     ),
-    "no plan": facts(chosen=REFUSED),
-    "suspended, or zero replicas": facts(resource=resource(replicas=0)),
-    "nothing admitted, nothing runs": facts(admission=NONE),
-    "only some replicas admitted": facts(admission=SOME, observed=seen(ready("a"), replicas=1)),
-    "a pod fails or is refused": facts(
+    "no plan": facts(chosen=REFUSED, supply=None),
+    "suspended or at zero": facts(resource=resource(replicas=0), supply=None),
+    "weights are not there": facts(supply=OFFLINE),
+    "none admitted, none run": facts(admission=NONE),
+    "some replicas admitted": facts(admission=SOME, observed=seen(ready("a"), replicas=1)),
+    "a pod fails, is refused": facts(
         admission=ALL, observed=seen(ready("a"), loading("b", problem="OOMKilled"))
     ),
-    "replicas start, load or change": facts(
-        admission=ALL, observed=seen(loading("a"), loading("b"))
-    ),
-    "all answer with this plan": facts(admission=ALL, observed=seen(ready("a"), ready("b"))),
+    "start, load or change": facts(admission=ALL, observed=seen(loading("a"), loading("b"))),
+    "all answer, this plan": facts(admission=ALL, observed=seen(ready("a"), ready("b"))),
 }
 
 
@@ -122,7 +130,15 @@ def table() -> list[list[str]]:
     return rows
 
 
-HEADINGS = ("SpecValid", "PlanFeasible", "Scheduled", "Available", "Progressing", "Ready")
+HEADINGS = (
+    "SpecValid",
+    "PlanFeasible",
+    "ModelCached",
+    "Scheduled",
+    "Available",
+    "Progressing",
+    "Ready",
+)
 
 
 def statuses(document: dict[str, Any]) -> dict[str, str]:
@@ -161,18 +177,21 @@ def test_the_table_names_every_state_and_every_condition() -> None:
             "InsufficientGPUMemory",
             id="no plan, but the one before runs",
         ),
+        pytest.param(STATES["specification is wrong"], "Failed", "InvalidSpec", id="invalid"),
+        pytest.param(STATES["weights are not there"], "Failed", "HubOffline", id="no weights"),
         pytest.param(
-            STATES["the specification means nothing"], "Failed", "InvalidSpec", id="invalid"
+            facts(supply=OFFLINE, observed=seen(ready("a"), ready("b"))),
+            "Degraded",
+            "HubOffline",
+            id="no weights, but what runs has its own",
         ),
         pytest.param(
             facts(resource=resource(suspend=True)), "Suspended", "Suspended", id="suspend"
         ),
-        pytest.param(STATES["suspended, or zero replicas"], "Suspended", "ScaledToZero", id="zero"),
+        pytest.param(STATES["suspended or at zero"], "Suspended", "ScaledToZero", id="zero"),
+        pytest.param(STATES["none admitted, none run"], "Pending", "InsufficientGPU", id="waiting"),
         pytest.param(
-            STATES["nothing admitted, nothing runs"], "Pending", "InsufficientGPU", id="waiting"
-        ),
-        pytest.param(
-            STATES["only some replicas admitted"], "Degraded", "InsufficientGPU", id="some wait"
+            STATES["some replicas admitted"], "Degraded", "InsufficientGPU", id="some wait"
         ),
         pytest.param(
             facts(admission=NONE, observed=seen(ready("a"), ready("b"))),
@@ -181,11 +200,9 @@ def test_the_table_names_every_state_and_every_condition() -> None:
             id="another template waits",
         ),
         pytest.param(facts(admission=ALL), "Provisioning", "RolloutInProgress", id="just applied"),
+        pytest.param(STATES["start, load or change"], "Loading", "ModelLoading", id="loading"),
         pytest.param(
-            STATES["replicas start, load or change"], "Loading", "ModelLoading", id="loading"
-        ),
-        pytest.param(
-            STATES["a pod fails or is refused"], "Degraded", "ContainerOOMKilled", id="one fails"
+            STATES["a pod fails, is refused"], "Degraded", "ContainerOOMKilled", id="one fails"
         ),
         pytest.param(
             facts(admission=ALL, observed=seen(loading("a", problem="CrashLoopBackOff"))),
@@ -199,7 +216,7 @@ def test_the_table_names_every_state_and_every_condition() -> None:
             "AdmissionDenied",
             id="refused",
         ),
-        pytest.param(STATES["all answer with this plan"], "Ready", "Ready", id="ready"),
+        pytest.param(STATES["all answer, this plan"], "Ready", "Ready", id="ready"),
     ],
 )
 def test_ready_carries_the_reason_of_the_worst(given: Facts, phase: str, reason: str) -> None:
@@ -216,7 +233,7 @@ def test_another_template_that_waits_does_not_call_the_rollout_complete() -> Non
 
 
 def test_the_columns_are_filled() -> None:
-    document = derive(STATES["all answer with this plan"], NEW, NOW)
+    document = derive(STATES["all answer, this plan"], NEW, NOW)
 
     assert document["layout"] == "tp2"
     assert document["gpu"] == "2x H100-SXM-80GB"
@@ -242,9 +259,9 @@ def test_equal_facts_give_equal_bytes_and_the_own_answer_changes_nothing() -> No
 
 
 def test_only_a_condition_that_flips_has_a_new_time() -> None:
-    before = derive(STATES["replicas start, load or change"], NEW, NOW)
+    before = derive(STATES["start, load or change"], NEW, NOW)
 
-    after = derive(STATES["all answer with this plan"], parse_status({"status": before}), LATER)
+    after = derive(STATES["all answer, this plan"], parse_status({"status": before}), LATER)
 
     times = {c["type"]: c["lastTransitionTime"] for c in after["conditions"]}
     assert times["Ready"] == times["Available"] == "2026-11-23T13:30:00Z"
@@ -252,7 +269,7 @@ def test_only_a_condition_that_flips_has_a_new_time() -> None:
 
 
 def test_the_plan_that_runs_is_not_lost_to_one_that_does_not_exist() -> None:
-    before = derive(STATES["all answer with this plan"], NEW, NOW)
+    before = derive(STATES["all answer, this plan"], NEW, NOW)
     previous = parse_status({"status": before})
 
     broken = derive(facts(chosen=REFUSED, observed=seen(ready("a"))), previous, LATER)
@@ -265,7 +282,7 @@ def test_the_plan_that_runs_is_not_lost_to_one_that_does_not_exist() -> None:
 
 
 def test_a_kept_plan_is_shown_as_it_was_made() -> None:
-    before = derive(STATES["all answer with this plan"], NEW, NOW)
+    before = derive(STATES["all answer, this plan"], NEW, NOW)
     kept = Chosen(
         Outcome.KEPT,
         make_plan(warnings=("Not used by this plan: 6 more nodes.",)),
@@ -282,7 +299,7 @@ def test_a_kept_plan_is_shown_as_it_was_made() -> None:
 
 
 def test_a_kept_plan_with_other_replicas_is_shown_anew() -> None:
-    before = derive(STATES["all answer with this plan"], NEW, NOW)
+    before = derive(STATES["all answer, this plan"], NEW, NOW)
     kept = Chosen(Outcome.KEPT, make_plan(replicas=5), PLANNED.verdict)
 
     after = derive(facts(chosen=kept, admission=ALL), parse_status({"status": before}), LATER)
@@ -349,8 +366,8 @@ def after(first: Facts, then: Facts) -> tuple[EventNote, ...]:
 def test_a_life_without_trouble_is_two_events() -> None:
     states = [
         facts(admission=ALL),
-        STATES["replicas start, load or change"],
-        STATES["all answer with this plan"],
+        STATES["start, load or change"],
+        STATES["all answer, this plan"],
     ]
 
     told, previous = [], NEW
@@ -371,13 +388,13 @@ def test_nothing_new_is_no_event() -> None:
     ("then", "expected"),
     [
         pytest.param("no plan", ("Warning", "InsufficientGPUMemory"), id="no plan"),
-        pytest.param("nothing admitted, nothing runs", ("Warning", "InsufficientGPU"), id="waits"),
-        pytest.param("a pod fails or is refused", ("Warning", "ContainerOOMKilled"), id="fails"),
-        pytest.param("suspended, or zero replicas", ("Normal", "ScaledToZero"), id="zero"),
+        pytest.param("none admitted, none run", ("Warning", "InsufficientGPU"), id="waits"),
+        pytest.param("a pod fails, is refused", ("Warning", "ContainerOOMKilled"), id="fails"),
+        pytest.param("suspended or at zero", ("Normal", "ScaledToZero"), id="zero"),
     ],
 )
 def test_trouble_is_told_once(then: str, expected: tuple[str, str]) -> None:
-    notes = after(STATES["all answer with this plan"], STATES[then])
+    notes = after(STATES["all answer, this plan"], STATES[then])
 
     assert [(note.type, note.reason) for note in notes] == [expected]
 

@@ -200,7 +200,7 @@ def test_no_request_is_above_its_limit_whatever_the_user_gives(own: dict[str, An
 
 
 def names(plan_env: tuple[tuple[str, str], ...] = (), **spec: object) -> dict[str, Any]:
-    env = make_env(resource(**spec), make_plan(env=plan_env))
+    env = make_env(resource(**spec), make_plan(env=plan_env), SITE)
     assert len({variable["name"] for variable in env}) == len(env)
     return {variable["name"]: variable for variable in env}
 
