@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from qwen3_planner.economics.renting import rent_of
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from qwen3_planner.catalog.rows import Catalog
+    from qwen3_planner.economics.renting import Rent
     from qwen3_planner.performance.load import Load, Server
     from qwen3_planner.performance.prediction import Interval, Prediction
     from qwen3_planner.question import Question
@@ -121,7 +123,7 @@ def _price(question: Question, score: Score, catalog: Catalog) -> _Price | None:
     if score.usd_per_hour is not None:
         return _Price(score.usd_per_hour, "the inventory", "", 0.0)
     candidate = score.fit.candidate
-    rent = rent_of(catalog.prices, candidate.pool.accelerator.name)
+    rent = _rent(catalog, candidate.pool.accelerator.name)
     if rent is None:
         return None
     gpus = candidate.layout.gpus_per_replica * question.request.replicas
@@ -134,6 +136,11 @@ def _price(question: Question, score: Score, catalog: Catalog) -> _Price | None:
         as_of=rent.as_of,
         relative_error=round(rent.spread, 3),
     )
+
+
+@lru_cache(maxsize=256)
+def _rent(catalog: Catalog, accelerator: str) -> Rent | None:
+    return rent_of(catalog.prices, accelerator)
 
 
 NINETY_PERCENT = 1.645

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from qwen3_planner.catalog.calibration import NOTHING_MEASURED, Calibration
@@ -249,6 +250,10 @@ class Checkpoint:
     tensor_bytes: int = 0
     gguf: GgufWeights | None = None
 
+    def __hash__(self) -> int:
+        """Hash what tells checkpoints apart, as of :class:`ModelArchitecture`."""
+        return hash((self.uri, self.quantization, self.file))
+
 
 class AcceleratorClass(StrEnum):
     """What kind of device it is; engines run on some."""
@@ -357,6 +362,10 @@ class Catalog:
     prices: tuple[GpuPrice, ...] = ()
     calibration: Calibration = NOTHING_MEASURED
 
+    def __hash__(self) -> int:
+        """Hash the sizes: a process knows few catalogs, and caches tell them apart by identity."""
+        return hash((len(self.models), len(self.checkpoints), len(self.prices)))
+
     def model(self, name: str) -> ModelArchitecture:
         """Return the variant of that exact catalog name."""
         for row in self.models:
@@ -380,5 +389,10 @@ class Catalog:
 
     def checkpoints_of(self, variant: str) -> tuple[Checkpoint, ...]:
         """Return the known checkpoints of one variant, official ones first."""
-        rows = [row for row in self.checkpoints if row.variant == variant]
-        return tuple(sorted(rows, key=lambda row: not row.official))
+        return _checkpoints_of(self, variant)
+
+
+@lru_cache(maxsize=512)
+def _checkpoints_of(catalog: Catalog, variant: str) -> tuple[Checkpoint, ...]:
+    rows = [row for row in catalog.checkpoints if row.variant == variant]
+    return tuple(sorted(rows, key=lambda row: not row.official))

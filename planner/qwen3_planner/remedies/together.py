@@ -12,7 +12,6 @@ from qwen3_planner.question import settle_engine, understand
 from qwen3_planner.remedies.hardware import least_bytes, server_sizes
 from qwen3_planner.remedies.tuning import TAKEN_BACK, taken_back
 from qwen3_planner.request import (
-    EngineName,
     EngineTuning,
     KvCacheDtype,
     ParallelismWish,
@@ -83,15 +82,18 @@ def _freed(stuck: Stuck) -> Iterator[PlanRequest]:
 def _places(stuck: Stuck, request: PlanRequest) -> Iterator[Assignments]:
     """Yield the hardware that is here, then servers, least device memory first."""
     yield ()
-    least: dict[EngineName, int] = {}
+    least: dict[str, int] = {}  # by name of the engine, then by that of the accelerator
     for memory_mib, text, accelerator, gpus in server_sizes(
         stuck.catalog, stuck.question.engine, frozenset()
     ):
-        place = Inventory((NodeGroup(accelerator, gpus),))
-        engine = settle_engine(request, place)  # another one may run there, from other files
-        if engine not in least:
-            least[engine] = least_bytes(understand(request, place, stuck.catalog))
-        if memory_mib * MIB >= least[engine] * request.replicas:
+        # another engine may run there, from other files
+        if accelerator.name not in least:
+            place = Inventory((NodeGroup(accelerator, gpus),))
+            engine = settle_engine(request, place)
+            if engine not in least:
+                least[engine] = least_bytes(understand(request, place, stuck.catalog))
+            least[accelerator.name] = least[engine]
+        if memory_mib * MIB >= least[accelerator.name] * request.replicas:
             yield (("hardware", text),)
 
 

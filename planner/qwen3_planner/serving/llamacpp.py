@@ -247,8 +247,10 @@ def _with_layers_on_host(question: Question, pool: Pool, largest: Layout) -> tup
     for choice in question.choices:
         if not choice.fmt.quantization.is_gguf:
             continue
+        candidate, least = Candidate(pool, choice, largest), most
         for context in (question.wanted_context, question.shortest_context):
-            least = _fewest_on_host(question, Candidate(pool, choice, largest), context, most)
+            # a shorter context never needs more of them on the host
+            least = _fewest_on_host(question, candidate, context, least)
             found |= set(range(least, min(least + MORE_ON_HOST, most + 1)))
     return tuple(_keeping(question, largest, layers) for layers in sorted(found))
 

@@ -158,22 +158,30 @@ class Memory:
 
     def gpu(self, index: int) -> StageMemory:
         """Return what one GPU holds."""
+        weights, activation, overhead, block, budget = self._gpu_parts(index)
+        return StageMemory(index, weights, activation, 0, overhead, block, budget)
+
+    def _gpu_parts(self, index: int) -> tuple[int, int, int, int, int]:
+        """Return weights, activation, overhead, a block and the budget of one GPU, in bytes."""
         model, placed, cache = self.question.model, self.placed, self.cache
-        first = index == 0
-        activation = gpu_compute_bytes(model, self.load, placed, self.layout, index)
+        pool = self.candidate.pool
+        weights = placed.gpus[index]
+        activation = gpu_compute_bytes(model, self.load, placed, self.candidate.layout, index)
         if self.unpacks:
             activation += unpacked_cache_bytes(model, cache)
-        return StageMemory(
-            stage=index,
-            weights=placed.gpus[index] + (self.encoder if first else 0),
-            activation=activation + (VISION_COMPUTE_BYTES if first and model.vision else 0),
-            graphs=0,
-            overhead=(
-                state_bytes(model, placed.recurrent_layers[index], cache.slots)
-                + (0 if shares_host_memory(self.pool.accelerator) else GPU_CONTEXT_BYTES)
-            ),
-            block=self.block(placed.attention_layers[index]),
-            budget=int(self.pool.device_bytes * self.setting.utilization),
+        if index == 0 and model.vision:
+            weights += self.encoder
+            activation += VISION_COMPUTE_BYTES
+        overhead = state_bytes(model, placed.recurrent_layers[index], cache.slots)
+        if not shares_host_memory(pool.accelerator):
+            overhead += GPU_CONTEXT_BYTES
+        block = self.block(placed.attention_layers[index])
+        return (
+            weights,
+            activation,
+            overhead,
+            block,
+            int(pool.device_bytes * self.setting.utilization),
         )
 
     @property
@@ -235,7 +243,12 @@ class Memory:
     def fits_gpus(self) -> bool:
         """Whether the GPUs hold it, whatever the host has."""
         needed = self.needed_blocks
-        return all(self.gpu(index).blocks >= needed for index in range(self.layout.pipeline))
+        return all(self._holds(index, needed) for index in range(self.layout.pipeline))
+
+    def _holds(self, index: int, blocks: int) -> bool:
+        """Whether a GPU has so many blocks left; asked hundreds of times for one layout."""
+        weights, activation, overhead, block, budget = self._gpu_parts(index)
+        return max(0, (budget - weights - activation - overhead) // block) >= blocks
 
 
 def memory_of(question: Question, candidate: Candidate, setting: Setting, context: int) -> Memory:
