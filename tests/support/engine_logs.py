@@ -18,7 +18,12 @@ SOURCES = {
     "gptq-int4": "{}-GPTQ-Int4",
     "bf16": "{}",
 }
-METHODS = {"fp8": "fp8", "awq-int4": "awq_marlin", "gptq-int4": "gptq_marlin", "nvfp4": "modelopt_fp4"}
+METHODS = {
+    "fp8": "fp8",
+    "awq-int4": "awq_marlin",
+    "gptq-int4": "gptq_marlin",
+    "nvfp4": "modelopt_fp4",
+}
 
 
 def log_of(launch: Launch, *, prefix: str = "") -> str:

@@ -218,7 +218,8 @@ def _layout(question: Question, pool: Pool) -> Layout:
     asked = replace(question, request=replace(question.request, parallelism=fixed))
     found = serving_of(question.engine).layouts(asked, pool, pool.gpus)
     for layout in found:
-        if (layout.tensor, layout.pipeline, layout.data, layout.expert) == sizes:
+        same = (layout.tensor, layout.pipeline, layout.data, layout.expert) == sizes
+        if same and layout.gpus_per_replica <= pool.gpus:
             return layout
     gpus = sizes[0] * sizes[1] * sizes[2]
     hardware = f"{pool.gpus}x{pool.accelerator.name}"

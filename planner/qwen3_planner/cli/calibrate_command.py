@@ -81,14 +81,14 @@ def calibrate(  # noqa: PLR0913 - options of a command
     if not files and not measure:
         reason = "name a log or a result, - for stdin, or give --measure"
         raise SpecError("FILE", "(missing)", reason)
+    if measure and files:
+        reason = "files are of an engine, --measure of the card alone: give one at a time"
+        raise SpecError("--measure", "(given)", reason)
     learned = (
         _measured(hardware, python)
         if measure
         else _learned(read_inputs(files), model, hardware, filename, asked)
     )
-    if measure and files:
-        reason = "files are of an engine, --measure of the card alone: give one at a time"
-        raise SpecError("--measure", "(given)", reason)
     for note in learned.notes:
         click.echo(f"note: {note}", err=True)
     if overlay is None:
