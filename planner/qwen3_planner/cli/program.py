@@ -15,6 +15,7 @@ from qwen3_planner.cli.check_claims_command import check_claims
 from qwen3_planner.cli.compare_api_command import compare_api
 from qwen3_planner.cli.exit_codes import ExitCode
 from qwen3_planner.cli.plan_command import plan
+from qwen3_planner.cli.recommend_command import recommend
 from qwen3_planner.cli.sweep_command import sweep
 from qwen3_planner.cli.upgrade_command import upgrade_check
 from qwen3_planner.cli.writing import ReaderLeftError
@@ -61,6 +62,8 @@ def qwen3() -> None:
     qwen3 plan Qwen/Qwen3-8B-AWQ --hardware RTX-4090 -o json
     qwen3 plan -f resource.yaml --hardware inventory.yaml
     qwen3 upgrade-check -f resource.yaml --hardware inventory.yaml --to 0.32.0
+    qwen3 recommend --need coding --hardware 2xH100-SXM-80GB
+    qwen3 compare-api Qwen3-32B --hardware 2xH100-SXM-80GB
     qwen3 catalog accelerators
 
     Exit status: 0 a plan, 3 no feasible plan, 2 bad input, 1 a defect.
@@ -70,6 +73,7 @@ def qwen3() -> None:
 qwen3.add_command(plan)
 qwen3.add_command(upgrade_check)
 qwen3.add_command(catalog)
+qwen3.add_command(recommend)
 qwen3.add_command(check_claims)
 qwen3.add_command(compare_api)
 qwen3.add_command(calibrate)

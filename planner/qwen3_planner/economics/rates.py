@@ -105,13 +105,13 @@ def rented_rate(
         high=rent.high,
         offers=rent.offers,
         as_of=rent.as_of,
-        source=f"middle of {_providers(rent.offers)}, {market.value}",
+        source=f"{_providers(rent.offers)}, {market.value}",
         sources=rent.sources,
     )
 
 
 def _providers(count: int) -> str:
-    return "one provider's price" if count == 1 else f"{count} providers' prices"
+    return "one provider's price" if count == 1 else f"middle of {count} providers' prices"
 
 
 def owned_rate(
