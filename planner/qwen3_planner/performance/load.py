@@ -12,21 +12,39 @@ token, the rest slows its decoding; which part is the engine's way of scheduling
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil, sqrt
+from math import sqrt
 from typing import TYPE_CHECKING, NamedTuple
 
-from qwen3_planner.performance.steps import (
-    MICRO,
-    StepTime,
-    decode_step,
-    layer_seconds,
-    prompt_seconds,
+from qwen3_planner.performance.prompts import (
+    PromptTimes,
+    added_seconds,
+    alone_seconds,
+    hop_seconds,
+    prompt_times,
 )
+from qwen3_planner.performance.steps import StepTime, decode_step
 
 if TYPE_CHECKING:
     from qwen3_planner.performance.efficiency import Efficiency
     from qwen3_planner.performance.machine import Machine
     from qwen3_planner.performance.work import StageWork
+
+__all__ = [
+    "MILLI",
+    "Limits",
+    "Load",
+    "PromptTimes",
+    "Server",
+    "Service",
+    "Stage",
+    "added_seconds",
+    "alone_seconds",
+    "closed_loop",
+    "decode_seconds",
+    "prompt_times",
+    "room",
+    "step_terms",
+]
 
 MILLI = 1e-3
 
@@ -54,11 +72,13 @@ class Stage:
         work: of its tightest rank.
         machine: that the rank runs on.
         efficiency: of the engine on that.
+        helper: a device that weights may be copied to, for prompts; None where there is none.
     """
 
     work: StageWork
     machine: Machine
     efficiency: Efficiency
+    helper: Stage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,18 +126,6 @@ class Load:
     input_tokens: int
     output_tokens: int
     concurrency: int = 1
-
-
-class PromptTimes(NamedTuple):
-    """Times of one prompt of a given length; the same whatever else is in flight.
-
-    Attributes:
-        added_s: by which it lengthens the decoding of others.
-        alone_s: that it takes with nothing else running.
-    """
-
-    added_s: float
-    alone_s: float
 
 
 class Service(NamedTuple):
@@ -179,56 +187,7 @@ def decode_seconds(server: Server, load: Load, running: float) -> float:
     if len(steps) == 1:
         return steps[0].total
     each = max(1.0, running / (server.data * server.groups))
-    return sum(step.total for step in steps) + (len(steps) - 1) * _hop_seconds(server, each)
-
-
-def _hop_seconds(server: Server, tokens: float) -> float:
-    """Return the time to send the hidden states of so many tokens to the next stage."""
-    first = server.stages[0]
-    sent = tokens * first.work.hidden_bytes / (first.machine.stage_link * first.efficiency.link)
-    return sent + server.efficiency.collective_us * MICRO
-
-
-def prompt_times(server: Server, tokens: int) -> PromptTimes:
-    """Return the times of a prompt; compute them once for several loads of that length."""
-    return PromptTimes(added_seconds(server, tokens), alone_seconds(server, tokens))
-
-
-def added_seconds(server: Server, tokens: int) -> float:
-    """Return what one prompt takes away from the decoding of others: its work on one stage.
-
-    Where stages do not overlap it is its work on all of them.
-    """
-    steps = tokens / server.limits.step_tokens
-    each = [
-        prompt_seconds(stage.work, stage.machine, stage.efficiency, tokens)
-        + steps * _overhead(stage)
-        for stage in server.stages
-    ]
-    return max(each) if server.is_pipelined else sum(each)
-
-
-def alone_seconds(server: Server, tokens: int) -> float:
-    """Return how long a prompt takes with nothing else running, up to its first token."""
-    chunks = ceil(tokens / server.limits.step_tokens)
-    in_step = min(tokens, server.limits.step_tokens)
-    total = (len(server.stages) - 1) * _hop_seconds(server, tokens)
-    for stage in server.stages:
-        work, machine, efficiency = stage.work, stage.machine, stage.efficiency
-        read = (work.dense_bytes + work.head_bytes) / (machine.memory * efficiency.memory)
-        hit = work.experts_hit(in_step)
-        read += hit * work.expert_bytes / (machine.memory * efficiency.experts)
-        linear = tokens * work.token_flops / (machine.flops * efficiency.compute)
-        total += prompt_seconds(work, machine, efficiency, tokens)
-        total += max(0.0, chunks * read - linear) + chunks * _overhead(stage)
-    return total
-
-
-def _overhead(stage: Stage) -> float:
-    """Return the fixed cost of a step on one stage."""
-    efficiency, layers = stage.efficiency, stage.work.layers
-    latency = layers * layer_seconds(0.0, 0.0, stage.machine, efficiency)
-    return MICRO * (efficiency.step_us + layers * efficiency.layer_us) + latency
+    return sum(step.total for step in steps) + (len(steps) - 1) * hop_seconds(server, each)
 
 
 def _prompts_in_the_way(server: Server, requests: float) -> float:

@@ -29,8 +29,11 @@ FLOPS_PER_BYTE = {
     AcceleratorClass.GPU: 60.0,
 }
 """Arithmetic for each byte of memory bandwidth, where the catalog states no arithmetic. Assumed:
-an M1 Max has 10.4 TFLOPS beside 400 GB/s; eight Zen 4 cores about 2 beside 90, four Cortex-A76
-0.15 beside 17."""
+an M1 Max has 10.4 TFLOPS beside 400 GB/s; eight Zen 4 cores about 2 beside 90."""
+
+FLOPS_PER_BYTE_OF = {"cortex-a76": 9.0}
+"""The same of architectures that are poorer: four Cortex-A76 make 16 operations a cycle each,
+0.15 TFLOPS beside 17 GB/s."""
 
 H20 = "H20"
 """Its 148 TFLOPS beside 4 TB/s make it unlike all others of its generation."""
@@ -172,7 +175,8 @@ def _flops_16bit(accelerator: Accelerator, assumed: list[str]) -> float:
     known = accelerator.bf16_tflops or accelerator.fp16_tflops
     if known is not None:
         return known * TERA
-    per_byte = FLOPS_PER_BYTE[accelerator.device_class]
+    usual = FLOPS_PER_BYTE[accelerator.device_class]
+    per_byte = FLOPS_PER_BYTE_OF.get(accelerator.architecture, usual)
     assumed.append(f"{per_byte:g} operations per byte of memory bandwidth")
     return accelerator.memory_gb_per_s * GIGA * per_byte
 

@@ -40,6 +40,9 @@ START = {
 }
 """Where a group starts that has no relative."""
 
+LLAMA_START = {"experts": 0.75}
+"""llama.cpp multiplies experts as it multiplies all else, one row at a time."""
+
 WIDTHS = {
     "memory": 0.3,
     "experts": 0.5,
@@ -150,7 +153,8 @@ def prior_of(fitted: Fitted, group: Group, formats: Iterable[str]) -> dict[str, 
         relatives = [name for name in fitted if name.startswith(f"{engine}/")]
         parent = relatives[0] if relatives else None
     if parent is None:
-        base = carry(START, "hopper", device)
+        start = {**START, **LLAMA_START} if engine == "llamacpp" else START
+        base = carry(start, "hopper", device)
         return {ANY: base, **{f: kernels(fitted, base, device, kind, f) for f in formats}}
     figures, origin = fitted[parent], parent.split("/")[1]
     base = carry(figures.get("16bit") or next(iter(figures.values())), origin, device)

@@ -80,7 +80,7 @@ GROUPS = (
         "sglang/hopper/dense",
     ),
     Group("llamacpp/any/dense", LONE, ("memory", "compute"), None),
-    Group("llamacpp/any/moe", LONE, ("memory", "experts", "compute"), "llamacpp/any/dense"),
+    Group("llamacpp/any/moe", ("layer_us",), ("experts",), "llamacpp/any/dense"),
     Group("llamacpp/pascal/dense", ("step_us",), ("memory",), "llamacpp/any/dense"),
     Group("llamacpp/rdna/dense", LONE, ("memory", "compute"), "llamacpp/any/dense"),
     Group("llamacpp/rdna/moe", LONE, ("memory", "experts", "compute"), "llamacpp/rdna/dense"),

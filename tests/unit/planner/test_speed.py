@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from qwen3_planner.catalog.loading import load_catalog
-from qwen3_planner.performance.load import Load, Server
+from qwen3_planner.performance.load import Load, Server, alone_seconds
 from qwen3_planner.question import Question, understand
 from qwen3_planner.request import Quantization
 from qwen3_planner.solving import solve
@@ -72,6 +73,22 @@ def test_layers_on_the_host_are_as_slow_as_its_memory_and_the_plan_says_it_is_as
     server = served("Qwen3-30B-A3B", "1xRTX-5070-12GB", quantization=Quantization.GGUF_Q4_K_M)
     assert part.tpot_s.value > 3 * whole.tpot_s.value
     assert any("host memory" in text for text in server.assumed)
+
+
+def test_long_prompts_of_layers_on_the_host_are_computed_on_the_card() -> None:
+    server = served("Qwen3-32B", "1xRTX-5070-12GB", quantization=Quantization.GGUF_Q4_K_M)
+    host = server.stages[0]
+    alone = replace(server, stages=(replace(host, helper=None), *server.stages[1:]))
+    assert host.helper is not None
+    assert alone_seconds(server, 1024) < 0.2 * alone_seconds(alone, 1024)
+    assert alone_seconds(server, 1) == alone_seconds(alone, 1)
+
+
+def test_experts_on_the_host_cost_a_change_of_device_in_every_layer() -> None:
+    server = served("Qwen3-30B-A3B", "1xRTX-5070-12GB", quantization=Quantization.GGUF_Q4_K_M)
+    dense = served("Qwen3-32B", "1xRTX-5070-12GB", quantization=Quantization.GGUF_Q4_K_M)
+    assert server.stages[0].efficiency.layer_us > 100
+    assert dense.stages[0].efficiency.layer_us < 50
 
 
 def test_a_pi_is_slower_than_a_mac_and_a_mac_than_a_gpu() -> None:
