@@ -142,6 +142,7 @@ def _operator(stage: Stage) -> Iterator[None]:
     """Run the operator beside us as the chart's own ServiceAccount; stop it by pid."""
     argv = [str(OPERATOR), "run", "--kubeconfig", str(stage.operator_kubeconfig)]
     argv += ["--lease-namespace", SYSTEM, "--health-port", "0"]
+    argv += ["--no-read-engines"]  # behind simulated pods there are none
     say_on_stderr("Starting the operator: " + " ".join([OPERATOR.name, *argv[1:]]))
     with stage.operator_log.open("wb") as log:
         process = subprocess.Popen(argv, stdout=log, stderr=log, stdin=subprocess.DEVNULL)

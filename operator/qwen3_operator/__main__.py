@@ -45,6 +45,11 @@ def main() -> None:
 @click.option("--identity", help="Name of this process in the Lease.")
 @click.option("--health-host", help="Address of /healthz and /readyz.")
 @click.option("--health-port", type=int, help="Port of the same; 0 turns them off.")
+@click.option(
+    "--read-engines/--no-read-engines",
+    default=None,
+    help="Ask ready engines for their KV cache and show it beside the plan's.",
+)
 @click.option("--request-timeout-s", type=float, help="Time for one request.")
 @click.option("--request-limit", type=int, help="Requests in flight at once.")
 @click.option("--drain-timeout-s", type=float, help="On SIGTERM, time for reconciles to finish.")

@@ -109,6 +109,7 @@ class Pod:
             ``CrashLoopBackOff``, ``Unschedulable`` …); empty while all goes well.
         problem_message: the sentence that came with it.
         restarts: of its containers.
+        address: its IP address; empty while it has none.
     """
 
     uid: str
@@ -125,6 +126,7 @@ class Pod:
     problem: str = ""
     problem_message: str = ""
     restarts: int = 0
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +148,10 @@ class Observed:
             ``metadata.managedFields`` removed.
         pods: its pods, oldest first.
         refusal: the API server's sentence if it refused to create or change a child last time.
+        kv_cache_tokens: what engines said of themselves, by the pod's uid.
     """
 
     children: Mapping[tuple[str, str], Manifest] = field(default_factory=dict)
     pods: tuple[Pod, ...] = ()
     refusal: str = ""
+    kv_cache_tokens: Mapping[str, int] = field(default_factory=dict)

@@ -21,8 +21,10 @@ from qwen3_operator.decisions.supply import judge_source
 from qwen3_operator.desired.placement import make_placement
 from qwen3_operator.desired.pool import pool_for
 from qwen3_operator.errors import ClusterError, SpecError
+from qwen3_operator.telemetry.readings import Source
 from qwen3_planner.api import conversion
 from qwen3_planner.api.status import ConditionStatus
+from qwen3_planner.engines.profiles import engine_of
 from qwen3_planner.engines.sources import IMAGE, scheme_of
 from qwen3_planner.plan import Plan
 
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from qwen3_operator.ledger import Ledger
     from qwen3_operator.observed import Key, Manifest, Node
     from qwen3_operator.status import Facts
+    from qwen3_operator.telemetry.readings import Readings
     from qwen3_planner.api.status import Qwen3DeploymentStatus
     from qwen3_planner.api.v1alpha1 import Qwen3Deployment
     from qwen3_planner.catalog.rows import Catalog
@@ -80,6 +83,8 @@ class Tools:
     """Whether other resources wait for a worker."""
     waiting: set[Key]
     """Resources of which replicas wait for GPUs."""
+    readings: Readings | None
+    """What engines say of themselves; None where nobody shall ask them."""
     settle: Callable[[], None]
     """Asks for a pass over those who wait: what one gives up or is refused may suit another."""
 
@@ -203,13 +208,18 @@ class Reconciler:
             return None
         if outcome is Outcome.CHANGED and tools.is_busy():
             return REPORT_PAUSE_S
+        facts = self._facts(subject)
+        plan_hash = demand_of(wanted[0]).plan_hash
+        engines = _engines(facts, plan, plan_hash)
+        tokens = tools.readings.of(key, engines) if tools.readings else {}
         facts = replace(
-            self._facts(subject),
+            facts,
             resource=resource,
             chosen=chosen,
             supply=supply,
             admission=admission,
-            plan_hash=demand_of(wanted[0]).plan_hash,
+            observed=replace(facts.observed, kv_cache_tokens=tokens),
+            plan_hash=plan_hash,
         )
         await self._report(subject, facts)
         refusal = tools.children.refusal(key) if outcome is Outcome.REFUSED else None
@@ -286,6 +296,25 @@ class Reconciler:
             generation=subject.generation,
             observed=self._tools.children.observe(subject.key),
         )
+
+
+def _engines(facts: Facts, plan: Plan, plan_hash: str) -> list[Source]:
+    """Say where the engines that run this plan and answer tell of themselves."""
+    engine = engine_of(plan.engine)
+    return [
+        Source(
+            uid=f"{pod.uid}/{pod.restarts}",  # an engine started again finds other figures
+            url=f"http://{_host(pod.address)}:{engine.port}{engine.metrics_path}",
+            data=plan.layout.data,
+            read=engine.kv_cache_tokens,
+        )
+        for pod in facts.observed.pods
+        if pod.ready and pod.address and not pod.terminating and pod.plan_hash == plan_hash
+    ]
+
+
+def _host(address: str) -> str:
+    return f"[{address}]" if ":" in address else address
 
 
 def _with_replicas(children: tuple[Manifest, ...], replicas: int) -> tuple[Manifest, ...]:

@@ -97,6 +97,10 @@ class Settings(BaseModel):
     health_port: int = Field(default=8080, ge=0, le=65535)
     """Port for the same; 0 turns the endpoint off."""
 
+    read_engines: bool = True
+    """Ask each engine that became ready for the size of its KV cache, over HTTP at the pod's
+    address, and show it beside the planned one."""
+
     request_timeout_s: float = Field(default=30.0, gt=0.0)
     """Time for one request to the API server, watches excepted."""
 

@@ -134,7 +134,13 @@ class RunningOperator:
         argv += [f"--lease-duration-s={self.lease_duration_s}", f"--health-port={self.health_port}"]
         argv += ["--health-host=127.0.0.1"]
         argv += [f"--namespace={namespace}" for namespace in installation.watched]
-        environment = {"PYTHONPATH": str(TESTS), "PATH": os.environ["PATH"], **self.environment}
+        environment = {
+            "PYTHONPATH": str(TESTS),
+            "PATH": os.environ["PATH"],
+            # Simulated pods have addresses, and nobody is there; what is, is none of our business.
+            "QWEN3_OPERATOR_READ_ENGINES": "false",
+            **self.environment,
+        }
         self._process = BackgroundProcess(
             "operator", [*argv, *self.arguments], self.log_file, env=environment
         )

@@ -104,6 +104,7 @@ def pod(raw: Mapping[str, Any]) -> Pod:
         problem=problem,
         problem_message=message,
         restarts=sum(int(c.get("restartCount") or 0) for c in _container_statuses(status)),
+        address=status.get("podIP") or "",
     )
 
 

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import aiohttp
 import kopf
 
 from qwen3_operator.cluster.applying import Writer
@@ -34,6 +35,8 @@ from qwen3_operator.handlers.workers import run_workers
 from qwen3_operator.ledger import Ledger
 from qwen3_operator.observed import Key
 from qwen3_operator.reconcile import Reconciler, Tools
+from qwen3_operator.telemetry.fetching import fetch
+from qwen3_operator.telemetry.readings import Readings
 from qwen3_planner import planning
 from qwen3_planner.catalog.loading import load_catalog
 from qwen3_planner.inventory.kubernetes import read_node
@@ -74,6 +77,8 @@ class Operator:
         )
         self._lease = self._make_lease()
         self._metrics = Metrics(self._sources())
+        self._engines = aiohttp.ClientSession()
+        self._readings = Readings(partial(fetch, self._engines), self._queue.add)
         self._reconciler = Reconciler(self._tools())
         self._health = HealthServer(
             settings.health_host, settings.health_port, self._why_not_ready, self._metrics
@@ -99,6 +104,8 @@ class Operator:
             await _cancel([task for task in self._tasks if task is not self._kopf])
             await self._leave_kopf()
             await self._health.stop()
+            await self._readings.close()
+            await self._engines.close()
             await self._connection.close()
 
     def _start(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
@@ -227,6 +234,7 @@ class Operator:
             own_write=own_write,
             is_busy=lambda: self._queue.is_pressed,
             waiting=self._listener.waiting,
+            readings=self._readings if self._settings.read_engines else None,
             settle=self._listener.capacity_changed,
         )
 

@@ -11,6 +11,7 @@ from qwen3_operator.decisions.replan import Outcome
 from qwen3_operator.decisions.verdict import Verdict
 from qwen3_operator.desired import labels, names
 from qwen3_operator.observed import Observed
+from qwen3_operator.status.measured import measured_document
 from qwen3_operator.status.notes import MAX_NOTE, EventNote, events
 from qwen3_operator.status.shown import in_short, plan_document
 from qwen3_planner.api.reasons import ConditionType, Reason
@@ -140,6 +141,12 @@ def derive(facts: Facts, previous: Qwen3DeploymentStatus, now: datetime) -> dict
             **in_short(plan),
             "available": f"{rollout.ready}/{facts.wanted}",
             "plan": plan,
+            "measured": measured_document(
+                plan,
+                facts.observed.kv_cache_tokens.values(),
+                previous.measured,
+                same=facts.plan_hash in ("", previous.plan_hash),
+            ),
             "planHash": facts.plan_hash or previous.plan_hash,
             "conditions": _conditions(state, facts.generation, previous, now),
         }

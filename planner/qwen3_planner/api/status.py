@@ -71,6 +71,23 @@ class Condition(Struct):
 
 Replicas = Annotated[int, whole(0, 2**31 - 1)]
 
+Tokens = Annotated[int, whole(0, 2**53 - 1)]
+
+
+class Measured(Struct):
+    """What the engine of a running replica found for itself; of several, the one with least."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    kv_cache_tokens: Tokens
+    """Tokens that fit into the KV cache of one data-parallel rank, as the engine says."""
+
+    planned_kv_cache_tokens: Tokens
+    """The same as planned."""
+
+    difference: Annotated[str, Field(max_length=16)]
+    """Of the engine's figure from the plan's. Example: -1.3%."""
+
 
 class Qwen3DeploymentStatus(Struct):
     """What is planned and what runs. Written by the operator."""
@@ -126,6 +143,10 @@ class Qwen3DeploymentStatus(Struct):
     """The plan (schema plan/v1), or why there is none: model, engine, quantization, layout,
     placement, memory per GPU, the engine's command, warnings, refusals with their fixes, and, when
     not feasible, nearest: the smallest change that would fit."""
+
+    measured: Measured | None = None
+    """The engine's own figures beside the planned ones, once a replica runs the plan and answers;
+    absent where the engine does not tell."""
 
     plan_hash: Annotated[str, Field(max_length=64)] | None = None
     """Hash of what the pods are made from; they roll when it changes."""
