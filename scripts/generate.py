@@ -67,8 +67,10 @@ def _contexts(context: click.Context) -> Iterator[click.Context]:
     """Walk a command and those below it."""
     yield context
     if isinstance(context.command, click.Group):
-        for name, command in context.command.commands.items():
-            yield from _contexts(click.Context(command, info_name=name, parent=context))
+        for name in context.command.list_commands(context):
+            command = context.command.get_command(context, name)
+            if command is not None:
+                yield from _contexts(click.Context(command, info_name=name, parent=context))
 
 
 def _command_section(context: click.Context) -> list[str]:

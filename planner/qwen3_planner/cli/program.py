@@ -5,19 +5,12 @@ from __future__ import annotations
 import os
 import sys
 import textwrap
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import click
 
-from qwen3_planner.cli.calibrate_command import calibrate
-from qwen3_planner.cli.catalog_command import catalog
-from qwen3_planner.cli.check_claims_command import check_claims
-from qwen3_planner.cli.compare_api_command import compare_api
 from qwen3_planner.cli.exit_codes import ExitCode
-from qwen3_planner.cli.plan_command import plan
-from qwen3_planner.cli.recommend_command import recommend
-from qwen3_planner.cli.sweep_command import sweep
-from qwen3_planner.cli.upgrade_command import upgrade_check
 from qwen3_planner.cli.writing import ReaderLeftError
 from qwen3_planner.errors import SpecError, nearest_first
 
@@ -26,6 +19,37 @@ if TYPE_CHECKING:
 
 DEBUG_VARIABLE = "QWEN3_DEBUG"
 _MESSAGE_WIDTH = 100
+
+
+COMMANDS = {
+    "plan": "plan_command:plan",
+    "recommend": "recommend_command:recommend",
+    "compare-api": "compare_api_command:compare_api",
+    "sweep": "sweep_command:sweep",
+    "calibrate": "calibrate_command:calibrate",
+    "upgrade-check": "upgrade_command:upgrade_check",
+    "check-claims": "check_claims_command:check_claims",
+    "catalog": "catalog_command:catalog",
+}
+"""Module and name of every command, in the order of the help."""
+
+
+class Commands(click.Group):
+    """Imports a command when it is asked for: a plan does not pay for the others."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order of the help."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command; None where there is none of that name."""
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(import_module(f"{__package__}.{module}"), name)
+        return command
 
 
 def _print_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:  # noqa: FBT001 - click's signature
@@ -37,6 +61,7 @@ def _print_version(context: click.Context, _: click.Parameter, wanted: bool) -> 
 
 
 @click.group(
+    cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     no_args_is_help=True,
 )
@@ -68,16 +93,6 @@ def qwen3() -> None:
 
     Exit status: 0 a plan, 3 no feasible plan, 2 bad input, 1 a defect.
     """  # noqa: D301 - \b is click's mark for lines to keep
-
-
-qwen3.add_command(plan)
-qwen3.add_command(upgrade_check)
-qwen3.add_command(catalog)
-qwen3.add_command(recommend)
-qwen3.add_command(check_claims)
-qwen3.add_command(compare_api)
-qwen3.add_command(calibrate)
-qwen3.add_command(sweep)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -143,7 +158,7 @@ def _usage(error: click.UsageError) -> str:
     if isinstance(error, click.BadOptionUsage):
         return f"{error.option_name}: (missing): it needs a value"
     if isinstance(error, click.exceptions.NoSuchCommand):
-        choices = nearest_first(error.command_name, qwen3.commands)
+        choices = nearest_first(error.command_name, list(COMMANDS))
         return f"{error.command_name}: there is no such command\n  choices: {', '.join(choices)}"
     command = error.ctx.command_path if error.ctx else "qwen3"
     return f"{error.format_message()}\n  help: {command} --help"
