@@ -73,6 +73,51 @@ def run(config: Path | None, **flags: Any) -> None:  # noqa: ANN401 - as click p
     sys.exit(_run(settings))
 
 
+@main.command()
+@click.argument("source")
+@click.option("--to", "folder", required=True, type=click.Path(path_type=Path), help="Folder.")
+@click.option("--revision", default="", help="Branch, tag or commit; default: the hub's branch.")
+@click.option("--include", multiple=True, help="Only files like this (*.gguf); repeatable.")
+@click.option("--link", default="", help="Name by which the one fetched file is reachable, too.")
+@click.option("--parts", default=1, type=click.IntRange(1), help="Of how many parts this is one.")
+@click.option(
+    "--part",
+    default=0,
+    type=click.IntRange(0),
+    envvar="JOB_COMPLETION_INDEX",
+    help="Which of them, from 0; a Job's pods know their own.",
+)
+@click.option(
+    "--message-file",
+    type=click.Path(path_type=Path),
+    help="Where the last words go, for Kubernetes: /dev/termination-log.",
+)
+def fetch(  # noqa: PLR0913, PLR0917 - one option each
+    source: str,
+    folder: Path,
+    revision: str,
+    include: tuple[str, ...],
+    link: str,
+    parts: int,
+    part: int,
+    message_file: Path | None,
+) -> None:
+    """Fetch the weights of SOURCE (hf://ORG/NAME, modelscope://ORG/NAME) into a folder.
+
+    It goes on where an earlier run stopped. Tokens and mirrors come from the environment: HF_TOKEN
+    and HF_ENDPOINT, MODELSCOPE_API_TOKEN and MODEL_ENDPOINT. The prefetch Job of a cache runs this.
+    """
+    from qwen3_operator.fetching import program  # noqa: PLC0415 - --help must not wait
+    from qwen3_operator.fetching.hubs import Repository  # noqa: PLC0415 - the same
+
+    hub, separator, name = source.partition("://")
+    if hub not in ("hf", "modelscope") or not separator or part >= parts:
+        click.echo("qwen3-operator: fetch takes hf:// or modelscope://, --part < --parts", err=True)
+        sys.exit(BAD_INPUT)
+    order = program.Order(Repository(hub, name, revision), folder, include, link, part, parts)
+    sys.exit(program.run(order, os.environ, message_file))
+
+
 def _settings(config: Path | None, flags: dict[str, Any]) -> Settings:
     path = config or os.environ.get(ENVIRONMENT_PREFIX + "CONFIG")
     try:

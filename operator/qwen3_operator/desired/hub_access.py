@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from qwen3_operator.desired.site import CA_KEY
 from qwen3_planner.engines.sources import MODELSCOPE, is_on_hub, scheme_of
@@ -71,7 +70,8 @@ def _endpoint(source: str, hubs: Hubs) -> list[tuple[str, str]]:
     mirror = hubs.modelscope_endpoint
     if not mirror:
         return []
-    return [("MODELSCOPE_DOMAIN", urlsplit(mirror).netloc), ("MODEL_ENDPOINT", mirror)]
+    domain = mirror.partition("://")[2].partition("/")[0]
+    return [("MODELSCOPE_DOMAIN", domain), ("MODEL_ENDPOINT", mirror)]
 
 
 def _proxies(hubs: Hubs) -> list[tuple[str, str]]:
