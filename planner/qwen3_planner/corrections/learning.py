@@ -9,13 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from qwen3_planner.catalog.calibration import Compared, MemoryRow, Setup, SpeedRow
 from qwen3_planner.corrections.speeds import times
 from qwen3_planner.corrections.subjects import kind_of, reach_of
-from qwen3_planner.performance.load import (
-    Load,
-    Server,
-    alone_seconds,
-    closed_loop,
-    decode_seconds,
-)
+from qwen3_planner.performance.load import Load, Server, closed_loop, decode_seconds
+from qwen3_planner.performance.prompts import alone_seconds
 from qwen3_planner.plan import Layout
 from qwen3_planner.units import MIB
 
