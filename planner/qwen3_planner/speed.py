@@ -18,6 +18,7 @@ from qwen3_planner.performance.machine import (
     machine_of,
 )
 from qwen3_planner.performance.prediction import predict
+from qwen3_planner.performance.saturation import performance_at_rate
 from qwen3_planner.performance.work import stage_works
 from qwen3_planner.question import DEFAULT_INPUT_TOKENS, DEFAULT_OUTPUT_TOKENS
 from qwen3_planner.request import EngineName
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from qwen3_planner.catalog.figures import Efficiency
     from qwen3_planner.catalog.rows import Accelerator
     from qwen3_planner.performance.prediction import Prediction
+    from qwen3_planner.performance.saturation import AtRate
     from qwen3_planner.question import Question
     from qwen3_planner.serving.verdicts import Fit
     from qwen3_planner.sizing.formats import WeightFormat
@@ -66,6 +68,26 @@ def speed_of(question: Question, fit: Fit, efficiencies: Sequence[Efficiency]) -
     """
     server = server_of(question, fit, efficiencies)
     return None if server is None else predict(server, load_of(question))
+
+
+def speed_at_rate(
+    question: Question, fit: Fit, efficiencies: Sequence[Efficiency], requests_per_s: float
+) -> AtRate | None:
+    """Predict an open loop: what requests get that reach one replica at a rate.
+
+    Args:
+        question: whose workload states the sizes of the requests.
+        fit: what is served.
+        efficiencies: of the catalog.
+        requests_per_s: that reach one replica; above 0.
+
+    Returns:
+        None as for :func:`speed_of`; where the replica cannot keep up its prediction is None.
+    """
+    server = server_of(question, fit, efficiencies)
+    return (
+        None if server is None else performance_at_rate(server, load_of(question), requests_per_s)
+    )
 
 
 def server_of(question: Question, fit: Fit, efficiencies: Sequence[Efficiency]) -> Server | None:

@@ -42,6 +42,7 @@ __all__ = [
     "closed_loop",
     "decode_seconds",
     "prompt_times",
+    "prompts_in_the_way",
     "room",
     "step_terms",
 ]
@@ -190,7 +191,7 @@ def decode_seconds(server: Server, load: Load, running: float) -> float:
     return sum(step.total for step in steps) + (len(steps) - 1) * hop_seconds(server, each)
 
 
-def _prompts_in_the_way(server: Server, requests: float) -> float:
+def prompts_in_the_way(server: Server, requests: float) -> float:
     """Return how many of so many requests' prompts hold up a given rank.
 
     Ranks that share routed experts wait for each other; independent ones do not.
@@ -218,7 +219,7 @@ def closed_loop(
     running = min(in_flight, room(server, load))
     decode = decode_seconds(server, load, running)
     prompt = prompts or prompt_times(server, load.input_tokens)
-    others = max(0.0, _prompts_in_the_way(server, running) - 1.0)
+    others = max(0.0, prompts_in_the_way(server, running) - 1.0)
     before = min(others, others * efficiency.burst + sqrt(others) * efficiency.bunch)
     slowed = (others - before) * prompt.added_s / max(1, load.output_tokens - 1)
     tpot = decode + slowed

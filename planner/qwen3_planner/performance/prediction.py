@@ -35,6 +35,11 @@ OVERLOAD_SIGMA = 0.4
 prompts twice. From runs that send a thousand prompts at once (tests/unit/planner/accuracy)."""
 
 
+OVERLOADED = 0.05
+"""Share of the time to the first token from which waiting for room counts as that: requests that
+arrive at random always wait a little."""
+
+
 class Interval(NamedTuple):
     """A figure and its 90 % interval."""
 
@@ -95,7 +100,7 @@ def with_intervals(server: Server, service: Service) -> Prediction:
         if row.is_measured:
             extra += UNSEEN_PAIR_SIGMA**2
             first = UNSEEN_FIRST_SIGMA**2
-    if service.waiting_s > 0:
+    if service.waiting_s > OVERLOADED * service.ttft_s:
         extra += OVERLOAD_SIGMA**2
     tpot_sigma = sqrt(row.tpot_sigma**2 + extra)
     return Prediction(

@@ -8,7 +8,13 @@ import pytest
 
 from qwen3_planner.performance.load import Load, closed_loop, room
 from qwen3_planner.performance.prediction import predict
-from qwen3_planner.performance.saturation import open_loop, predict_rate, saturation
+from qwen3_planner.performance.saturation import (
+    Bound,
+    open_loop,
+    performance_at_rate,
+    predict_rate,
+    saturation,
+)
 from qwen3_planner.plan import Layout
 from support.performance.servers import a_server
 
@@ -103,3 +109,59 @@ def test_intervals_widen_for_a_model_that_was_not_measured() -> None:
     measured = predict(a_server("Qwen3-32B"), CHAT)
     another = predict(a_server("Qwen3-14B"), CHAT)
     assert another.relative_error > measured.relative_error
+
+
+def test_the_nearer_a_rate_comes_to_saturation_the_longer_a_request_waits() -> None:
+    server = a_server(kv_tokens=20_000)
+    most = saturation(server, CHAT).requests_per_s
+    waits = []
+    for share in (0.3, 0.6, 0.9, 0.99, 0.999):
+        service = open_loop(server, CHAT, share * most)
+        assert service is not None
+        waits.append(service.waiting_s)
+    assert waits == sorted(waits)
+    assert waits[0] < 0.01
+    assert waits[-1] > 10 * waits[2] > 0
+
+
+def test_arrivals_at_random_need_as_many_in_flight_as_clients_do_at_the_same_rate() -> None:
+    server = a_server(kv_tokens=40_000)
+    closed = closed_loop(server, replace(CHAT, concurrency=16))
+    opened = open_loop(server, CHAT, closed.requests_per_s)
+    assert opened is not None
+    assert opened.output_tokens_per_s == pytest.approx(closed.output_tokens_per_s)
+    assert opened.running == pytest.approx(16, rel=0.05)
+
+
+def test_a_rate_is_told_with_what_is_left_and_with_what_ends_it() -> None:
+    server = a_server(kv_tokens=20_000)
+    half = 0.5 * saturation(server, CHAT).requests_per_s
+    found = performance_at_rate(server, CHAT, half)
+    assert found.utilization == pytest.approx(0.5)
+    assert found.prediction is not None
+    assert found.prediction.requests_per_s == half
+    assert performance_at_rate(server, CHAT, 3 * half).prediction is None
+    with pytest.raises(ValueError, match="no load"):
+        performance_at_rate(server, CHAT, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("limits", "bound"),
+    [
+        pytest.param({"kv_tokens": 20_000}, Bound.KV_CACHE, id="the cache holds 17"),
+        pytest.param({"sequences": 8}, Bound.SCHEDULER, id="the scheduler runs 8"),
+        pytest.param({}, Bound.HARDWARE, id="room for more than it can compute"),
+    ],
+)
+def test_what_ends_the_throughput_is_said(limits: dict[str, int], bound: Bound) -> None:
+    assert saturation(a_server(**limits), CHAT).bound is bound  # type: ignore[arg-type]
+
+
+def test_a_little_waiting_is_no_overload() -> None:
+    server = a_server()
+    most = saturation(server, CHAT).requests_per_s
+    calm, full = predict_rate(server, CHAT, 0.2 * most), predict_rate(server, CHAT, 0.9999 * most)
+    assert calm is not None
+    assert full is not None
+    assert calm.relative_error < 0.1
+    assert full.relative_error > 0.3
