@@ -26,11 +26,17 @@ class FitsCheck:
         request: the question; what the claim leaves out is left to the planner.
         hardware: short form.
         spare_share: share of the GPU's budget that must be left beside what the load needs.
+        ttft_ms: mean time to the first token that the claim promises; None: it promises none.
+        tpot_ms: mean time per token after it, likewise.
+        output_tokens_per_second: that one replica generates, likewise.
     """
 
     request: PlanRequest
     hardware: str
     spare_share: float = 0.0
+    ttft_ms: float | None = None
+    tpot_ms: float | None = None
+    output_tokens_per_second: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

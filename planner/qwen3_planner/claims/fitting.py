@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from qwen3_planner.claims.claim import Finding, FitsCheck, Verdict
+from qwen3_planner.claims.speeds import slower_than_said, speed_line
 from qwen3_planner.inventory.short_form import parse_hardware
 from qwen3_planner.plan import NoPlan, Plan
 from qwen3_planner.planning import plan
@@ -39,7 +40,7 @@ def _of_plan(check: FitsCheck, found: Plan, wanted_context: int) -> Finding:
     gpu, memory = _tightest(found), found.memory
     spare = gpu.kv_cache_bytes - gpu.kv_needed_bytes
     wanted = check.spare_share * gpu.budget_bytes
-    sums = tuple(_sum(found, gpu))
+    sums = (*_sum(found, gpu), *speed_line(found))
     where = f"{found.variant} in {found.quantization} on {check.hardware}"
     conditions = []
     if (
@@ -55,6 +56,7 @@ def _of_plan(check: FitsCheck, found: Plan, wanted_context: int) -> Finding:
         conditions.append(
             f"room to spare may mean {format_gib(max(0, spare))} of {format_gib(gpu.budget_bytes)}"
         )
+    conditions += slower_than_said(check, found)
     if conditions:
         return Finding(Verdict.ONLY_IF, f"{where}: only if {' and '.join(conditions)}.", sums)
     why = (
@@ -80,8 +82,11 @@ def _only_if(
         f"Not as it is said ({_in_short(refused)}); only with {words}: {other.quantization},"
         f" {other.max_model_len:,} tokens of context on {check.hardware}."
     )
+    slower = slower_than_said(check, other)
+    if slower:
+        why = f"{why[:-1]}, and if {' and '.join(slower)}."
     gpu = _tightest(other)
-    return Finding(Verdict.ONLY_IF, why, (*sums, *_sum(other, gpu)))
+    return Finding(Verdict.ONLY_IF, why, (*sums, *_sum(other, gpu), *speed_line(other)))
 
 
 def _why_not(check: FitsCheck, found: NoPlan) -> str:

@@ -96,7 +96,10 @@ def _is_plain(model: ModelArchitecture) -> bool:
 
 
 def _judge_architecture(check: ArchitectureCheck, catalog: Catalog) -> Finding:
-    sparse = {_shape(row): row for row in catalog.models if row.is_moe and _is_plain(row)}
+    sparse: dict[tuple[int, int, int, int], ModelArchitecture] = {}
+    for row in catalog.models:
+        if row.is_moe and _is_plain(row):
+            sparse.setdefault(_shape(row), row)
     sums = tuple(
         f"{row.name}: {row.experts} experts, {row.experts_per_token} per token,"
         f" {parameters(row) / BILLION:.1f}B parameters, {active_parameters(row) / BILLION:.1f}B"

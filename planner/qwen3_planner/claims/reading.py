@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from qwen3_planner.catalog.resolving import resolve_model
+from qwen3_planner.catalog.resolving import agree_on_quantization, resolve_model
 from qwen3_planner.claims.claim import (
     ArchitectureCheck,
     Claim,
@@ -16,6 +16,7 @@ from qwen3_planner.claims.claim import (
     FootprintCheck,
 )
 from qwen3_planner.errors import SpecError, nearest_first
+from qwen3_planner.inventory.short_form import parse_hardware
 from qwen3_planner.request import (
     EngineName,
     PlanRequest,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 Count: TypeAlias = Annotated[int, Field(ge=1, le=10**15, strict=True)]
 Share: TypeAlias = Annotated[float, Field(ge=0, lt=1)]
+Speed: TypeAlias = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Text: TypeAlias = Annotated[str, Field(min_length=1, max_length=1000)]
 
 
@@ -52,6 +54,9 @@ class FitsEntry(_Entry):
     input_tokens: Count | None = None
     output_tokens: Count | None = None
     spare_share: Share = 0.0
+    ttft_ms: Speed | None = None
+    tpot_ms: Speed | None = None
+    output_tokens_per_second: Speed | None = None
 
 
 class FootprintEntry(_Entry):
@@ -109,9 +114,8 @@ def parse_claims(document: object, catalog: Catalog) -> tuple[Claim, ...]:
         SpecError: a field is unknown, missing or wrong, or a model does not exist.
     """
     if not isinstance(document, dict):
-        raise SpecError(
-            "claims", type(document).__name__, "the document must be a mapping", ["claims"]
-        )
+        kind = "a list" if isinstance(document, list) else "a text or a number"
+        raise SpecError("claims", kind, "the document must be a mapping", ["claims"])
     try:
         read = ClaimsDocument.model_validate(document)
     except ValidationError as error:
@@ -158,11 +162,24 @@ def _fits(entry: FitsEntry, path: str, catalog: Catalog) -> FitsCheck:
         model=resolved.name,
         source=resolved.source,
         engine=entry.engine,
-        quantization=resolved.quantization or entry.quantization,
+        quantization=agree_on_quantization(
+            resolved,
+            entry.quantization,
+            typed_model=entry.model,
+            field=f"{path}.quantization",
+        ),
         max_model_len=entry.max_model_len,
         workload=Workload(entry.concurrency, entry.input_tokens, entry.output_tokens),
     )
-    return FitsCheck(request, entry.hardware, entry.spare_share)
+    parse_hardware(entry.hardware, catalog, field=f"{path}.hardware")  # while its place is known
+    return FitsCheck(
+        request,
+        entry.hardware,
+        entry.spare_share,
+        entry.ttft_ms,
+        entry.tpot_ms,
+        entry.output_tokens_per_second,
+    )
 
 
 def _most_telling(errors: list[ErrorDetails]) -> ErrorDetails:
@@ -185,7 +202,21 @@ def _spec_error(error: ErrorDetails, document: Mapping[str, Any]) -> SpecError:
         return SpecError(
             path.lstrip("."), typed, "is no field here", nearest_first(str(error["loc"][-1]), known)
         )
-    return SpecError(path.lstrip("."), typed, error["msg"][:1].lower() + error["msg"][1:])
+    if error["type"] == "enum":
+        named = {"quantization": Quantization, "engine": EngineName}[str(error["loc"][-1])]
+        choices = nearest_first(typed, [member.value for member in named])
+        return SpecError(path.lstrip("."), typed, "is not one of the choices", choices)
+    said = error["msg"][:1].lower() + error["msg"][1:]
+    return SpecError(path.lstrip("."), typed, _PLAIN_WORDS.get(error["type"], said))
+
+
+_PLAIN_WORDS = {
+    "tuple_type": "must be a list",
+    "too_short": "must not be empty",
+    "string_pattern_mismatch": "must be letters, digits, dots, dashes and underscores",
+    "missing": "is needed here",
+}
+"""For people who do not know the library that found the mistake."""
 
 
 def _fields_beside(location: tuple[int | str, ...]) -> list[str]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -55,6 +56,37 @@ def test_a_model_that_holds_its_native_context_fits() -> None:
 
     assert finding.verdict is Verdict.TRUE
     assert "tokens of KV cache" in finding.why
+
+
+def test_a_speed_that_is_missed_is_a_condition_with_both_figures() -> None:
+    asked = {"quantization": BF16, "max_model_len": 8192}
+    check = fits("Qwen3-8B", "1xH100-SXM-80GB", **asked)
+    speed = r"\d+(\.\d+)? ms a token will do for 1"
+    slow = judge_check(replace(check, tpot_ms=1.0), CATALOG)
+    rate = judge_check(replace(check, output_tokens_per_second=1e6), CATALOG)
+
+    assert judge_check(replace(check, tpot_ms=100.0), CATALOG).verdict is Verdict.TRUE
+    assert slow.verdict is Verdict.ONLY_IF
+    assert re.search(speed, slow.why)
+    assert rate.verdict is Verdict.ONLY_IF
+    assert "tokens a second will do for 1e+06" in rate.why
+    assert any("ms a token (" in line for line in slow.arithmetic)
+
+
+def test_a_milder_plan_must_be_fast_enough_too() -> None:
+    asked = fits("Qwen3-32B", "1xL40S-48GB", quantization=BF16, max_model_len=8192)
+    finding = judge_check(replace(asked, tpot_ms=1.0), CATALOG)
+
+    assert finding.verdict is Verdict.ONLY_IF
+    assert "fp8" in finding.why
+    assert "will do for 1" in finding.why
+
+
+def test_shapes_are_named_by_the_first_model_that_has_them() -> None:
+    finding = judge_check(ArchitectureCheck(64, 4), CATALOG)
+
+    assert finding.arithmetic[0].startswith("Qwen3-30B-A3B:")
+    assert finding.arithmetic[1].startswith("Qwen3-235B-A22B:")
 
 
 def test_a_shortened_context_is_a_condition() -> None:

@@ -71,7 +71,33 @@ def test_the_id_of_a_quantized_checkpoint_fixes_the_quantization() -> None:
     ("document", "field", "said"),
     [
         pytest.param([], "claims", "must be a mapping", id="a list"),
-        pytest.param({}, "claims", "field required", id="nothing"),
+        pytest.param({}, "claims", "needed", id="nothing"),
+        pytest.param({"claims": 5}, "claims", "must be a list", id="a number of claims"),
+        pytest.param({"claims": []}, "claims", "must not be empty", id="no claims"),
+        pytest.param(
+            one(fits={"model": "Qwen3-8B", "hardware": "1xL44"}),
+            "claims[0].checks[0].fits.hardware",
+            "1xL4-24GB",
+            id="no such hardware",
+        ),
+        pytest.param(
+            one(fits={"model": "Qwen3-8B", "hardware": "1xL4", "quantization": "awq"}),
+            "claims[0].checks[0].fits.quantization",
+            "awq-int4",
+            id="no such format",
+        ),
+        pytest.param(
+            one(fits={"model": "Qwen/Qwen3-8B-AWQ", "hardware": "1xL4", "quantization": "bf16"}),
+            "claims[0].checks[0].fits.quantization",
+            "contradicts",
+            id="two formats",
+        ),
+        pytest.param(
+            one(fits={"model": "Qwen3-8B", "hardware": "1xL4", "tpot_ms": 0}),
+            "claims[0].checks[0].fits.tpot_ms",
+            "greater than 0",
+            id="no time at all",
+        ),
         pytest.param(one(), "claims[0].checks[0]", "exactly one kind", id="no kind"),
         pytest.param(
             one(exists={"parameters": 1}, architecture={}),

@@ -54,3 +54,27 @@ def test_a_wrong_file_is_bad_input(tmp_path: Path, capsys: pytest.CaptureFixture
     assert main(["check-claims", str(file)]) == 2
 
     assert "claims[0].checks[0].exist" in capsys.readouterr().err
+
+
+def test_the_shipped_claims_are_nine_with_what_was_promised_of_each(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["check-claims", "-o", "json"]) == 0
+
+    document = json.loads(capsys.readouterr().out)
+    assert set(document) == {"claims"}
+    verdicts = {claim["id"]: claim["verdict"] for claim in document["claims"]}
+    assert verdicts == {
+        "32b-1xa100": "only-if",
+        "235b-4xa100": "only-if",
+        "30b-a3b-16gb": "false",
+        "8b-q4km-4090": "true",
+        "8b-m2pro": "true",
+        "0.6b-pi5": "true",
+        "64-experts-36b": "false",
+        "72b-exists": "false",
+        "7b-exists": "false",
+    }
+    for claim in document["claims"]:
+        assert list(claim) == ["id", "text", "verdict", "why", "arithmetic"]
+        assert claim["arithmetic"]
