@@ -73,6 +73,25 @@ def test_a_price_of_your_own_stands_alone_and_is_never_stale(qwen3: Command) -> 
     assert not any("days old" in text for text in document["warnings"])
 
 
+def test_a_market_that_nobody_is_known_to_serve_names_those_that_are(qwen3: Command) -> None:
+    here = ("compare-api", "Qwen3-8B", "--hardware", "1xRTX-4090-24GB")
+    status, out, err = qwen3(*here, "--pricing", "reserved")
+    assert (status, out) == (2, "")
+    assert "--pricing: reserved: no such price of RTX-4090-24GB" in err
+    assert "choices: on-demand" in err
+
+
+def test_a_term_is_cheaper_than_the_going_rate(qwen3: Command) -> None:
+    rates = {
+        market: json.loads(qwen3(*BASE, "--pricing", market, "-o", "json")[1])["price"]
+        for market in ("on-demand", "reserved", "spot", "purchase")
+    }
+    assert {rate["market"] for rate in rates.values()} == set(rates)
+    usd = {market: rate["usdPerGpuHour"] for market, rate in rates.items()}
+    assert usd["reserved"] < usd["on-demand"]
+    assert all(rate["asOf"] and rate["sources"] for rate in rates.values())
+
+
 def test_a_model_that_does_not_fit_is_exit_three_with_the_reason(qwen3: Command) -> None:
     status, out, _ = qwen3(
         *("compare-api", "Qwen3-235B-A22B", "--hardware", "1xL40S-48GB", "-o", "json")
@@ -87,7 +106,6 @@ def test_a_model_that_does_not_fit_is_exit_three_with_the_reason(qwen3: Command)
         (("--api", "alibabba"), "--api: alibabba"),
         (("--thinking-tokens", "many"), "--thinking-tokens: many"),
         (("--pricing", "rservd"), "--pricing: rservd"),
-        (("--pricing", "reserved"), "--pricing: reserved"),
         (("--pricing", "spot", "--purchase-usd", "9"), "--purchase-usd: 9"),
         (("--usd-per-gpu-hour", "2", "--pricing", "spot"), "--usd-per-gpu-hour: 2"),
         (("--pue", "0.9"), "--pue: 0.9"),
