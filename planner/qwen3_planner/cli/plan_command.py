@@ -97,7 +97,21 @@ def answer(asking: Asking, output: Output, *, explained: bool) -> int:
         write(plan_page(asking, result, inventory, explanation, offers))
     else:
         write(render(result, asking.request, output, explanation, offers))
+    _warn_of_old_prices(result)
     return ExitCode.NO_PLAN if isinstance(result, NoPlan) else ExitCode.PLAN
+
+
+def _warn_of_old_prices(result: PlanResult) -> None:
+    """Say on stderr that a price list is too old to rely on: the planner has no clock."""
+    from qwen3_planner.plan import Plan  # noqa: PLC0415 - not needed for bad input
+
+    if isinstance(result, Plan) and result.cost is not None and result.cost.price_as_of:
+        from qwen3_planner.cli.clock import today  # noqa: PLC0415 - not needed for bad input
+        from qwen3_planner.economics.renting import age_warning  # noqa: PLC0415 - as above
+
+        warning = age_warning(result.cost.price_as_of, today())
+        if warning:
+            click.echo(f"warning: {warning}", err=True)
 
 
 def _answered(asking: Asking) -> tuple[tuple[Offer, ...], PlanResult, Inventory]:

@@ -88,6 +88,31 @@ def is_stale(as_of: str, today: date) -> bool:
     return not as_of or (today - today.fromisoformat(as_of)).days > STALE_AFTER_DAYS
 
 
+def age_warning(as_of: str, today: date) -> str:
+    """Say that a GPU's price is too old to rely on; empty where it is not.
+
+    >>> from datetime import date
+    >>> age_warning("2026-11-09", date(2026, 11, 23))
+    ''
+    """
+    if not is_stale(as_of, today):
+        return ""
+    return f"the price of the GPUs is {age_of(as_of, today)}: look it up again"
+
+
+def age_of(as_of: str, today: date) -> str:
+    """Say how old a price is.
+
+    >>> from datetime import date
+    >>> age_of("2026-07-02", date(2026, 11, 23))
+    'of 2026-07-02, 144 days old (stale after 120)'
+    """
+    if not as_of:
+        return "of no stated day"
+    days = (today - today.fromisoformat(as_of)).days
+    return f"of {as_of}, {days} days old (stale after {STALE_AFTER_DAYS})"
+
+
 def owned_usd_per_hour(  # noqa: PLR0913 - what owning costs depends on each
     purchase_usd: float,
     *,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qwen3_planner.economics.renting import STALE_AFTER_DAYS, is_stale
+from qwen3_planner.economics.renting import age_of, age_warning, is_stale
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -69,15 +69,16 @@ def rate_text(rate: GpuRate) -> str:
 def age_warnings(rates: Iterable[GpuRate], hosts: Iterable[ApiPrice], today: date) -> Iterator[str]:
     """Yield a warning for prices that are too old to rely on, each kind once."""
     for rate in dict.fromkeys(rates):
-        if rate.sources and is_stale(rate.as_of, today):
-            yield f"The price of the GPUs is {_age(rate.as_of, today)}: look it up again."
+        warning = age_warning(rate.as_of, today) if rate.sources else ""
+        if warning:
+            yield f"{warning[:1].upper()}{warning[1:]}."
     old = [price for price in hosts if price.source and is_stale(price.as_of, today)]
     old = [price for price in old if price.as_of or price.provider != AS_GIVEN]
     if old:
         oldest = min(price.as_of for price in old)
         names = dict.fromkeys(price.provider for price in old)
         yield (
-            f"Prices of {_listed(list(names))} are {_age(oldest, today)}: look them up again, or"
+            f"Prices of {_listed(list(names))} are {age_of(oldest, today)}: look them up again, or"
             " give --usd-per-million-input and --usd-per-million-output."
         )
 
@@ -92,13 +93,6 @@ def _listed(names: list[str]) -> str:
     if len(names) <= MOST_NAMES:
         return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
     return f"{', '.join(names[:MOST_NAMES])} and {len(names) - MOST_NAMES} more"
-
-
-def _age(as_of: str, today: date) -> str:
-    if not as_of:
-        return "of no stated day"
-    days = (today - today.fromisoformat(as_of)).days
-    return f"of {as_of}, {days} days old (stale after {STALE_AFTER_DAYS})"
 
 
 def rounded(value: float) -> float:

@@ -303,3 +303,15 @@ def test_nothing_asked_is_answered_with_help_on_stderr(qwen3: Run) -> None:
 
     assert (status, out) == (2, "")
     assert err.startswith("Usage: qwen3")
+
+
+def test_old_prices_warn_beside_the_document(qwen3: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    line = ("plan", "Qwen3-8B", "--hardware", "1xH100-SXM-80GB", "-o", "json")
+    _, young, nothing = qwen3(*line)
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1827000000")  # a year later
+    _, old, warning = qwen3(*line)
+
+    assert old == young
+    assert nothing == ""
+    assert warning.startswith("warning: the price of the GPUs is of 2026-")
+    assert "days old" in warning
