@@ -107,15 +107,15 @@ def least_bytes(question: Question) -> int:
 
     The smallest weights there are, and the KV cache of the load without any copy of a head.
     """
-    model, load = question.model, question.request.workload
-    tokens = load.concurrency * (question.request_tokens or question.shortest_context)
-    layers, serving = model.full_attention_layers(), serving_of(question.engine)
+    model, serving = question.model, serving_of(question.engine)
+    layers, each = model.full_attention_layers(), question.request_tokens
+    tokens = question.request.workload.concurrency * (each or question.shortest_context)
 
     def least(choice: WeightChoice) -> int:
         files = serving.checkpoint_bytes(question, choice)
-        weights = max(int(files * LEAST_HELD_SHARE), serving.least_bytes(question, choice))
         width = kv_bytes_per_32(serving.kv_cache(question, choice))
-        return weights + tokens * token_bytes(model, 1, layers, width)
+        cache = tokens * token_bytes(model, 1, layers, width)
+        return max(int(files * LEAST_HELD_SHARE) + cache, serving.least_bytes(question, choice))
 
     return min((least(choice) for choice in question.choices), default=0)
 

@@ -20,6 +20,7 @@ from qwen3_planner.engines.versions import ruling_at
 from qwen3_planner.plan import Layout
 from qwen3_planner.request import KvCacheDtype, Quantization
 from qwen3_planner.serving.contract import Launch
+from qwen3_planner.serving.least import least_bytes
 from qwen3_planner.serving.sglang_memory import asked_of, memory_of, parts_of
 from qwen3_planner.serving.sglang_notes import about_plan, provenance_of
 from qwen3_planner.serving.sglang_run import run_of, semantics_of
@@ -28,7 +29,7 @@ from qwen3_planner.sizing.formats import WeightKind
 from qwen3_planner.sizing.overhead import QUANTIZED_WEIGHTS_ERROR, WEIGHTS_ERROR, host_bytes
 from qwen3_planner.sizing.sglang_memory import error_bytes
 from qwen3_planner.sizing.stages import Setting, StageMemory
-from qwen3_planner.sizing.weights import checkpoint_bytes, least_held_bytes
+from qwen3_planner.sizing.weights import checkpoint_bytes
 from qwen3_planner.units import GIB
 
 if TYPE_CHECKING:
@@ -145,10 +146,8 @@ class SglangServing:
         return checkpoint_bytes(question.model, choice.fmt)
 
     def least_bytes(self, question: Question, choice: WeightChoice) -> int:
-        """Return what all GPUs surely hold together; nothing is sure of offloaded weights."""
-        if question.request.tuning.cpu_offload_gib:
-            return 0
-        return least_held_bytes(question.model, choice.fmt)
+        """Return what all GPUs surely hold together."""
+        return least_bytes(question, choice, question.kv_cache_dtype)
 
     def error_bytes(
         self,

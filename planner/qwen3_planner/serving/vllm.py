@@ -18,6 +18,7 @@ from qwen3_planner.engines.vllm.yarn import yarn_factor
 from qwen3_planner.request import KvCacheDtype, Quantization
 from qwen3_planner.rules.quantized import BF16_CAPABILITY, has_fp8_units
 from qwen3_planner.serving.contract import Launch
+from qwen3_planner.serving.least import least_bytes
 from qwen3_planner.serving.vllm_errors import provenance_of
 from qwen3_planner.serving.vllm_facts import (
     additions_of,
@@ -34,7 +35,7 @@ from qwen3_planner.sizing.formats import WeightKind
 from qwen3_planner.sizing.kv_cache import kv_bytes_per_32
 from qwen3_planner.sizing.overhead import host_bytes
 from qwen3_planner.sizing.stages import Setting, StageMemory
-from qwen3_planner.sizing.weights import checkpoint_bytes, least_held_bytes
+from qwen3_planner.sizing.weights import checkpoint_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -142,10 +143,8 @@ class VllmServing:
         return checkpoint_bytes(question.model, choice.fmt)
 
     def least_bytes(self, question: Question, choice: WeightChoice) -> int:
-        """Return what all GPUs surely hold together; nothing is sure of offloaded weights."""
-        if question.request.tuning.cpu_offload_gib:
-            return 0
-        return least_held_bytes(question.model, choice.fmt)
+        """Return what all GPUs surely hold together."""
+        return least_bytes(question, choice, cache_of(question, choice))
 
     def error_bytes(
         self,
