@@ -23,6 +23,7 @@ from qwen3_operator.desired.pool import pool_for
 from qwen3_operator.errors import ClusterError, SpecError
 from qwen3_operator.telemetry.readings import Source
 from qwen3_planner.api import conversion
+from qwen3_planner.api.fields import as_field
 from qwen3_planner.api.status import ConditionStatus
 from qwen3_planner.engines.profiles import engine_of
 from qwen3_planner.engines.sources import IMAGE, scheme_of
@@ -131,7 +132,8 @@ class Reconciler:
             return await self._run(subject, resource, chosen)
         except SpecError as error:
             self._withdraw(key)
-            await self._report(subject, replace(self._facts(subject), spec_error=error))
+            facts = replace(self._facts(subject), spec_error=as_field(error))
+            await self._report(subject, facts)
         except ClusterError as error:
             if error.reason != NAMESPACE_GOES:
                 raise

@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING
 
 from qwen3_planner.catalog.calibration import NOTHING_MEASURED, Calibration
 from qwen3_planner.catalog.rows import AcceleratorClass
+from qwen3_planner.engines.chatting import check_model
 from qwen3_planner.engines.ladders import ladder_of
+from qwen3_planner.engines.llamacpp import chat as llamacpp_chat
+from qwen3_planner.engines.sglang import chat as sglang_chat
 from qwen3_planner.engines.sources import is_same_source
 from qwen3_planner.engines.versions import Version, parse_version
+from qwen3_planner.engines.vllm import chat as vllm_chat
 from qwen3_planner.engines.vllm.kernels import BF16_UNITS
 from qwen3_planner.errors import SpecError, nearest_first
 from qwen3_planner.request import EngineName, KvCacheDtype, Quantization
@@ -42,6 +46,12 @@ LORA_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
 SHORTEST_USEFUL_CONTEXT = 2048
 """The planner shortens a context that was left to it down to this, not below: a turn of the
 default load (1024 + 256 tokens) with some history. A shorter one can be asked for."""
+
+_CHAT_CHECKS = {
+    EngineName.VLLM: vllm_chat.check_chat,
+    EngineName.SGLANG: sglang_chat.check_chat,
+    EngineName.LLAMACPP: llamacpp_chat.check_chat,
+}
 
 GPU_VENDORS = ("nvidia", "amd")
 """Vendors on whose GPUs ``auto`` takes vLLM."""
@@ -125,12 +135,15 @@ def understand(request: PlanRequest, inventory: Inventory, catalog: Catalog) -> 
     draft, draft_source = _draft(request, model, catalog)
     engine = settle_engine(request, inventory)
     release = _release(engine, catalog)
+    version = _version(request, release)
+    check_model(model, request.chat)
+    _CHAT_CHECKS[engine](model, request.chat, version)
     return Question(
         request=request,
         model=model,
         engine=engine,
         release=release,
-        version=_version(request, release),
+        version=version,
         choices=weight_choices(request, engine, inventory, catalog),
         kv_cache_dtype=_kv_cache_dtype(request, engine),
         request_tokens=_request_tokens(request),

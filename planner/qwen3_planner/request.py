@@ -155,6 +155,31 @@ class EngineTuning:
 
 
 @dataclass(frozen=True, slots=True)
+class ChatSettings:
+    """How the server answers, where a request does not say; ``None`` is the model's own way.
+
+    Attributes:
+        thinking: whether answers of a hybrid model begin with reasoning.
+        thinking_budget_tokens: after so many tokens reasoning is ended.
+        tool_calling: whether tool calls are read out of answers; ``None``: where the engine can.
+    """
+
+    thinking: bool | None = None
+    thinking_budget_tokens: int | None = None
+    tool_calling: bool | None = None
+
+    @property
+    def given(self) -> tuple[tuple[str, bool | int], ...]:
+        """What was said, as (option, value)."""
+        said = (
+            ("--thinking", self.thinking),
+            ("--thinking-budget-tokens", self.thinking_budget_tokens),
+            ("--tool-calling", self.tool_calling),
+        )
+        return tuple((option, value) for option, value in said if value is not None)
+
+
+@dataclass(frozen=True, slots=True)
 class PlanRequest:
     """One question to the planner.
 
@@ -173,6 +198,7 @@ class PlanRequest:
         max_model_len: tokens of the longest sequence; ``None``: native, or the longest that fits.
         workload: the load that must be held.
         tuning: engine settings that are fixed.
+        chat: how the server answers where a request does not say.
         accelerators: catalog names that may be used; empty: any.
         max_gpus: upper bound on the GPUs of all replicas together.
         max_nodes_per_replica: upper bound on the nodes one replica spans; ``None``: any.
@@ -191,6 +217,7 @@ class PlanRequest:
     max_model_len: int | None = None
     workload: Workload = Workload()
     tuning: EngineTuning = EngineTuning()
+    chat: ChatSettings = ChatSettings()
     accelerators: tuple[str, ...] = ()
     max_gpus: int | None = None
     max_nodes_per_replica: int | None = None

@@ -19,6 +19,7 @@ from qwen3_planner.plan import NoPlan
 from qwen3_planner.planning import plan
 from qwen3_planner.question import understand
 from qwen3_planner.request import (
+    ChatSettings,
     EngineName,
     EngineTuning,
     KvCacheDtype,
@@ -77,6 +78,8 @@ VARIATIONS = (
     Variation("dp4ep8", {"parallelism": ParallelismWish(tensor=2, data=4, expert=8)}),
     Variation("two-nodes", {"parallelism": ParallelismWish(tensor=8, pipeline=2)}),
     Variation("loaded", {"workload": Workload(64, 2048, 512), "max_model_len": 16384}),
+    Variation("no-thinking", {"chat": ChatSettings(thinking=False)}),
+    Variation("no-tools", {"chat": ChatSettings(tool_calling=False)}),
     Variation("share", {"tuning": EngineTuning(gpu_memory_utilization=0.85)}),
     Variation("few", {"tuning": EngineTuning(max_num_seqs=16)}),
     Variation("step", {"tuning": EngineTuning(max_num_batched_tokens=4096)}),

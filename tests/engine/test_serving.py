@@ -16,7 +16,7 @@ from qwen3_planner.engines.vllm.metrics import NAMES
 from qwen3_planner.inventory.short_form import parse_hardware
 from qwen3_planner.plan import NoPlan
 from qwen3_planner.planning import plan
-from qwen3_planner.request import EngineName, KvCacheDtype, PlanRequest
+from qwen3_planner.request import ChatSettings, EngineName, KvCacheDtype, PlanRequest
 from qwen3_planner.sizing.kv_cache import kv_bytes_per_32, kv_shape, token_bytes
 from qwen3_planner.units import GIB
 from support.engine.model_folders import write_model
@@ -69,7 +69,11 @@ def planned(
     subprocess.run(argv, env=engine_variables(folder), check=True)
     name, extended, checkpoint = add_folder(str(folder), catalog, field="MODEL")
     request = PlanRequest(
-        name, source=checkpoint.uri, engine=EngineName.VLLM, max_model_len=CONTEXT
+        name,
+        source=checkpoint.uri,
+        engine=EngineName.VLLM,
+        max_model_len=CONTEXT,
+        chat=ChatSettings(thinking=False),
     )
     answer = plan(request, parse_hardware("1xL4-24GB", catalog), extended)
     assert not isinstance(answer, NoPlan), answer
@@ -99,6 +103,22 @@ def test_it_answers_a_chat_under_the_planned_name(server: Server, planned: Plan)
     answer = server.post("/v1/chat/completions", chat)
     assert answer["usage"]["completion_tokens"] == 8
     assert answer["choices"][0]["finish_reason"] == "length"
+
+
+def test_the_server_starts_without_thinking_and_a_request_may_think(server: Server) -> None:
+    """The template closes reasoning in the prompt where there shall be none."""
+
+    def prompt_tokens(**asked: bool) -> int:
+        chat = {
+            "model": "tiny-qwen3",
+            "messages": [{"role": "user", "content": "How much memory?"}],
+            "max_tokens": 2,
+            **({"chat_template_kwargs": asked} if asked else {}),
+        }
+        return int(server.post("/v1/chat/completions", chat)["usage"]["prompt_tokens"])
+
+    assert prompt_tokens() == prompt_tokens(enable_thinking=False)
+    assert prompt_tokens() > prompt_tokens(enable_thinking=True)
 
 
 def test_every_metric_that_is_read_is_there(server: Server) -> None:

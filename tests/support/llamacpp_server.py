@@ -66,7 +66,10 @@ _FLAGS = {
     "--jinja": "use_jinja",
     "--embeddings": "embedding",
 }
-_ELSEWHERE = frozenset({"--alias", "--host", "--port"})
+_ELSEWHERE = frozenset(
+    {"--alias", "--host", "--port", "--temp", "--top-p", "--top-k", "--min-p"}
+    | {"--chat-template-kwargs", "--reasoning-budget"}
+)
 """Options with a value that say nothing of memory; the address is the test's own."""
 
 _SIZE = re.compile(r"(\S+)\s+(model|KV|RS|compute|output) buffer size =\s+([\d.]+) MiB")

@@ -17,7 +17,13 @@ from qwen3_planner.api.status import Qwen3DeploymentStatus
 from qwen3_planner.api.v1alpha1 import Qwen3Deployment
 from qwen3_planner.catalog.resolving import MAX_CHOICES, resolve_accelerator
 from qwen3_planner.errors import SpecError, nearest_first
-from qwen3_planner.request import EngineTuning, ParallelismWish, PlanRequest, Workload
+from qwen3_planner.request import (
+    ChatSettings,
+    EngineTuning,
+    ParallelismWish,
+    PlanRequest,
+    Workload,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -84,6 +90,7 @@ def plan_request(resource: Qwen3Deployment, catalog: Catalog) -> PlanRequest:
             output_tokens=spec.workload.output_tokens,
         ),
         tuning=_tuning(spec.engine),
+        chat=_chat(spec),
         accelerators=_accelerators(spec, catalog),
         max_gpus=spec.max_gpus,
     )
@@ -103,6 +110,15 @@ def _tuning(engine: EngineSpec) -> EngineTuning:
         gpu_memory_utilization=None if utilization is None else float(utilization),
         max_num_seqs=engine.max_num_seqs,
         max_num_batched_tokens=engine.max_num_batched_tokens,
+    )
+
+
+def _chat(spec: Qwen3DeploymentSpec) -> ChatSettings:
+    thinking = spec.thinking
+    return ChatSettings(
+        thinking=thinking.default if thinking else None,
+        thinking_budget_tokens=thinking.budget_tokens if thinking else None,
+        tool_calling=spec.tool_calling,
     )
 
 

@@ -99,6 +99,19 @@ class WorkloadSpec(Struct):
     """Tokens generated per request, thinking included. Default: not stated, as inputTokens."""
 
 
+class ThinkingSpec(Struct):
+    """Reasoning before the answer."""
+
+    default: Flag | None = None
+    """Whether answers begin with reasoning when a request does not say. A request says so by
+    "chat_template_kwargs": {"enable_thinking": true}. Only hybrid models can do both. Default: the
+    model's own way, which is true where it can."""
+
+    budget_tokens: Annotated[int, whole(1, 1_000_000)] | None = None
+    """Tokens after which reasoning is ended. Only llamacpp has one for the whole server; vLLM takes
+    thinking_token_budget with each request. Default: none."""
+
+
 class ServiceSpec(Struct):
     """The Service in front of the replicas."""
 
@@ -158,6 +171,14 @@ class Qwen3DeploymentSpec(Struct):
 
     workload: WorkloadSpec = WorkloadSpec()
     """The load that each replica must hold."""
+
+    thinking: ThinkingSpec | None = None
+    """Reasoning before the answer. Default: the model's own way; where it thinks, reasoning comes
+    apart from the answer."""
+
+    tool_calling: Flag | None = None
+    """Whether tool calls are read out of answers, in the form of the model. Default: true where the
+    engine's version can."""
 
     replicas: Annotated[int, whole(0, 1000)] = 1
     """Copies of the whole model server; kubectl scale sets it too. 0 runs nothing. Default: 1."""

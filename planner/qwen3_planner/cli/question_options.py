@@ -27,6 +27,7 @@ from qwen3_planner.cli.parameters import (
 from qwen3_planner.cli.reading import read_hardware, read_yaml
 from qwen3_planner.errors import SpecError, nearest_first
 from qwen3_planner.request import (
+    ChatSettings,
     EngineName,
     EngineTuning,
     KvCacheDtype,
@@ -101,6 +102,9 @@ class Asked:
     max_lora_rank: int | None
     draft_model: str | None
     draft_tokens: int | None
+    thinking: bool | None
+    thinking_budget_tokens: int | None
+    tool_calling: bool | None
     accelerators: tuple[str, ...] | None
     max_gpus: int | None
     max_nodes_per_replica: int | None
@@ -149,6 +153,15 @@ _QUESTION = (
     _option("max-lora-rank", OrNone(Whole()), "Largest rank of one.  [default: the engine's own]"),
     _option("draft-model", OrNone(click.STRING), "Variant that drafts tokens.  [default: none]"),
     _option("draft-tokens", OrNone(Whole()), "Tokens drafted per step.  [default: 3]"),
+    click.option(
+        "--thinking/--no-thinking", default=None, help="Whether answers begin with reasoning."
+    ),
+    _option("thinking-budget-tokens", Whole(), "Tokens after which reasoning is ended."),
+    click.option(
+        "--tool-calling/--no-tool-calling",
+        default=None,
+        help="Whether tool calls are read out of answers.  [default: where the engine can]",
+    ),
     _option("accelerators", Listed(), "Those that may be used, comma separated.  [default: any]"),
     _option("max-gpus", Whole(), "Upper bound on the GPUs of all replicas."),
     _option("max-nodes-per-replica", Whole(), "Upper bound on the nodes of one replica."),
@@ -243,14 +256,17 @@ def _together(inventories: Iterable[Inventory]) -> Inventory:
 
 @contextmanager
 def source_named_as_typed(asking: Asking) -> Iterator[None]:
-    """Name the source as whoever asks knows it: the planner does not know who that is."""
+    """Name what is wrong as whoever asks knows it: the planner does not know who that is."""
     try:
         yield
     except SpecError as error:
+        if asking.from_resource:
+            from qwen3_planner.api.fields import as_field  # noqa: PLC0415 - rare
+
+            raise as_field(error) from None
         if error.field != SOURCE:
             raise
-        name = "spec.model.source" if asking.from_resource else f"--{SOURCE}"
-        raise SpecError(name, *error.args[1:]) from None
+        raise SpecError(f"--{SOURCE}", *error.args[1:]) from None
 
 
 def _with_own_accelerators(catalog: Catalog, inventory: Inventory) -> Catalog:
@@ -305,6 +321,7 @@ def _request_from_options(
         max_model_len=asked.max_model_len,
         workload=Workload(asked.concurrency or 1, asked.input_tokens, asked.output_tokens),
         tuning=_tuning(asked, catalog),
+        chat=ChatSettings(asked.thinking, asked.thinking_budget_tokens, asked.tool_calling),
         accelerators=_accelerators(asked.accelerators or (), inventory, resolved.catalog),
         max_gpus=asked.max_gpus,
         max_nodes_per_replica=asked.max_nodes_per_replica,

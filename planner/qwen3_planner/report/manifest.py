@@ -22,7 +22,7 @@ from qwen3_planner.request import (
 
 if TYPE_CHECKING:
     from qwen3_planner.plan import Plan
-    from qwen3_planner.request import PlanRequest
+    from qwen3_planner.request import ChatSettings, PlanRequest
 
 API_VERSION = "serving.qwen3.dev/v1alpha1"
 KIND = "Qwen3Deployment"
@@ -55,6 +55,8 @@ def to_manifest(request: PlanRequest, plan: Plan) -> dict[str, Any]:
         "parallelism": _parallelism(request.parallelism),
         "maxModelLen": request.max_model_len,
         "workload": _workload(request.workload),
+        "thinking": _thinking(request.chat),
+        "toolCalling": request.chat.tool_calling,
         "replicas": request.replicas,
         "accelerators": [plan.placement.accelerator],
         "maxGpus": request.max_gpus,
@@ -138,6 +140,10 @@ def _parallelism(wish: ParallelismWish) -> dict[str, Any]:
             "expert": wish.expert,
         }
     )
+
+
+def _thinking(chat: ChatSettings) -> dict[str, Any]:
+    return _without_absent({"default": chat.thinking, "budgetTokens": chat.thinking_budget_tokens})
 
 
 def _workload(workload: Workload) -> dict[str, Any]:

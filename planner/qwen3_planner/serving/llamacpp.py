@@ -205,6 +205,8 @@ class LlamaCppServing:
             kv_cache_dtype=question.kv_cache_dtype,
             physical_batch=fit.setting.batch.tokens,
             prompt_cache_mib=prompt_cache_mib(memory),
+            chat=question.request.chat,
+            version=question.version,
             semantics=semantics_of(question),
         )
         return Launch(command(options), environment(options), question.kv_cache_dtype.value)

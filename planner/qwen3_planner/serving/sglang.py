@@ -236,6 +236,7 @@ def launch_options(question: Question, fit: Fit, served_name: str) -> LaunchOpti
         kv_cache_dtype=question.kv_cache_dtype,
         kv_tokens=None if given is None else given // max(stage.block for stage in fit.stages),
         tuning=request.tuning,
+        chat=request.chat,
         is_online_fp8=fmt.online,
         wants_half=is_old or fmt.quantization is Quantization.FP16,
         avoids_deep_gemm=(

@@ -217,6 +217,7 @@ def _serve_options(question: Question, fit: Fit, served_name: str) -> ServeOptio
         kv_cache_dtype=cache_of(question, candidate.choice),
         has_cache_scales=candidate.choice.fmt.kv_scales,
         tuning=request.tuning,
+        chat=request.chat,
         is_online_fp8=candidate.choice.fmt.online,
         needs_half=candidate.choice.fmt.quantization is Quantization.FP16
         or (capability is not None and capability < BF16_CAPABILITY),

@@ -49,7 +49,13 @@ def test_no_secret_is_anywhere_but_behind_a_reference(path: Path) -> None:
 
     by_name = {variable["name"]: variable for variable in container["env"]}
 
-    for secret in ("HF_TOKEN", "MODELSCOPE_API_TOKEN", "VLLM_API_KEY", "SGLANG_API_KEY", "LLAMA_API_KEY"):
+    for secret in (
+        "HF_TOKEN",
+        "MODELSCOPE_API_TOKEN",
+        "VLLM_API_KEY",
+        "SGLANG_API_KEY",
+        "LLAMA_API_KEY",
+    ):
         assert "value" not in by_name.get(secret, {})
     passed = [b for a, b in pairwise(container["args"]) if a == "--api-key"]
     assert passed in ([], ["$(SGLANG_API_KEY)"])

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from qwen3_planner.engines.llamacpp.chat import chat_arguments
 from qwen3_planner.engines.llamacpp.semantics import (
     LOGICAL_BATCH,
     PHYSICAL_BATCH,
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
 
     from qwen3_planner.catalog.rows import ModelArchitecture
     from qwen3_planner.engines.llamacpp.semantics import LlamaCppSemantics
+    from qwen3_planner.engines.versions import Version
     from qwen3_planner.plan import Layout
+    from qwen3_planner.request import ChatSettings
 
 PORT: Final = 8080
 """Port of the HTTP server, always said: its default moved from 8080 to 9931. Source:
@@ -58,6 +61,8 @@ class ServerOptions:
         kv_cache_dtype: resolved.
         physical_batch: tokens that one pass computes.
         prompt_cache_mib: host memory for prompts.
+        chat: how the server answers where a request does not say.
+        version: of the engine.
         semantics: of the build.
     """
 
@@ -74,6 +79,8 @@ class ServerOptions:
     kv_cache_dtype: KvCacheDtype
     physical_batch: int
     prompt_cache_mib: int
+    chat: ChatSettings
+    version: Version
     semantics: LlamaCppSemantics
 
 
@@ -98,6 +105,7 @@ def command(options: ServerOptions) -> tuple[str, ...]:
         *_batches(options),
         *_yarn(options),
         *(("--embeddings",) if options.model.is_pooling else ("--jinja",)),
+        *chat_arguments(options.model, options.chat, options.version),
         "--metrics",
     )
 

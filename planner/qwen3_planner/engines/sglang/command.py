@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from qwen3_planner.engines.sglang.chat import chat_arguments
 from qwen3_planner.engines.sglang.kernels import DEEP_GEMM_SWITCH
 from qwen3_planner.engines.sglang.semantics import DataForm, ExpertForm
 from qwen3_planner.engines.sglang.yarn import yarn_arguments
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from qwen3_planner.catalog.rows import ModelArchitecture
     from qwen3_planner.engines.sglang.semantics import SglangSemantics
     from qwen3_planner.plan import Layout
-    from qwen3_planner.request import EngineTuning
+    from qwen3_planner.request import ChatSettings, EngineTuning
 
 PROGRAM: Final = ("python3", "-m", "sglang.launch_server")
 """Words at the head of every command."""
@@ -78,6 +79,7 @@ class LaunchOptions:
         kv_cache_dtype: resolved.
         kv_tokens: pool that the user fixed, in tokens; None: what fits.
         tuning: what the user fixed.
+        chat: how the server answers where a request does not say.
         is_online_fp8: whether fp8 weights are made while loading.
         wants_half: whether 16-bit weights are to be served as float16.
         avoids_deep_gemm: whether DeepGEMM fails on these weights on this GPU.
@@ -93,6 +95,7 @@ class LaunchOptions:
     kv_cache_dtype: KvCacheDtype
     kv_tokens: int | None
     tuning: EngineTuning
+    chat: ChatSettings
     is_online_fp8: bool
     wants_half: bool
     avoids_deep_gemm: bool
@@ -120,6 +123,7 @@ def command(options: LaunchOptions) -> tuple[str, ...]:
         *_formats(options),
         *_tuning(options),
         *yarn_arguments(options.model, options.max_model_len),
+        *chat_arguments(options.model, options.chat, options.semantics.version),
     )
 
 

@@ -16,6 +16,7 @@ from qwen3_planner.engines.sources import (
     model_argument,
     source_environment,
 )
+from qwen3_planner.engines.vllm.chat import chat_arguments
 from qwen3_planner.engines.vllm.flags import takes
 from qwen3_planner.engines.vllm.yarn import yarn_arguments
 from qwen3_planner.request import KvCacheDtype
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from qwen3_planner.engines.versions import Version
     from qwen3_planner.engines.vllm.semantics import VllmSemantics
     from qwen3_planner.plan import Layout
-    from qwen3_planner.request import EngineTuning
+    from qwen3_planner.request import ChatSettings, EngineTuning
 
 PORT = 8000
 """Port of the API server. Source: vLLM 0.32.0 ``entrypoints/launchers/cli_args.py``."""
@@ -52,6 +53,7 @@ class ServeOptions:
         kv_cache_dtype: resolved; bf16 is the engine's own choice and stays unsaid.
         has_cache_scales: whether the files would turn the cache to fp8: then bf16 is said.
         tuning: what the user fixed.
+        chat: how the server answers where a request does not say.
         is_online_fp8: whether fp8 weights are made while loading.
         needs_half: whether the GPU lacks bf16 units.
         avoids_deep_gemm: whether DeepGEMM fails on these weights on this GPU.
@@ -69,6 +71,7 @@ class ServeOptions:
     kv_cache_dtype: KvCacheDtype
     has_cache_scales: bool
     tuning: EngineTuning
+    chat: ChatSettings
     is_online_fp8: bool
     needs_half: bool
     avoids_deep_gemm: bool
@@ -96,6 +99,7 @@ def command(options: ServeOptions) -> tuple[str, ...]:
         *_adapters(options.tuning),
         *_speculation(options),
         *yarn_arguments(options.model, options.max_model_len, options.semantics.yarn_form),
+        *chat_arguments(options.model, options.chat, options.semantics.version),
     )
 
 

@@ -15,7 +15,13 @@ from qwen3_planner.engines.llamacpp.semantics import (
 )
 from qwen3_planner.engines.versions import Ruling, build
 from qwen3_planner.plan import Layout, Plan
-from qwen3_planner.request import EngineName, EngineTuning, KvCacheDtype, Quantization
+from qwen3_planner.request import (
+    ChatSettings,
+    EngineName,
+    EngineTuning,
+    KvCacheDtype,
+    Quantization,
+)
 from support.planner_builders import a_model, planned
 
 TABLES = {
@@ -51,6 +57,10 @@ ACCEPTED = {
     "--embeddings",
     "--jinja",
     "--metrics",
+    "--temp",
+    "--top-p",
+    "--top-k",
+    "--min-p",
 }
 """Options of llama-server b11549 that a plan may use (common/arg.cpp)."""
 
@@ -79,6 +89,8 @@ def rendered(**changed: object) -> tuple[str, ...]:
         "kv_cache_dtype": KvCacheDtype.FP16,
         "physical_batch": 512,
         "prompt_cache_mib": 8192,
+        "chat": ChatSettings(),
+        "version": build(11549),
         "semantics": semantics_at(build(11549)),
         **changed,
     }
@@ -91,7 +103,8 @@ def test_the_plainest_command_says_whatever_decides_the_memory() -> None:
         *("--host", "0.0.0.0", "--port", "8080"),  # noqa: S104 - what a pod listens on
         *("--ctx-size", "8192", "--parallel", "1", "--fit", "off", "--n-gpu-layers", "37"),
         *("--cache-type-k", "f16", "--cache-type-v", "f16", "--flash-attn", "on"),
-        *("--cache-ram", "8192", "--jinja", "--metrics"),
+        *("--cache-ram", "8192", "--jinja"),
+        *("--temp", "0.6", "--top-p", "0.95", "--top-k", "20", "--min-p", "0", "--metrics"),
     )
 
 

@@ -12,7 +12,7 @@ from qwen3_planner.engines.sglang.command import LaunchOptions, command, environ
 from qwen3_planner.engines.sglang.semantics import semantics_at
 from qwen3_planner.engines.versions import parse_version
 from qwen3_planner.plan import Layout
-from qwen3_planner.request import EngineTuning, KvCacheDtype
+from qwen3_planner.request import ChatSettings, EngineTuning, KvCacheDtype
 from support.planner_builders import a_model
 
 PLAIN = LaunchOptions(
@@ -25,6 +25,7 @@ PLAIN = LaunchOptions(
     kv_cache_dtype=KvCacheDtype.BF16,
     kv_tokens=None,
     tuning=EngineTuning(),
+    chat=ChatSettings(),
     is_online_fp8=False,
     wants_half=False,
     avoids_deep_gemm=False,

@@ -81,7 +81,7 @@ def test_eager_starts_capture_and_compile_nothing() -> None:
     plan, plain = (on_h100(tuning=t) for t in (EngineTuning(enforce_eager=True), PLAIN))
     assert plan.memory.per_gpu[0].graph_bytes == 0 < plain.memory.per_gpu[0].graph_bytes
     assert plan.memory.per_gpu[0].activation_bytes < plain.memory.per_gpu[0].activation_bytes
-    assert plan.command[-1] == "--enforce-eager"
+    assert "--enforce-eager" in plan.command
 
 
 def test_slots_for_adapters_are_part_of_the_weights() -> None:
