@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -24,7 +25,14 @@ if TYPE_CHECKING:
     from qwen3_planner.inventory.hardware import Inventory
     from qwen3_planner.offering import Offer
     from qwen3_planner.plan import PlanResult
+    from qwen3_planner.report.peers import Peers
     from qwen3_planner.request import PlanRequest
+
+
+class Peer(StrEnum):
+    """Other planners that can be asked."""
+
+    AIC = "aic"
 
 
 @click.command
@@ -39,15 +47,19 @@ if TYPE_CHECKING:
 @click.option(
     "--explain", is_flag=True, help="Show how each figure adds up, and where it comes from."
 )
+@click.option(
+    "--compare", type=Named(Peer), default=None, help="Another planner's figures beside ours."
+)
 @question_options
 @click.option("--debug", is_flag=True, expose_value=False, hidden=True)
-def plan(
+def plan(  # noqa: PLR0913 - options of a command
     *,
     model: str | None,
     hardware: tuple[str, ...],
     filename: str | None,
     output: Output,
     explain: bool,
+    compare: Peer | None,
     **options: Any,  # noqa: ANN401 - each is converted by its own type above
 ) -> int:
     """Plan MODEL on HARDWARE: quantization, layout, context, memory and the engine's command.
@@ -68,21 +80,26 @@ def plan(
       qwen3 plan Qwen3-32B --hardware any --quantization bf16 --max-model-len 40960
     In pictures, one file for a browser:
       qwen3 plan Qwen3-32B --hardware 2xH100-SXM-80GB --concurrency 32 -o html > plan.html
+    What aiconfigurator says of the same layout and load (extra [aic]):
+      qwen3 plan Qwen3-32B --hardware 2xH100-SXM-80GB --concurrency 16 --compare aic
     Every figure as a sum, with its source:
       qwen3 plan Qwen3-8B --hardware 1xL40S --explain
 
     Exit status: 0 a plan, 3 no feasible plan, 2 bad input, 1 a defect.
     """  # noqa: D301 - \b is click's mark for lines to keep
+    if compare is not None and output in (Output.MANIFEST, Output.HTML):
+        forms = [Output.TABLE.value, Output.JSON.value, Output.YAML.value]
+        raise SpecError("--compare", f"-o {output.value}", "it has no place for it", forms)
     if explain and output is Output.MANIFEST:
         reason = "a resource has no place for it"
         forms = [form.value for form in Output if form is not Output.MANIFEST]
         raise SpecError("--explain", f"-o {output.value}", reason, forms)
     asking = read_question(model, hardware, filename, Asked(**options))
     with source_named_as_typed(asking):
-        return answer(asking, output, explained=explain)
+        return answer(asking, output, explained=explain, compared=compare is not None)
 
 
-def answer(asking: Asking, output: Output, *, explained: bool) -> int:
+def answer(asking: Asking, output: Output, *, explained: bool, compared: bool = False) -> int:
     """Plan, write the answer to stdout, and return the exit status."""
     from qwen3_planner import planning  # noqa: PLC0415 - not needed for bad input
     from qwen3_planner.plan import NoPlan  # noqa: PLC0415 - as above
@@ -96,9 +113,19 @@ def answer(asking: Asking, output: Output, *, explained: bool) -> int:
 
         write(plan_page(asking, result, inventory, explanation, offers))
     else:
-        write(render(result, asking.request, output, explanation, offers))
+        peers = _peers(result, asking) if compared else ()
+        write(render(result, asking.request, output, explanation, offers, peers))
     _warn_of_old_prices(result)
     return ExitCode.NO_PLAN if isinstance(result, NoPlan) else ExitCode.PLAN
+
+
+def _peers(result: PlanResult, asking: Asking) -> Peers:
+    """Ask the other planner about our plan; nothing where there is none, or no speed."""
+    from qwen3_planner.peers.asking import ask, question_of  # noqa: PLC0415 - 850 MB elsewhere
+    from qwen3_planner.plan import Plan  # noqa: PLC0415 - as above
+
+    question = question_of(result, asking.catalog) if isinstance(result, Plan) else None
+    return () if question is None else (ask(question, asking.catalog),)
 
 
 def _warn_of_old_prices(result: PlanResult) -> None:
@@ -130,12 +157,13 @@ def _answered(asking: Asking) -> tuple[tuple[Offer, ...], PlanResult, Inventory]
     return found.offers, found.answer, found.inventory
 
 
-def render(
+def render(  # noqa: PLR0913, PLR0917 - parts of an answer
     result: PlanResult,
     request: PlanRequest,
     output: Output,
     explanation: Explanation | None = None,
     offers: tuple[Offer, ...] = (),
+    peers: Peers = (),
 ) -> str:
     """Say the answer in the form that is asked for.
 
@@ -146,7 +174,12 @@ def render(
 
     if output is Output.TABLE:
         return to_text(
-            result, width(), styled=is_terminal(), explanation=explanation, offers=offers
+            result,
+            width(),
+            styled=is_terminal(),
+            explanation=explanation,
+            offers=offers,
+            peers=peers,
         )
     if output is Output.MANIFEST:
         from qwen3_planner.report.manifest import to_manifest  # noqa: PLC0415 - as above
@@ -157,5 +190,5 @@ def render(
         return ""
     from qwen3_planner.report.plan_json import to_document  # noqa: PLC0415 - as above
 
-    document = to_document(result, explanation, offers)
+    document = to_document(result, explanation, offers, peers)
     return as_json(document) if output is Output.JSON else as_yaml(document)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         Provenance,
         Refusal,
     )
+    from qwen3_planner.report.peers import Peers
 
 SCHEMA = "plan/v1"
 
@@ -39,6 +40,7 @@ def to_document(
     result: PlanResult,
     explanation: Explanation | None = None,
     offers: Sequence[Offer] = (),
+    peers: Peers = (),
 ) -> Document:
     """Say a plan, or why there is none, as ``qwen3 plan -o json`` prints it.
 
@@ -46,6 +48,7 @@ def to_document(
         result: of the planner.
         explanation: how the figures add up, if that is wanted.
         offers: hardware that was compared, best first.
+        peers: what other planners say of the plan.
     """
     if isinstance(result, NoPlan):
         document: Document = {
@@ -68,6 +71,10 @@ def to_document(
         document["hardware"] = [offer_document(offer) for offer in offers]
     if explanation is not None:
         document["explanation"] = explanation_document(explanation)
+    if peers:
+        from qwen3_planner.report.peers import peers_document  # noqa: PLC0415 - rare
+
+        document["peers"] = peers_document(peers)
     return document
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from qwen3_planner.explanation import Explanation
     from qwen3_planner.offering import Offer
     from qwen3_planner.plan import Layout, Plan, PlanResult, Refusal
+    from qwen3_planner.report.peers import Peers
 
 REFUSALS_SHOWN = 5
 ALTERNATIVES_SHOWN = 5
@@ -27,13 +28,14 @@ _LABEL = 13
 _BOLD, _PLAIN = "\x1b[1m", "\x1b[0m"
 
 
-def to_text(
+def to_text(  # noqa: PLR0913 - parts of an answer
     result: PlanResult,
     width: int = 80,
     *,
     styled: bool = False,
     explanation: Explanation | None = None,
     offers: Sequence[Offer] = (),
+    peers: Peers = (),
 ) -> str:
     """Say a plan, or why there is none, as lines of at most ``width`` columns where words allow.
 
@@ -43,6 +45,7 @@ def to_text(
         styled: bold headings and drawn bars; False where the output is no terminal.
         explanation: how the figures add up, if that is wanted.
         offers: hardware that was compared, best first.
+        peers: what other planners say of the plan.
     """
     blocks = (
         _no_plan(result, width)
@@ -50,6 +53,10 @@ def to_text(
         else _plan(result, width, styled=styled)
     )
     blocks.insert(1, offer_lines(offers))
+    if peers and not isinstance(result, NoPlan):
+        from qwen3_planner.report.peers import peer_lines  # noqa: PLC0415 - rare
+
+        blocks.append(peer_lines(result, peers, width))
     if explanation is not None:
         blocks += [explanation_lines(explanation, width), origin_lines(explanation, width)]
     return "\n\n".join("\n".join(_headed(block, styled=styled)) for block in blocks if block) + "\n"

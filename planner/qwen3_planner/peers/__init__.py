@@ -1,0 +1,1 @@
+"""What other planners say of a plan, beside our own figures; they are optional and asked lazily."""
