@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from qwen3_planner.serving.registry import serving_of
@@ -53,6 +53,8 @@ def room_of(question: Question, candidate: Candidate, setting: Setting) -> Room:
     correction = None
     if question.calibration.memory:
         stages, error, correction = _as_measured(question, candidate, setting, stages, error)
+    if correction is not None and correction.is_same:
+        stages = tuple(replace(stage, may_lack=0, may_spare=0) for stage in stages)
     blocks = min(stage.blocks for stage in stages)
     return Room(candidate, setting, stages, blocks, error, correction)
 

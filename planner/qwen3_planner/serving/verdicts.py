@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 NINETY_PERCENT = 1.645
 """Standard deviations on each side of a 90 % interval."""
 
+BEYOND_EITHER_CASE = 1.15
+"""The same beyond the farther of two cases that are about as likely: an eighth of its starts."""
+
 
 @dataclass(frozen=True, slots=True)
 class Correction:
@@ -57,8 +60,13 @@ class Fit:
 
     @property
     def margin_blocks(self) -> int:
-        """Half the width of the 90 % interval around ``blocks``."""
+        """How far below ``blocks`` the 90 % interval reaches."""
         return margin_blocks(self.stages, self.error_bytes)
+
+    @property
+    def spare_blocks(self) -> int:
+        """How far above ``blocks`` it reaches."""
+        return spare_blocks(self.stages, self.error_bytes)
 
     @property
     def is_narrow(self) -> bool:
@@ -96,6 +104,34 @@ class Misfit:
 
 
 def margin_blocks(stages: tuple[StageMemory, ...], error_bytes: float) -> int:
-    """Return half the width of the 90 % interval around the blocks of the tightest stage."""
-    tightest = min(stages, key=lambda stage: stage.blocks)
-    return ceil(NINETY_PERCENT * error_bytes / tightest.block)
+    """Return how far below the blocks of the tightest stage the 90 % interval reaches.
+
+    A stage that may lack much more than the tightest one may turn out the tightest itself.
+    """
+    low = min(
+        stage.blocks - ceil(reach_bytes(error_bytes, stage.may_lack) / stage.block)
+        for stage in stages
+    )
+    return min(stage.blocks for stage in stages) - low
+
+
+def spare_blocks(stages: tuple[StageMemory, ...], error_bytes: float) -> int:
+    """Return how far above them it reaches: no farther than the next tightest stage."""
+    high = min(
+        stage.blocks + ceil(reach_bytes(error_bytes, stage.may_spare) / stage.block)
+        for stage in stages
+    )
+    return high - min(stage.blocks for stage in stages)
+
+
+def reach_bytes(error_bytes: float, either: int) -> float:
+    """Return how far a 90 % interval reaches to one side.
+
+    >>> reach_bytes(100.0, 0), reach_bytes(100.0, 1000)
+    (164.5, 1115.0)
+
+    Args:
+        error_bytes: one standard deviation.
+        either: what a start takes (or does without) in one of two cases, and nothing in the other.
+    """
+    return max(NINETY_PERCENT * error_bytes, either + BEYOND_EITHER_CASE * error_bytes)

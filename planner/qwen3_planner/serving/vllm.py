@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from qwen3_planner.candidates import layouts
 from qwen3_planner.catalog.rows import AcceleratorClass
+from qwen3_planner.engines.versions import parse_version
 from qwen3_planner.engines.vllm.command import ServeOptions, command, environment
 from qwen3_planner.engines.vllm.flags import flag_ranges, takes
 from qwen3_planner.engines.vllm.semantics import (
@@ -33,7 +34,7 @@ from qwen3_planner.serving.vllm_memory import memory_of_stages
 from qwen3_planner.sizing.activation import Batch
 from qwen3_planner.sizing.formats import WeightKind
 from qwen3_planner.sizing.kv_cache import kv_bytes_per_32
-from qwen3_planner.sizing.overhead import host_bytes
+from qwen3_planner.sizing.overhead import UNKNOWN_RELEASE_ERROR_BYTES, host_bytes
 from qwen3_planner.sizing.stages import Setting, StageMemory
 from qwen3_planner.sizing.weights import checkpoint_bytes
 
@@ -135,8 +136,7 @@ class VllmServing:
 
     def pool_blocks(self, fit: Fit) -> tuple[int, int, int]:
         """Return the blocks that vLLM allocates: all that fit."""
-        margin = fit.margin_blocks
-        return max(0, fit.blocks - margin), fit.blocks, fit.blocks + margin
+        return max(0, fit.blocks - fit.margin_blocks), fit.blocks, fit.blocks + fit.spare_blocks
 
     def checkpoint_bytes(self, question: Question, choice: WeightChoice) -> int:
         """Return the bytes of the safetensors files."""
@@ -161,7 +161,8 @@ class VllmServing:
         tightest = min(stages, key=lambda stage: stage.blocks)
         pool = candidate.pool
         device = pool.accelerator.usable_relative_error * pool.device_bytes * setting.utilization
-        return hypot(device, tightest.sigma)
+        is_new = question.version > parse_version(question.release.newest_known_version)
+        return hypot(device, tightest.sigma, UNKNOWN_RELEASE_ERROR_BYTES if is_new else 0.0)
 
     def host_bytes(self, question: Question, fit: Fit) -> int:
         """Return the host memory that the pods of one replica ask for."""

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 from qwen3_planner.engines.versions import ruling_at
 from qwen3_planner.engines.vllm.profiling import SAMPLER_BYTES_PER_LOGIT
 from qwen3_planner.plan import Basis, Provenance
-from qwen3_planner.serving.vllm_facts import parts_of, semantics_of, tightest_stage
+from qwen3_planner.serving.vllm_facts import device_of, parts_of, semantics_of, tightest_stage
 from qwen3_planner.sizing.graphs import GRAPH_SIGMA
 from qwen3_planner.sizing.overhead import (
-    PROFILE_ERROR_BYTES,
+    CONTEXT_ERROR_BYTES,
+    PEAK_ERROR_BYTES,
     QUANTIZED_WEIGHTS_ERROR,
     WEIGHTS_ERROR,
+    group_error_bytes,
 )
 
 if TYPE_CHECKING:
@@ -28,6 +30,9 @@ def provenance_of(question: Question, fit: Fit) -> tuple[Provenance, ...]:
     semantics = semantics_of(question, fit.candidate.choice)
     parts = parts_of(question, fit, stage, 0)
     is_quantized = fit.candidate.choice.fmt.is_quantized
+    candidate, context = fit.candidate, CONTEXT_ERROR_BYTES
+    is_linked = device_of(candidate.pool).is_linked
+    group = group_error_bytes(candidate.layout.gpus_per_replica, is_linked=is_linked)
     pool_bytes = max(1, fit.blocks * tightest.block)
     return (
         Provenance("model.parameters", Basis.EXACT, 0.0, question.model.source),
@@ -47,7 +52,7 @@ def provenance_of(question: Question, fit: Fit) -> tuple[Provenance, ...]:
         Provenance(
             "memory.activation",
             Basis.FORMULA,
-            _relative(PROFILE_ERROR_BYTES + (parts.peak - parts.warm_peak) / 2, parts.peak),
+            _relative(PEAK_ERROR_BYTES + (parts.peak - parts.warm_peak) / 2, parts.peak),
             ruling_at(SAMPLER_BYTES_PER_LOGIT[semantics.runner], semantics.version).source,
         ),
         Provenance(
@@ -59,7 +64,7 @@ def provenance_of(question: Question, fit: Fit) -> tuple[Provenance, ...]:
         Provenance(
             "memory.overhead",
             Basis.FITTED,
-            _relative(PROFILE_ERROR_BYTES, parts.overhead),
+            _relative(context + group + parts.copy / 2, parts.overhead),
             "llm-d/llm-d-benchmark@2593348 config_explorer/empirical-vllm-memory-results.md",
         ),
         Provenance(

@@ -138,6 +138,7 @@ def rank_of(  # noqa: PLR0913 - each is a fact of its own
         stage=stage,
         semantics=semantics_of(question, candidate.choice),
         batch=setting.batch,
+        is_compiled=setting.is_compiled,
         device=device_of(candidate.pool),
         positions=table_rows(question, context or question.wanted_context),
         additions=additions_of(question, candidate.choice),

@@ -16,6 +16,8 @@ from qwen3_planner.sizing.activation import (
     BF16_BYTES,
     Batch,
     compiler_copy,
+    compiling_peak,
+    eager_forward_peak,
     encoder_output,
     encoder_peak,
     expert_caches,
@@ -79,7 +81,10 @@ class RankParts:
         offloaded: of the weights, in host memory instead.
         forward: peak of one layer's pass, what the experts free again included.
         sampling: peak of the dummy sampling step; 0 where the rank has none.
-        compiling: the compiler's copy of the embedding; 0 where it has none.
+        flash_sampling: the same where FlashInfer samples; equal where it never does.
+        compiling: what the compiler holds to try the embedding's kernel; 0 where it does not.
+        copy: of the embedding, of which an allocator that cannot give it back takes one more; 0
+            where the version does not count that, or nothing is compiled.
         encoding: peak of encoding an image; 0 without an encoder.
         encoded: the image's tokens, kept while the rest runs.
         expert_buffers: of the fused experts, where they stay.
@@ -96,7 +101,9 @@ class RankParts:
     offloaded: int
     forward: int
     sampling: int
+    flash_sampling: int
     compiling: int
+    copy: int
     encoding: int
     encoded: int
     expert_buffers: int
@@ -120,6 +127,12 @@ class RankParts:
     def peak(self) -> int:
         """The same of a first start."""
         return max(self.warm_peak, self.encoded + self.compiling)
+
+    @property
+    def least_peak(self) -> int:
+        """The least that either may be: FlashInfer samples, and where it is not known, warm."""
+        language = max(self.forward, self.flash_sampling)
+        return max(self.encoding, self.encoded + language)
 
     @property
     def overhead(self) -> int:
@@ -160,6 +173,7 @@ def memory_of_stages(  # noqa: PLR0913 - the cache's key: all that memory depend
         layout,
         semantics=semantics,
         batch=setting.batch,
+        is_compiled=setting.is_compiled,
         device=device,
         positions=positions,
         additions=additions,
@@ -174,7 +188,8 @@ def memory_of_stages(  # noqa: PLR0913 - the cache's key: all that memory depend
             share=share,
             device_bytes=device.n_bytes,
             given=additions.kv_cache_bytes,
-            sigma=sigma_of(one, layout, semantics, device, is_quantized=is_quantized),
+            sigma=sigma_of(one, layout, device, is_quantized=is_quantized),
+            is_cold=setting.is_compiled is False,
         )
         for stage, one in enumerate(parts)
     )
@@ -188,6 +203,7 @@ def _parts_of_stages(  # noqa: PLR0913 - the cache's key
     *,
     semantics: VllmSemantics,
     batch: Batch,
+    is_compiled: bool | None,
     device: Device,
     positions: int,
     additions: Additions,
@@ -201,6 +217,7 @@ def _parts_of_stages(  # noqa: PLR0913 - the cache's key
             stage=stage,
             semantics=semantics,
             batch=batch,
+            is_compiled=is_compiled,
             device=device,
             positions=positions,
             additions=additions,
@@ -218,10 +235,15 @@ def _stage(  # noqa: PLR0913 - the frame's own fields
     device_bytes: int,
     given: int | None,
     sigma: float,
+    is_cold: bool,
 ) -> StageMemory:
     """Put one rank together; a given KV pool replaces the share of the device."""
-    budget = share
+    budget, least = share, parts.least_peak
+    if is_cold:
+        least = max(least, parts.encoded + parts.compiling)
+    may_lack, may_spare = parts.copy, parts.peak - least
     if given is not None:
+        may_lack = may_spare = 0
         fixed = parts.held + parts.peak + parts.graphs + parts.overhead
         budget = fixed + given if fixed + given <= device_bytes else min(fixed, device_bytes)
     return StageMemory(
@@ -233,6 +255,8 @@ def _stage(  # noqa: PLR0913 - the frame's own fields
         block=block,
         budget=budget,
         sigma=sigma,
+        may_lack=may_lack,
+        may_spare=may_spare,
     )
 
 
@@ -248,6 +272,7 @@ def rank_parts(  # noqa: PLR0913 - each is a fact of its own
     positions: int,
     additions: Additions = NOTHING_ADDED,
     expert_rank: int = 0,
+    is_compiled: bool | None = None,
 ) -> RankParts:
     """Compute the addends of one rank of one stage; arguments as of :func:`memory_of_stages`."""
     is_first, is_last = stage == 0, stage == layout.pipeline - 1
@@ -267,8 +292,12 @@ def rank_parts(  # noqa: PLR0913 - each is a fact of its own
     first, end = stage_range(model.layers, layout.pipeline, stage)
     buffers = _expert_buffers(model, layout, semantics, batch)
     profiles_images = model.vision is not None and is_first and semantics.encoder_profiled
-    has_state = is_last and semantics.runner is Runner.V2 and not model.is_pooling
+    keeps_state = semantics.runner is Runner.V2 and semantics.consumption_counts
+    has_state = is_last and keeps_state and not model.is_pooling
     major = device.capability[0] if device.capability else None
+    compiles = is_first and not additions.is_eager and not is_compiled
+    is_plain = additions.is_eager and not model.is_moe
+    one_pass = eager_forward_peak if is_plain else forward_peak
     return RankParts(
         weights=weights,
         adapters=lora_slots(
@@ -276,10 +305,12 @@ def rank_parts(  # noqa: PLR0913 - each is a fact of its own
         ),
         draft=_draft_weights(layout, additions, device, stage=stage),
         offloaded=min(additions.offload_bytes, weights),
-        forward=forward_peak(model, layout.tensor, batch)
+        forward=one_pass(model, layout.tensor, batch)
         + (0 if semantics.expert_buffers_stay else buffers),
         sampling=_sampling(model, layout, semantics, batch) if is_last else 0,
-        compiling=0 if additions.is_eager or not is_first else compiler_copy(model, layout.tensor),
+        flash_sampling=_flash_sampling(model, layout, semantics, batch) if is_last else 0,
+        compiling=compiling_peak(model, layout.tensor, batch) if compiles else 0,
+        copy=compiler_copy(model, layout.tensor) if compiles and semantics.pinned_count else 0,
         encoding=encoder_peak(model.vision, layout.tensor)
         if profiles_images and model.vision
         else 0,
@@ -349,6 +380,16 @@ def _sampling(
     if semantics.runner is Runner.V2 and semantics.sampler_bytes == BF16_BYTES:
         return gathered
     return max(gathered, sampler_peak(model, batch, semantics.sampler_bytes))
+
+
+def _flash_sampling(
+    model: ModelArchitecture, layout: Layout, semantics: VllmSemantics, batch: Batch
+) -> int:
+    """Return the same peak where FlashInfer samples."""
+    if semantics.flashinfer_bytes is None or model.is_pooling:
+        return _sampling(model, layout, semantics, batch)
+    gathered = logits_peak(model, layout.tensor, batch)
+    return max(gathered, sampler_peak(model, batch, semantics.flashinfer_bytes))
 
 
 def _expert_buffers(

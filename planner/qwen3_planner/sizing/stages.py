@@ -16,10 +16,13 @@ class Setting:
     Attributes:
         utilization: share of the device's memory.
         batch: scheduler sizes.
+        is_compiled: whether the compiler's cache is at hand; None: not known, a first start is
+            planned and the interval says what a later one has.
     """
 
     utilization: float
     batch: Batch
+    is_compiled: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,8 @@ class StageMemory:
         block: one KV block over the stage's layers.
         budget: utilization x device.
         sigma: of all but the device and the budget: one standard deviation.
+        may_lack: what a start may take besides, one way or the other and nothing between.
+        may_spare: what it may do without, likewise.
     """
 
     stage: int
@@ -62,6 +67,8 @@ class StageMemory:
     block: int
     budget: int
     sigma: float = 0.0
+    may_lack: int = 0
+    may_spare: int = 0
 
     @property
     def fixed(self) -> int:

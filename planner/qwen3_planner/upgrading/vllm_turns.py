@@ -8,6 +8,7 @@ from qwen3_planner.engines.versions import ruling_at
 from qwen3_planner.engines.vllm.batches import BATCH_TIERS, BatchTier, default_tier
 from qwen3_planner.engines.vllm.capture import CAPTURE_RULES, CaptureRule
 from qwen3_planner.engines.vllm.profiling import (
+    CONSUMPTION_COUNTS,
     ENCODER_PROFILED,
     EXPERT_BUFFERS_STAY,
     GRAPHS_IN_BUDGET,
@@ -15,7 +16,7 @@ from qwen3_planner.engines.vllm.profiling import (
     SAMPLER_BYTES_PER_LOGIT,
     UTILIZATION,
 )
-from qwen3_planner.engines.vllm.runners import FIRST_RUNNER_FOR, runner_at
+from qwen3_planner.engines.vllm.runners import FIRST_RUNNER_FOR, Runner, runner_at
 from qwen3_planner.engines.vllm.semantics import (
     FP8_MOE_REFINES_BLOCKS,
     YARN_FACTOR_STRETCHES,
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
     from qwen3_planner.candidates import Pool
     from qwen3_planner.engines.versions import Ruling, Version
-    from qwen3_planner.engines.vllm.runners import Runner
     from qwen3_planner.question import Question, WeightChoice
     from qwen3_planner.upgrading.subjects import Subject
 
@@ -56,6 +56,8 @@ def vllm_subjects(
     yield subject(
         "memory that the allocator cannot give back counts", PINNED_SEGMENTS_COUNT, versions
     )
+    if not model.is_pooling and runner_of(max(versions)) is Runner.V2:
+        yield subject("state of the sampler takes from the KV pool", CONSUMPTION_COUNTS, versions)
     yield subject("batch sizes captured as graphs", CAPTURE_RULES, versions, _capture)
     if model.is_moe:
         yield subject("buffers of the experts stay allocated", EXPERT_BUFFERS_STAY, versions)

@@ -10,13 +10,13 @@ from qwen3_planner.serving.registry import serving_of
 from qwen3_planner.sizing.gguf import file_bytes, file_type_of, tensor_bytes
 from qwen3_planner.units import GIB
 from support.accuracy.planned import NotPlannedError, estimate, question_of_file, starts
-from support.accuracy.rows import exclusions, launches, weight_files
+from support.accuracy.rows import exclusions, fitted, launches, weight_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from support.accuracy.planned import Estimate
-    from support.accuracy.rows import Exclusion, Launch, WeightFile
+    from support.accuracy.rows import Exclusion, Fitted, Launch, WeightFile
 
 
 CARD_FREE = ("weights", "token")
@@ -112,10 +112,10 @@ class Comparison:
 @cache
 def compare() -> Comparison:
     """Compare every row of the project's own data with the planner."""
-    reasons = {row.id: row for row in exclusions()}
+    reasons, used = {row.id: row for row in exclusions()}, fitted()
     found: list[Figure | Verdict | LeftOut] = []
     for launch in launches():
-        found += _launch(launch, reasons.get(launch.id))
+        found += _launch(launch, reasons.get(launch.id), used.get(launch.id))
     for file in weight_files():
         found.append(_file(file, reasons.get(file.id)))
     return Comparison(
@@ -139,7 +139,9 @@ def measured_parts(launch: Launch) -> tuple[str, ...]:
     return tuple(part for part, is_there in stated if is_there)
 
 
-def _launch(launch: Launch, exclusion: Exclusion | None) -> Iterator[Figure | Verdict | LeftOut]:
+def _launch(
+    launch: Launch, exclusion: Exclusion | None, used: Fitted | None
+) -> Iterator[Figure | Verdict | LeftOut]:
     parts = measured_parts(launch)
     if not parts and exclusion is not None:
         yield LeftOut(launch.id, "all", exclusion.reason)
@@ -159,7 +161,11 @@ def _launch(launch: Launch, exclusion: Exclusion | None) -> Iterator[Figure | Ve
         if reason is not None:
             yield LeftOut(launch.id, part, reason)
         elif computed is not None:
-            yield _verdict(launch) if part == "verdict" else _figure(launch, part, computed)
+            is_fitted = used is not None and used.decides(part)
+            if part == "verdict":
+                yield _verdict(launch, is_fitted=is_fitted)
+            else:
+                yield _figure(launch, part, computed, is_fitted=is_fitted)
 
 
 def _reason(launch: Launch, part: str, exclusion: Exclusion | None) -> str | None:
@@ -177,7 +183,7 @@ def _reason(launch: Launch, part: str, exclusion: Exclusion | None) -> str | Non
     return None
 
 
-def _figure(launch: Launch, part: str, computed: Estimate) -> Figure:
+def _figure(launch: Launch, part: str, computed: Estimate, *, is_fitted: bool) -> Figure:
     in_gib = {
         "weights": (launch.weights_gib, computed.weights),
         "activation": (launch.activation_gib, computed.activation),
@@ -209,7 +215,7 @@ def _figure(launch: Launch, part: str, computed: Estimate) -> Figure:
         computed=ours,
         low=low,
         high=high,
-        is_fitted=part not in CARD_FREE and launch.is_for_fitting,
+        is_fitted=part not in CARD_FREE and is_fitted,
         is_stated=part in CARD_FREE or launch.states_how_it_ran,
     )
 
@@ -218,7 +224,7 @@ def _token_bytes(launch: Launch) -> float:
     return (launch.kv_gib or 0.0) * GIB / (launch.kv_tokens or 1)
 
 
-def _verdict(launch: Launch) -> Verdict:
+def _verdict(launch: Launch, *, is_fitted: bool) -> Verdict:
     return Verdict(
         id=launch.id,
         engine=launch.engine,
@@ -227,7 +233,7 @@ def _verdict(launch: Launch) -> Verdict:
         how=how_it_ran(launch),
         started=launch.outcome == "starts",
         planned=starts(launch),
-        is_fitted=launch.is_for_fitting,
+        is_fitted=is_fitted,
     )
 
 

@@ -37,10 +37,10 @@ what is left out: [tests/unit/planner/accuracy](../../tests/unit/planner/accurac
 row is planned as its log says it ran, by the code that plans for you. Errors are relative to what
 was measured, without their sign where they are summed up.
 
-**Fitted** rows state a term of the memory apart; only to them may a constant be fitted. All others
-are **tested** rows, and only they are judged. Weights and bytes per token have no fitted constant:
-all their rows are tested. The header of a GGUF file (6 MB) was solved from five files: those rows
-are fitted.
+**Fitted** rows state a term of the memory apart, and a constant was read off them; `fitted.csv`
+names them. All others are **tested** rows, and only they are judged. Weights and bytes per token
+have no fitted constant: all their rows are tested. The header of a GGUF file (6 MB) was solved from
+five files: those rows are fitted.
 """
 
 _KV_NOTE = """\

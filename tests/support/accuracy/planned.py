@@ -23,7 +23,7 @@ from qwen3_planner.request import (
     Workload,
 )
 from qwen3_planner.serving.registry import serving_of
-from qwen3_planner.serving.verdicts import NINETY_PERCENT, Fit
+from qwen3_planner.serving.verdicts import Fit, reach_bytes
 from qwen3_planner.serving.vllm_facts import rank_of
 from qwen3_planner.units import GIB, MIB
 
@@ -96,7 +96,7 @@ def estimate(launch: Launch) -> Estimate:
     (pool,) = pools_of(inventory, ())
     layout = Layout(launch.tensor or 1, launch.pipeline or 1, launch.data or 1, launch.expert or 1)
     candidate = Candidate(pool, question.choices[0], layout)
-    setting = serving.setting(question, pool)
+    setting = replace(serving.setting(question, pool), is_compiled=launch.compiled)
     stages = serving.stages(question, candidate, setting)
     tightest = min(stages, key=lambda stage: stage.available / stage.block)
     verdict = fit(question, candidate, setting)
@@ -107,8 +107,11 @@ def estimate(launch: Launch) -> Estimate:
     else:
         blocks = tightest.blocks
         kv = tightest.available
-        margin = int(NINETY_PERCENT * serving.error_bytes(question, candidate, setting, stages))
-        ends = (kv - margin, kv + margin)
+        error = serving.error_bytes(question, candidate, setting, stages)
+        ends = (
+            kv - int(reach_bytes(error, tightest.may_lack)),
+            kv + int(reach_bytes(error, tightest.may_spare)),
+        )
         low, high = (max(0, end // tightest.block) for end in ends)
     context = question.wanted_context
     return Estimate(

@@ -18,16 +18,19 @@ LAUNCH_COLUMNS = (
     "id", "engine", "version", "model", "quantization", "checkpoint", "kv_cache_dtype",
     "accelerator", "device_gib", "tensor", "pipeline", "data", "expert", "utilization",
     "max_model_len", "max_num_seqs", "max_num_batched_tokens", "enforce_eager",
-    "kv_cache_memory_bytes", "concurrency", "request_tokens", "assumed", "weights_gib", "kv_gib",
-    "kv_tokens", "activation_gib", "graphs_gib", "non_torch_gib", "outcome", "note", "source",
+    "compiled", "kv_cache_memory_bytes", "concurrency", "request_tokens", "assumed",
+    "weights_gib", "kv_gib", "kv_tokens", "activation_gib", "graphs_gib", "non_torch_gib",
+    "outcome", "note", "source",
 )  # fmt: skip
 FILE_COLUMNS = (
     "id", "model", "quantization", "checkpoint", "measure", "bytes", "size_gib", "size_gb",
     "fitted", "note", "source",
 )  # fmt: skip
 EXCLUSION_COLUMNS = ("id", "parts", "reason")
+FITTED_COLUMNS = ("id", "parts", "constants")
 
 OUTCOMES = ("", "starts", "refuses")
+COMPILED = {"": None, "before": True, "first": False}
 MEASURES = ("file", "tensors")
 PARTS = ("weights", "kv", "token", "activation", "graphs", "non_torch", "verdict", "size")
 """What a row may be compared in; ``excluded.csv`` names them."""
@@ -55,6 +58,7 @@ class Launch:
     max_num_seqs: int | None
     max_num_batched_tokens: int | None
     enforce_eager: bool | None
+    compiled: bool | None
     kv_cache_memory_bytes: int | None
     concurrency: int | None
     request_tokens: int | None
@@ -72,7 +76,8 @@ class Launch:
     @property
     def is_for_fitting(self) -> bool:
         """Whether its log states a term apart, so that a constant may be read off it."""
-        return self.activation_gib is not None or self.non_torch_gib is not None
+        stated = (self.activation_gib, self.non_torch_gib, self.graphs_gib)
+        return any(term is not None for term in stated)
 
     @property
     def states_how_it_ran(self) -> bool:
@@ -175,6 +180,35 @@ def exclusions(folder: Path = FOLDER) -> tuple[Exclusion, ...]:
     return tuple(found)
 
 
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """Which constants are fitted to a launch, and which of its parts they decide."""
+
+    id: str
+    parts: tuple[str, ...]
+    constants: str
+
+    def decides(self, part: str) -> bool:
+        """Whether that part of the row is no test."""
+        return part in self.parts or "all" in self.parts
+
+
+def fitted(folder: Path = FOLDER) -> dict[str, Fitted]:
+    """Read to which launches constants are fitted: by id.
+
+    Raises:
+        ValueError: a row names no constant or no part, or states no term apart.
+    """
+    able = {launch.id for launch in launches(folder) if launch.is_for_fitting}
+    found = {}
+    for row in _rows(folder / "fitted.csv", FITTED_COLUMNS):
+        one = Fitted(row["id"], tuple(row["parts"].split()), row["constants"])
+        if one.id not in able or not one.constants or not set(one.parts) <= {*PARTS, "all"}:
+            raise ValueError(f"fitted.csv: {one.id}: no term apart, no constant or a wrong part")
+        found[one.id] = one
+    return found
+
+
 def _rows(path: Path, columns: tuple[str, ...]) -> Iterator[dict[str, str]]:
     with path.open(newline="", encoding="utf-8") as file:
         reader = csv.DictReader(file)
@@ -197,6 +231,9 @@ def _launch(row: dict[str, str]) -> Launch:
     cells: dict[str, Any] = {name: row[name] for name in _TEXTS}
     cells |= {name: _number(row, name, int) for name in _COUNTS}
     cells |= {name: _number(row, name, float) for name in _SIZES}
+    if row["compiled"] not in COMPILED:
+        raise ValueError(f"{row['id']}: compiled {row['compiled']!r}")
+    cells["compiled"] = COMPILED[row["compiled"]]
     cells["enforce_eager"] = {"": None, "true": True, "false": False}[row["enforce_eager"]]
     return Launch(**cells, assumed=assumed)
 

@@ -126,7 +126,7 @@ def test_trap_7_the_activation_peak_is_per_gpu_and_follows_the_model_runner() ->
         peak_gib("Qwen3-32B", 2, "0.11.0"),
     )
     assert [small, large, halved] == pytest.approx([5.56, 5.64, 5.64], abs=0.05)
-    assert peak_gib("Qwen3-32B", 1, "0.32.0") < 1.5
+    assert peak_gib("Qwen3-32B", 1, "0.32.0") < 1.6
     assert peak_gib("Qwen3-32B", 2, "0.32.0") < 0.6 * peak_gib("Qwen3-32B", 1, "0.32.0")
 
 

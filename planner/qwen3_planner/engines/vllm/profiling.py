@@ -143,6 +143,45 @@ PINNED_SEGMENTS_COUNT: Final = (
 )
 """Whether what the allocator cannot give back after the profile run is taken from the KV pool."""
 
+CONSUMPTION_COUNTS: Final = (
+    Ruling(
+        value=False,
+        since=Version(0, 0),
+        source="PyPI vllm 0.26.0 vllm/utils/mem_utils.py: the increase of torch's peak over what"
+        " is allocated when profiling begins, so that nothing allocated between the weights and"
+        " that is seen",
+        confidence="A",
+    ),
+    Ruling(
+        value=True,
+        since=Version(0, 27),
+        source="PyPI vllm 0.27.0 vllm/utils/mem_utils.py total_consumed",
+        confidence="A",
+    ),
+)
+"""Whether what the runner allocates after the weights and before profiling takes from the KV
+pool: the second runner's state of the sampler. A log of 0.27.1 states 0.27 GiB beside the weights,
+one of 0.25.0 leaves room for none."""
+
+FLASHINFER_SAMPLER_BYTES: Final[tuple[Ruling[int | None], ...]] = (
+    Ruling(None, Version(0, 0), "PyPI vllm 0.8.5 vllm/v1/sample/ops/topk_topp_sampler.py", "A"),
+    Ruling(
+        14,
+        Version(0, 9),
+        "PyPI vllm 0.9.0 vllm/v1/sample/ops/topk_topp_sampler.py: FlashInfer where it is"
+        " installed; a start-up log of the image of 0.10.2 states 0.54 GiB at 256 sequences",
+        "A",
+    ),
+    Ruling(
+        None,
+        Version(0, 11, 1),
+        "PyPI vllm 0.11.1 vllm/v1/sample/ops/topk_topp_sampler.py: only where it is asked for",
+        "A",
+    ),
+)
+"""Peak of the first runner's dummy sampling step where FlashInfer samples; None: it does not. The
+image has it, an environment of one's own often not: the sort is planned, this is possible."""
+
 ENCODER_PROFILED: Final = {
     Runner.V1: (
         Ruling(

@@ -31,10 +31,12 @@ from qwen3_planner.engines.vllm.keeping import (
     VISION_POSITIONS,
 )
 from qwen3_planner.engines.vllm.profiling import (
+    CONSUMPTION_COUNTS,
     ENCODED_TOKENS,
     ENCODER_PROFILED,
     EXPERT_BUFFERS_STAY,
     EXPERT_CHUNK_TOKENS,
+    FLASHINFER_SAMPLER_BYTES,
     GRAPHS_IN_BUDGET,
     OFFLOADS,
     PINNED_SEGMENTS_COUNT,
@@ -192,8 +194,10 @@ class VllmSemantics:
         batch_bounds: how the defaults bound each other.
         capture: which batch sizes become graphs.
         sampler_bytes: peak of the dummy sampling step per row and vocabulary entry.
+        flashinfer_bytes: the same where FlashInfer samples; None: it never does.
         expert_chunk: tokens that the fused experts take at once; None: all of a step.
         pinned_count: whether memory the allocator cannot give back is taken from the KV pool.
+        consumption_counts: whether what is allocated before profiling is taken from it as well.
         encoder_profiled: whether the profile run encodes images as well.
         encoded_tokens: of images that it keeps while the language model runs.
         offloads: whether weights can be kept in host memory.
@@ -217,8 +221,10 @@ class VllmSemantics:
     batch_bounds: BatchBounds
     capture: CaptureRule
     sampler_bytes: int
+    flashinfer_bytes: int | None
     expert_chunk: int | None
     pinned_count: bool
+    consumption_counts: bool
     encoder_profiled: bool
     encoded_tokens: int
     offloads: bool
@@ -264,8 +270,10 @@ def semantics_at(version: Version, traits: frozenset[Trait] = frozenset()) -> Vl
         batch_bounds=ruling_at(BATCH_BOUNDS, version).value,
         capture=ruling_at(CAPTURE_RULES, version).value,
         sampler_bytes=ruling_at(SAMPLER_BYTES_PER_LOGIT[runner], version).value,
+        flashinfer_bytes=_flashinfer_bytes(runner, version),
         expert_chunk=ruling_at(EXPERT_CHUNK_TOKENS, version).value,
         pinned_count=ruling_at(PINNED_SEGMENTS_COUNT, version).value,
+        consumption_counts=ruling_at(CONSUMPTION_COUNTS, version).value,
         encoder_profiled=ruling_at(ENCODER_PROFILED[runner], version).value,
         encoded_tokens=ruling_at(ENCODED_TOKENS, version).value,
         offloads=ruling_at(OFFLOADS[runner], version).value,
@@ -275,6 +283,13 @@ def semantics_at(version: Version, traits: frozenset[Trait] = frozenset()) -> Vl
         states_per_group=ruling_at(STATES_PER_GROUP, version).value,
         cache_follows_files=ruling_at(CACHE_FOLLOWS_FILES, version).value,
     )
+
+
+def _flashinfer_bytes(runner: Runner, version: Version) -> int | None:
+    """Return what FlashInfer's sampling takes; the second runner's is no other."""
+    if runner is Runner.V2:
+        return None
+    return ruling_at(FLASHINFER_SAMPLER_BYTES, version).value
 
 
 @lru_cache(maxsize=256)

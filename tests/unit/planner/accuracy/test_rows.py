@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -7,7 +8,14 @@ import pytest
 from support.accuracy.comparing import Figure, Verdict
 from support.accuracy.page import percent, readme_table, with_table
 from support.accuracy.planned import NotPlannedError, estimate
-from support.accuracy.rows import FILE_COLUMNS, LAUNCH_COLUMNS, exclusions, launches, weight_files
+from support.accuracy.rows import (
+    FILE_COLUMNS,
+    LAUNCH_COLUMNS,
+    exclusions,
+    fitted,
+    launches,
+    weight_files,
+)
 from support.accuracy.scores import confusion, coverage, percentile, score
 
 if TYPE_CHECKING:
@@ -51,6 +59,7 @@ def test_a_blank_is_not_stated(tmp_path: Path) -> None:
         ({"assumed": "weather"}, "X1: assumed 'weather' names no column"),
         ({"kv_tokens": "many"}, "X1: kv_tokens is 'many'"),
         ({"source": ""}, "X1: no source"),
+        ({"compiled": "twice"}, "X1: compiled 'twice'"),
     ],
 )
 def test_a_wrong_cell_is_named(tmp_path: Path, cells: dict[str, str], reason: str) -> None:
@@ -78,6 +87,35 @@ def test_an_exclusion_without_a_reason_is_refused(tmp_path: Path) -> None:
 
 def test_a_row_that_states_a_term_apart_is_for_fitting(tmp_path: Path) -> None:
     assert a_launch(tmp_path, activation_gib="5.64").is_for_fitting
+
+
+def fitted_in(tmp_path: Path, line: str) -> Path:
+    folder = a_folder(tmp_path, {"id": "X1", "graphs_gib": "0.6"}, {"id": "X2"})
+    (folder / "fitted.csv").write_text(f"id,parts,constants\n{line}\n", "utf-8")
+    return folder
+
+
+def test_a_row_is_fitted_in_the_parts_that_a_constant_decides(tmp_path: Path) -> None:
+    found = fitted(fitted_in(tmp_path, "X1,graphs verdict,GRAPH_SIGMA"))["X1"]
+    assert found.decides("graphs")
+    assert not found.decides("kv")
+    assert replace(found, parts=("all",)).decides("kv")
+
+
+@pytest.mark.parametrize("line", ["X2,all,GRAPH_SIGMA", "X1,all,", "X1,weather,GRAPH_SIGMA"])
+def test_a_fitted_row_states_a_term_and_names_a_constant(tmp_path: Path, line: str) -> None:
+    with pytest.raises(ValueError, match=r"fitted.csv: X"):
+        fitted(fitted_in(tmp_path, line))
+
+
+def test_a_start_that_was_compiled_before_has_more_cache(tmp_path: Path) -> None:
+    folders = [tmp_path / name for name in ("first", "before")]
+    for folder in folders:
+        folder.mkdir()
+    first, before = (a_launch(folder, compiled=folder.name) for folder in folders)
+    assert first.compiled is False
+    assert before.compiled is True
+    assert estimate(before).kv > estimate(first).kv
 
 
 def test_settings_that_a_row_states_reach_the_estimate(tmp_path: Path) -> None:

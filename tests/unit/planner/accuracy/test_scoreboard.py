@@ -16,6 +16,7 @@ COMPARISON = compare()
 WEIGHTS = [figure for figure in COMPARISON.figures if figure.part == "weights"]
 PLAIN = [figure for figure in WEIGHTS if figure.quantization in {"bf16", "fp16"}]
 CACHE = [f for f in COMPARISON.figures if f.part == "kv" and f.is_stated]
+JUDGED = [figure for figure in CACHE if not figure.is_fitted]
 PUBLISHED = ("M1", "M2", "M3")
 """Rows that every planner is measured by."""
 
@@ -46,15 +47,28 @@ def test_the_cache_is_within_three_percent_of_the_published_rows() -> None:
     assert max(abs(figure.error) for figure in logs) <= 0.03
 
 
-@pytest.mark.parametrize("figure", CACHE, ids=lambda figure: figure.id)
-def test_the_cache_is_within_an_eighth_of_every_log_that_states_how_it_ran(figure: Figure) -> None:
+@pytest.mark.parametrize("figure", JUDGED, ids=lambda figure: figure.id)
+def test_the_cache_is_within_an_eighth_of_every_judged_log(figure: Figure) -> None:
     assert abs(figure.error) <= 0.125
 
 
-def test_nine_of_ten_of_all_logs_lie_inside_their_interval() -> None:
-    known = [figure for figure in COMPARISON.figures if figure.part == "kv" and figure.is_stated]
-    assert len(known) >= 10
-    assert sum(figure.is_inside is True for figure in known) >= 0.9 * len(known)
+@pytest.mark.parametrize("known", [CACHE, JUDGED], ids=["stated", "judged"])
+def test_about_nine_of_ten_logs_lie_inside_their_interval(known: list[Figure]) -> None:
+    """Fewer is too sure of itself, all of them is too wide."""
+    assert len(known) >= 24
+    assert 0.85 <= sum(figure.is_inside is True for figure in known) / len(known) <= 0.97
+
+
+def test_a_gpu_alone_on_a_known_release_has_a_narrow_interval() -> None:
+    widths = [f.width for f in JUDGED if f.width is not None]
+    assert median(widths) <= 0.1
+
+
+def test_a_first_start_that_lost_the_compilers_copy_lies_inside_though_far_off() -> None:
+    """K14: a 24 GB card at a utilization of 0.45, where 0.74 GiB are half of the pool."""
+    (lost,) = named("kv", "K14")
+    assert lost.error > 0.4
+    assert lost.is_inside
 
 
 def test_bytes_per_token_are_exact() -> None:
@@ -65,10 +79,10 @@ def test_bytes_per_token_are_exact() -> None:
     assert errors[-1] <= 0.015
 
 
-def test_the_promises_of_the_weights_are_kept() -> None:
-    kept = {t.name: t.is_met for t in targets(COMPARISON) if t.name.startswith("weights")}
+def test_the_promises_of_memory_are_kept() -> None:
+    kept = {t.name: t.is_met for t in targets(COMPARISON)}
     assert kept == dict.fromkeys(kept, True)
-    assert len(kept) == 4
+    assert len(kept) == 9
 
 
 def test_every_measured_part_of_every_row_is_compared_or_left_out_with_a_reason() -> None:
@@ -95,7 +109,7 @@ def test_every_exclusion_is_of_a_row_and_of_something_that_it_measured() -> None
 
 def test_no_row_is_dropped() -> None:
     """What was gathered before stays: rows may be added, and left out with a reason."""
-    assert len({launch.id for launch in launches()}) >= 95
+    assert len({launch.id for launch in launches()}) >= 115
     assert sum(launch.weights_gib is not None for launch in launches()) >= 39
     assert len({file.id for file in weight_files()}) >= 41
     assert len(COMPARISON.verdicts) >= 30
@@ -105,6 +119,7 @@ def test_what_is_fitted_is_not_judged() -> None:
     fitted = {figure.id for figure in COMPARISON.figures if figure.is_fitted}
     assert set(PUBLISHED) <= fitted
     assert all(launch.is_for_fitting for launch in launches() if launch.id in fitted)
+    assert not any(figure.is_fitted for figure in named("kv", "V009", "N01"))
     assert not any(figure.is_fitted for figure in WEIGHTS)
 
 

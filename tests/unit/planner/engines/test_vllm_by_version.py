@@ -142,6 +142,18 @@ def test_memory_that_cannot_be_given_back_counts_for_four_releases() -> None:
     assert [semantics_at(at(v)).pinned_count for v in versions] == [False, True, True, False]
 
 
+def test_what_is_allocated_before_profiling_counts_from_0_27_on() -> None:
+    versions = ("0.22.0", "0.26.0", "0.27.0", "0.33.0")
+    found = [semantics_at(at(v)).consumption_counts for v in versions]
+    assert found == [False, False, True, True]
+
+
+def test_flashinfer_may_sample_in_the_first_runner_of_some_releases() -> None:
+    versions = ("0.8.5", "0.9.0", "0.11.0", "0.11.1", "0.33.0")
+    found = [semantics_at(at(v)).flashinfer_bytes for v in versions]
+    assert found == [None, 14, 14, None, None]
+
+
 @pytest.mark.parametrize(
     ("flag", "since", "until"),
     [

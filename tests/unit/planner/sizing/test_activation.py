@@ -9,6 +9,8 @@ import pytest
 from qwen3_planner.sizing.activation import (
     Batch,
     compiler_copy,
+    compiling_peak,
+    eager_forward_peak,
     expert_caches,
     forward_peak,
     logits_peak,
@@ -83,6 +85,22 @@ def test_compiling_holds_a_second_embedding_as_logged() -> None:
     model = replace(a_model("Qwen3-0.6B"), hidden_size=896, intermediate_size=4864)
     assert compiler_copy(model, 1) / GIB == pytest.approx(0.25, abs=0.005)
     assert forward_peak(model, 1, Batch(2048, 256)) / GIB < 0.08
+
+
+@pytest.mark.parametrize(("name", "logged_gib"), [("Qwen3-8B", 1.18), ("Qwen3-4B", 0.74)])
+def test_the_compiler_holds_the_embedding_and_a_step_of_its_output(
+    name: str, logged_gib: float
+) -> None:
+    """K11, K14 and K20: first starts at 2048 tokens."""
+    computed = compiling_peak(a_model(name), 1, Batch(2048, 256))
+    assert computed / GIB == pytest.approx(logged_gib, abs=0.01)
+
+
+def test_a_pass_that_nothing_compiled_holds_one_hidden_state_more() -> None:
+    """K08: 0.82 GiB at 8192 tokens of Qwen3-8B, enforce_eager, where 0.80 are no sampling."""
+    model, batch = a_model("Qwen3-8B"), Batch(8192, 128)
+    more = eager_forward_peak(model, 1, batch) - forward_peak(model, 1, batch)
+    assert more == 8192 * 4096 * 2
 
 
 def test_an_embedding_is_shared_before_it_is_copied() -> None:
