@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from math import log
 from typing import TYPE_CHECKING
 
 from qwen3_planner.economics.renting import rent_of
@@ -189,7 +190,7 @@ def _of_speed(server: Server | None, prediction: Prediction | None) -> Iterator[
         ("performance.outputTokensPerSecond", prediction.output_tokens_per_s),
     )
     for figure, interval in errors:
-        error = (interval.high / interval.value - 1.0) / NINETY_PERCENT
+        error = log(interval.high / interval.value) / NINETY_PERCENT
         yield Provenance(figure, basis, round(error, 3), source)
 
 
@@ -202,5 +203,11 @@ def _of_price(price: _Price | None) -> Iterator[Provenance]:
 def _warnings(server: Server | None, prediction: Prediction | None) -> Iterator[str]:
     if server is None or prediction is None:
         return
+    if server.efficiency.only_seen:
+        yield (
+            f"The speed is that of {server.efficiency.rows} measured runs of this model on this"
+            " card, slower than what is known of other models and cards explains; another version"
+            " of the engine may be faster."
+        )
     if server.assumed:
         yield f"The speed rests on assumed rates: {', '.join(server.assumed)}."

@@ -5,13 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from qwen3_planner.explanation import Explanation, Part, Term
+from qwen3_planner.explanation import Explanation, Part, ReachedRate, Term, TimePart, TimeTerm
+from qwen3_planner.performance.load import MILLI
+from qwen3_planner.performance.prediction import predict
+from qwen3_planner.performance.terms import first_token_addends, rates, token_addends
 from qwen3_planner.plan import Basis, Provenance
 from qwen3_planner.serving.terms import terms_of
+from qwen3_planner.speed import load_of, server_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from qwen3_planner.catalog.figures import Efficiency
+    from qwen3_planner.performance.terms import Addend
     from qwen3_planner.plan import GpuMemory, Plan
     from qwen3_planner.question import Question
     from qwen3_planner.serving.verdicts import Fit
@@ -35,13 +41,18 @@ MEASURED = Term("measured beyond that", 0, "what a start took that is not planne
 _UNKNOWN = Provenance("", Basis.ASSUMED, 1.0, "not stated")
 
 
-def explain(question: Question, fit: Fit, plan: Plan) -> Explanation:
-    """Take the memory of the plan's tightest GPU apart; the terms add up to the plan's figures.
+def explain(
+    question: Question, fit: Fit, plan: Plan, efficiencies: Sequence[Efficiency] = ()
+) -> Explanation:
+    """Take the memory of the plan's tightest GPU and its speed apart.
+
+    The terms add up to the plan's figures.
 
     Args:
         question: what was planned.
         fit: the winner.
         plan: as told from it.
+        efficiencies: that its speed was predicted with.
     """
     gpu = tightest_gpu(fit, plan)
     sources = {provenance.figure: provenance for provenance in plan.provenance}
@@ -51,7 +62,42 @@ def explain(question: Question, fit: Fit, plan: Plan) -> Explanation:
         _part(name, figure, getattr(gpu, attribute), terms, sources, rest=rest)
         for name, figure, attribute in PARTS
     )
-    return Explanation(gpu.rank, len(plan.memory.per_gpu), _budget(gpu, terms, sources), parts)
+    told = Explanation(gpu.rank, len(plan.memory.per_gpu), _budget(gpu, terms, sources), parts)
+    server = server_of(question, fit, efficiencies)
+    if server is None or plan.performance is None:
+        return told
+    load = load_of(question)
+    service = predict(server, load).service
+    token = token_addends(server, load, service)
+    first = first_token_addends(server, load, service)
+    return replace(
+        told,
+        times=(
+            _time("a token", "performance.tpotMs", service.tpot_s, token, sources),
+            _time("the first token", "performance.ttftMs", service.ttft_s, first, sources),
+        ),
+        rates=tuple(ReachedRate(*rate) for rate in rates(server)),
+    )
+
+
+def _time(
+    name: str,
+    figure: str,
+    seconds: float,
+    addends: Sequence[Addend],
+    sources: Mapping[str, Provenance],
+) -> TimePart:
+    known = sources.get(figure, _UNKNOWN)
+    terms = tuple(TimeTerm(each.name, each.seconds / MILLI, each.formula) for each in addends)
+    return TimePart(
+        name,
+        figure,
+        seconds / MILLI,
+        terms,
+        known.basis,
+        known.relative_error,
+        known.source,
+    )
 
 
 def tightest_gpu(fit: Fit, plan: Plan) -> GpuMemory:

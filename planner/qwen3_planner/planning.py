@@ -50,7 +50,7 @@ def plan(request: PlanRequest, inventory: Inventory, catalog: Catalog) -> PlanRe
 
 
 def explain(request: PlanRequest, inventory: Inventory, catalog: Catalog) -> Explanation | None:
-    """Take the memory of the plan's tightest GPU apart; None where nothing fits.
+    """Take the memory of the plan's tightest GPU and its speed apart; None where nothing fits.
 
     Args:
         request: as given to :func:`plan`.
@@ -65,7 +65,7 @@ def explain(request: PlanRequest, inventory: Inventory, catalog: Catalog) -> Exp
     if solution.best is None:
         return None
     told = tell(question, solution, inventory, catalog)
-    return explain_fit(question, solution.best.fit, told)
+    return explain_fit(question, solution.best.fit, told, catalog.efficiencies)
 
 
 def _nearest(stuck: Stuck, change: Change) -> Nearest:

@@ -1,4 +1,4 @@
-"""The sums behind a plan, for the terminal: every line of a part adds up to its first."""
+"""The sums behind a plan, for the terminal: the lines of a part add up to its first."""
 
 from __future__ import annotations
 
@@ -32,6 +32,29 @@ def explanation_lines(explanation: Explanation, width: int) -> list[str]:
     return lines
 
 
+def time_lines(explanation: Explanation, width: int) -> list[str]:
+    """Show what each time of the plan consists of, and the rates behind; nothing without speed."""
+    if not explanation.times:
+        return []
+    lines = ["Sums, in milliseconds, of one replica"]
+    for time in explanation.times:
+        lines += _time_row(time.name, time.milliseconds, "", width, indent=2)
+        for term in time.terms:
+            lines += _time_row(term.name, term.milliseconds, term.formula, width, indent=4)
+    lines.append("  of the hardware's rates is reached")
+    for rate in explanation.rates:
+        reached = f"{rate.share:.0%} of {rate.nominal:,.4g} {rate.unit}"
+        lines.append(f"    {rate.name.ljust(_NAME + 8)}{reached}")
+    return lines
+
+
+def _time_row(name: str, milliseconds: float, text: str, width: int, *, indent: int) -> list[str]:
+    label = f"{' ' * indent}{name}"
+    number = f"{milliseconds:,.3f}".rjust(max(1, _NAME + _NUMBER + 4 - len(label)))
+    head = f"{label}{number}"
+    return wrapped(text, width, f"{head}{_GAP}", " " * (len(head) + len(_GAP))) if text else [head]
+
+
 def origin_lines(explanation: Explanation, width: int) -> list[str]:
     """Say of each figure how sure it is and where it comes from."""
     lines = ["Where they come from, with their error (one standard deviation)"]
@@ -40,6 +63,10 @@ def origin_lines(explanation: Explanation, width: int) -> list[str]:
         head = f"{part.name.ljust(_NAME - 4)}{part.basis.value}{error}"
         lines += wrapped(f"{head}: {part.source}", width, "  ", " " * (_NAME - 2))
         lines += list(_own_origins(part, width))
+    for time in explanation.times:
+        error = f", {_percent(time.relative_error)}" if time.relative_error else ""
+        head = f"{time.name.ljust(_NAME - 4)}{time.basis.value}{error}"
+        lines += wrapped(f"{head}: {time.source}", width, "  ", " " * (_NAME - 2))
     return lines
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from qwen3_planner.plan import NoPlan
-from qwen3_planner.report.explanation_text import explanation_lines, origin_lines
+from qwen3_planner.report.explanation_text import explanation_lines, origin_lines, time_lines
 from qwen3_planner.report.memory_text import memory_lines
 from qwen3_planner.report.offers import offer_lines
 from qwen3_planner.report.speed_text import speed_facts
@@ -58,7 +58,8 @@ def to_text(  # noqa: PLR0913 - parts of an answer
 
         blocks.append(peer_lines(result, peers, width))
     if explanation is not None:
-        blocks += [explanation_lines(explanation, width), origin_lines(explanation, width)]
+        blocks += [explanation_lines(explanation, width), time_lines(explanation, width)]
+        blocks += [origin_lines(explanation, width)]
     return "\n\n".join("\n".join(_headed(block, styled=styled)) for block in blocks if block) + "\n"
 
 

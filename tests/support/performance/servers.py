@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from qwen3_planner.catalog.loading import load_catalog
 from qwen3_planner.engines.versions import parse_version
 from qwen3_planner.performance.efficiency import efficiency_of
+from qwen3_planner.performance.gguf_work import gguf_work
 from qwen3_planner.performance.load import Limits, Server, Stage
 from qwen3_planner.performance.machine import device_class, format_class, machine_of
 from qwen3_planner.performance.work import stage_works
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
 FP8 = WeightFormat(Quantization.FP8, WeightKind.FP8_BLOCK, 128, 128)
 AWQ = WeightFormat(Quantization.AWQ_INT4, WeightKind.INT4_GROUP, group_size=128)
 
-FORMATS = {"bf16": BF16, "fp8": FP8, "awq-int4": AWQ}
+NVFP4 = WeightFormat(Quantization.NVFP4, WeightKind.NVFP4_GROUP, group_size=16)
+
+FORMATS = {"bf16": BF16, "fp8": FP8, "awq-int4": AWQ, "nvfp4": NVFP4}
 
 PLENTY = 10**9
 """KV tokens that no load of these tests fills."""
@@ -48,6 +51,7 @@ def a_server(  # noqa: PLR0913 - each is a fact of its own
         device=device_class(card),
         weights=format_class(fmt),
         kind="moe" if variant.is_moe else "dense",
+        subject=(model, card.name),
     )
     assert row is not None
     machine = machine_of(card, fmt, layout, has_experts=variant.is_moe)
@@ -59,6 +63,27 @@ def a_server(  # noqa: PLR0913 - each is a fact of its own
         layout.data,
         subject=(model, card.name),
     )
+
+
+def a_gguf_server(model: str, accelerator: str, file_type: str = "Q4_K_M") -> Server:
+    """Put a model on one device of llama.cpp's."""
+    card, variant = load_catalog().accelerator(accelerator), load_catalog().model(model)
+    fmt = WeightFormat(Quantization(f"gguf:{file_type}"), WeightKind.GGUF)
+    row = efficiency_of(
+        load_catalog().efficiencies,
+        "llamacpp",
+        parse_version("b11549"),
+        device=device_class(card),
+        weights=format_class(fmt),
+        kind="moe" if variant.is_moe else "dense",
+        subject=(model, card.name),
+    )
+    assert row is not None
+    machine = machine_of(card, fmt, Layout(), has_experts=variant.is_moe)
+    works = gguf_work(variant, file_type, Layout(), 64).devices
+    stages = tuple(Stage(work, machine, row) for work in works)
+    limits = Limits(1, 512, PLENTY)
+    return Server(stages, row, limits, is_pipelined=False, subject=(model, card.name))
 
 
 @lru_cache(maxsize=1)

@@ -12,7 +12,7 @@ from qwen3_planner.explaining import complete
 from qwen3_planner.explanation import Explanation, Term
 from qwen3_planner.plan import Plan
 from qwen3_planner.planning import explain, plan
-from qwen3_planner.report.explanation_text import explanation_lines, origin_lines
+from qwen3_planner.report.explanation_text import explanation_lines, origin_lines, time_lines
 from qwen3_planner.report.plan_json import to_document
 from qwen3_planner.request import EngineName, EngineTuning, KvCacheDtype, Quantization
 from support.planner_builders import a_request, hardware
@@ -171,6 +171,39 @@ def test_every_byte_has_a_name(request_: PlanRequest, on: str) -> None:
         assert all(term.formula for term in part.terms)
 
 
+@pytest.mark.parametrize(("request_", "on"), QUESTIONS + SGLANG + GGUF)
+def test_the_terms_of_a_time_add_up_to_the_time_of_the_plan(request_: PlanRequest, on: str) -> None:
+    told, explanation = both(request_, on)
+    if told.performance is None:
+        assert explanation.times == ()
+        return
+    token, first = explanation.times
+    assert token.milliseconds == pytest.approx(told.performance.tpot_ms, rel=1e-3)
+    assert first.milliseconds == pytest.approx(told.performance.ttft_ms, rel=1e-3)
+    for time in explanation.times:
+        assert sum(term.milliseconds for term in time.terms) == pytest.approx(time.milliseconds)
+        assert all(term.formula for term in time.terms), time.name
+        assert time.source
+        assert 0 < time.relative_error < 2
+    assert all(0 < rate.share <= 1 < rate.nominal for rate in explanation.rates)
+
+
+def test_a_time_is_told_with_its_numbers_put_in() -> None:
+    request = a_request("Qwen3-30B-A3B", tensor=2, concurrency=16)
+    _, explanation = both(request, "2xH100-SXM-80GB")
+    lines = "\n".join(time_lines(explanation, 200))
+    assert "128 experts a rank (16 tokens visit" in lines
+    assert "16 sequences x 1,152 tokens x 49,152 B at 3,350 GB/s" in lines
+    assert "48 layers x 2 x 65.5 kB among 2 ranks over 450 GB/s" in lines
+    assert "15 others" in lines
+    document = to_document(plan(request, hardware("2xH100-SXM-80GB"), load_catalog()), explanation)
+    assert [each["figure"] for each in document["explanation"]["times"]] == [
+        "performance.tpotMs",
+        "performance.ttftMs",
+    ]
+    assert document["explanation"]["rates"][0]["unit"] == "GB/s"
+
+
 @pytest.mark.parametrize(("request_", "on"), QUESTIONS)
 def test_it_is_the_gpu_whose_room_decides(request_: PlanRequest, on: str) -> None:
     found, told = both(request_, on)
@@ -212,7 +245,7 @@ def test_nothing_is_explained_where_nothing_fits() -> None:
 @pytest.mark.parametrize("width", [80, 100])
 def test_the_sums_fit_the_terminal(request_: PlanRequest, on: str, width: int) -> None:
     _, told = both(request_, on)
-    lines = [*explanation_lines(told, width), *origin_lines(told, width)]
+    lines = [*explanation_lines(told, width), *time_lines(told, width), *origin_lines(told, width)]
     too_long = [line for line in lines if len(line) > width and " " in line.strip()]
     assert [line for line in too_long if "://" not in line] == []
 
