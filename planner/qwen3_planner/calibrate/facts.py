@@ -123,7 +123,28 @@ def with_facts(request: PlanRequest, facts: Facts) -> PlanRequest:
             reason = f"contradicts {known['enforce_eager'].place}, where graphs are off"
             raise SpecError("--no-enforce-eager", "(given)", reason)
         request = replace(request, tuning=replace(request.tuning, enforce_eager=True))
-    return _with_formats(request, known)
+    return _with_formats(_with_additions(request, known), known)
+
+
+def _with_additions(request: PlanRequest, known: Facts) -> PlanRequest:
+    """Count adapters and a drafting model, which take memory of their own.
+
+    Raises:
+        SpecError: a model drafts tokens and nobody says which; or the pool's size was given.
+    """
+    lora, drafting, fixed = (
+        known.get(name) for name in ("lora", "speculative", "max_total_tokens")
+    )
+    if lora is not None and lora.value is True and request.tuning.max_loras is None:
+        request = replace(request, tuning=replace(request.tuning, max_loras=1))
+    names_model = drafting is not None and "model" in str(drafting.value)
+    if drafting is not None and names_model and request.tuning.draft_model is None:
+        reason = f"{drafting.place}: a model drafts tokens ({drafting.value}): say which"
+        raise SpecError("--draft-model", "(missing)", reason)
+    if fixed is not None:
+        reason = f"{fixed.place}: the size of the KV cache was given (max_total_tokens)"
+        raise SpecError("FILE", fixed.place.rpartition(" line ")[0], reason)
+    return request
 
 
 def _in_our_words(facts: Facts) -> Facts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from qwen3_planner.calibrate import guidellm, llama_bench, serving_bench, sglang_log, vllm_log
@@ -25,6 +26,13 @@ LOOKED_AT = 20_000
 """Lines of a log in which an engine is looked for: a model downloads before it says much."""
 
 
+_WRAPPED = re.compile(r'\{"(?:log|message|msg|text|line|timestamp|time|level|stream)"\s*:')
+"""How lines of a log begin that were wrapped as JSON: docker's json-file driver, collectors."""
+
+_LIST = re.compile(r'\[\s*(?:[\[{\]"]|\d+\s*[,\]]|$)')
+"""How JSON lists begin; logs begin with a bracket too (``[2026-11-23 …``, ``[pod/…``)."""
+
+
 def read_source(typed: str) -> tuple[Reading, str, str]:
     """Read an input, whatever it is.
 
@@ -42,14 +50,15 @@ def read_source(typed: str) -> tuple[Reading, str, str]:
 def _read(source: Source) -> Reading:
     head, name = source.head, source.name
     begins = head.lstrip()[:1]
-    if begins in ("{", "["):
-        if not _has_log_marks(head) or '"' in head.lstrip()[:3]:
-            return _read_json(name, source.text())
-    elif llama_bench.looks_like_csv(head):
+    if begins == "{" and _WRAPPED.match(head.lstrip()) and _has_log_marks(head):
+        return _read_log(source)
+    if begins == "{" or _LIST.match(head.lstrip()):
+        return _read_json(name, source.text())
+    if llama_bench.looks_like_csv(head):
         return llama_bench.read_csv(name, source.text())
-    elif llama_bench.looks_like_table(head):
+    if llama_bench.looks_like_table(head):
         return llama_bench.read_table(name, source.text())
-    elif serving_bench.TITLE in head:
+    if serving_bench.TITLE in head:
         return serving_bench.read_printed(name, source.text())
     return _read_log(source)
 

@@ -6,19 +6,26 @@ sources.
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from qwen3_planner.calibrate.facts import with_facts
+from qwen3_planner.calibrate.reading import Stated
+from qwen3_planner.calibrate.recognizing import read_source
 from qwen3_planner.calibrate.sglang_log import read_sglang_log
 from qwen3_planner.calibrate.vllm_log import read_vllm_log
 from qwen3_planner.errors import SpecError
+from qwen3_planner.request import KvCacheDtype, ParallelismWish, PlanRequest, Quantization
 from qwen3_planner.units import GIB
 from support.accuracy.rows import launches
 from support.engine_logs import log_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from qwen3_planner.calibrate.reading import Reading
     from support.accuracy.rows import Launch
 
@@ -243,3 +250,52 @@ def test_the_engine_of_old_is_refused() -> None:
     line = "Initializing a V0 LLM engine (v0.8.5) with config: model='Qwen/Qwen3-8B'"
     with pytest.raises(SpecError, match="V0 engine is not planned"):
         read_vllm_log("old.log", [(1, line)])
+
+
+@pytest.mark.parametrize("launch", [M1, SG03], ids=["vllm", "sglang"])
+def test_a_log_in_docker_s_own_files_is_read(launch: Launch, tmp_path: Path) -> None:
+    lines = log_of(launch).splitlines()
+    stamp = "2026-11-23T10:00:00Z"
+    wrapped = [json.dumps({"log": f"{x}\n", "stream": "stdout", "time": stamp}) for x in lines]
+    (tmp_path / "c.log").write_text("\n".join(wrapped))
+    reading, _, _ = read_source(str(tmp_path / "c.log"))
+    assert reading.figures.keys() == read(log_of(launch)).figures.keys()
+    assert facts(reading) == facts(read(log_of(launch)))
+
+
+def test_a_log_that_begins_with_a_bracket_is_no_json(tmp_path: Path) -> None:
+    (tmp_path / "s.log").write_text(log_of(SG03))
+    assert log_of(SG03).startswith("[2026")
+    assert read_source(str(tmp_path / "s.log"))[0].format == "sglang-log"
+
+
+def asked(**changed: object) -> PlanRequest:
+    stated = {name: Stated(value, "x.log line 1") for name, value in changed.items()}  # type: ignore[arg-type]
+    return with_facts(PlanRequest("Qwen3-8B"), stated)
+
+
+def test_what_takes_memory_of_its_own_is_counted_or_asked_for() -> None:
+    assert asked(lora=True).tuning.max_loras == 1
+    assert asked(speculative="{'method': 'ngram'}").tuning.draft_model is None
+    with pytest.raises(SpecError, match="a model drafts tokens"):
+        asked(speculative="{'model': 'Qwen/Qwen3-0.6B', 'num_speculative_tokens': 3}")
+    with pytest.raises(SpecError, match="the size of the KV cache was given"):
+        asked(max_total_tokens=10000)
+
+
+def test_engines_own_words_become_ours() -> None:
+    spread = asked(shows_layout=True, tensor=4, data=2, expert_parallel=True, engine="vllm")
+    assert spread.parallelism == ParallelismWish(4, 1, 2, 8)
+    copied = asked(
+        engine="sglang", shows_layout=True, tensor=8, data_attention=True, replicas=2, expert=8
+    )
+    assert copied.parallelism == ParallelismWish(4, 1, 2, 8)
+    assert asked(version="0.11.1rc2.dev16+gabcdef").engine_version == "0.11.1"
+    assert asked(kv_cache_dtype="fp8_e4m3").kv_cache_dtype is KvCacheDtype.FP8
+    assert asked(shows_layout=True, dtype="torch.float16").quantization is Quantization.FP16
+    assert asked(method="awq_marlin").quantization is Quantization.AWQ_INT4
+    assert asked(max_num_batched_tokens=-1).tuning.max_num_batched_tokens is None
+    with pytest.raises(SpecError, match="is several weight formats"):
+        asked(method="compressed-tensors")
+    with pytest.raises(SpecError, match="is not planned"):
+        asked(method="bitsandbytes")
