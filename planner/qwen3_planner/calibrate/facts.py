@@ -60,11 +60,42 @@ def joined(readings: Iterable[Reading]) -> Facts:
     facts: Facts = {}
     for reading in readings:
         for name, stated in reading.facts.items():
+            _check_kind(name, stated)
             known = facts.setdefault(name, stated)
             if known.value != stated.value and name not in ("model", "gguf", "card"):
                 reason = f"says {stated.value}, but {known.place} says {known.value}"
                 raise SpecError("FILE", stated.place, f"{name}: {reason}")
     return facts
+
+
+WHOLE = (
+    "tensor", "pipeline", "data", "expert", "replicas", "max_model_len", "max_num_seqs",
+    "max_num_batched_tokens", "kv_cache_memory_bytes", "max_total_tokens",
+)  # fmt: skip
+NUMBERS = ("utilization", "cpu_offload_gb")
+SWITCHES = ("enforce_eager", "expert_parallel", "data_attention", "lora")
+GROUPS = ("tensor", "pipeline", "data", "expert", "replicas")
+LARGEST_GROUP = 4096
+"""GPUs that no replica has more of: a number that was cut or glued."""
+
+
+def _check_kind(name: str, stated: Stated) -> None:
+    """Refuse a value that is not of its name's kind: the line was cut or changed.
+
+    Raises:
+        SpecError: naming the place.
+    """
+    value = stated.value
+    is_switch = isinstance(value, bool)
+    wrong = (
+        (name in WHOLE and (is_switch or not isinstance(value, int)), "a whole number"),
+        (name in NUMBERS and (is_switch or not isinstance(value, int | float)), "a number"),
+        (name in SWITCHES and not is_switch, "True or False"),
+        (name in GROUPS and isinstance(value, int) and not 0 < value <= LARGEST_GROUP, "a size"),
+    )
+    for is_wrong, wanted in wrong:
+        if is_wrong:
+            raise SpecError("FILE", stated.place, f"{name}={value} is not {wanted}: is it cut?")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from math import inf, isfinite
 from typing import TYPE_CHECKING, Any
 
 from qwen3_planner.calibrate.reading import Reading, Run, Stated
@@ -123,7 +124,9 @@ def _facts(reading: Reading, row: Mapping[str, Any], place: str) -> None:
         reason = f"is of {kind}, {known.place} of {known.value}: give one model at a time"
         raise SpecError("FILE", place, reason)
     if row.get("model_n_params"):
-        reading.facts.setdefault("parameters", Stated(int(float(row["model_n_params"])), place))
+        reading.facts.setdefault(
+            "parameters", Stated(int(_number(row["model_n_params"], place)), place)
+        )
     if row.get("gpu_info"):
         reading.facts.setdefault("card", Stated(str(row["gpu_info"]), place))
 
@@ -147,9 +150,12 @@ def _add(reading: Reading, place: str, row: Mapping[str, float]) -> None:
 
 def _number(value: object, place: str) -> float:
     try:
-        return float(str(value))
+        number = float(str(value))
     except ValueError:
-        raise SpecError("FILE", place, f"{value!r} is no number") from None
+        number = inf
+    if not isfinite(number):
+        raise SpecError("FILE", place, f"{value!r} is no number")
+    return number
 
 
 def _checked(reading: Reading, name: str) -> Reading:

@@ -31,7 +31,7 @@ MARKS = (
     "sglang.launch_server",
 )
 
-_GB = r"(-?[\d.]+)\s?GB"
+_GB = r"(-?\d+(?:\.\d+)?)\s?GB"
 
 SIZES: tuple[tuple[str, re.Pattern[str], bool], ...] = (
     ("weights", re.compile(rf"Load weight end\..*mem usage={_GB}"), False),

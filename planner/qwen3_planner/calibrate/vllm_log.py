@@ -36,14 +36,14 @@ MARKS = (
 )
 """Texts that no other engine logs."""
 
-_SIZE = r"(-?[\d.]+)\s?(?:GiB|GB)"
+_SIZE = r"(-?\d+(?:\.\d+)?)\s?(?:GiB|GB)"
 
 FIGURES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("weights", re.compile(rf"[Mm]odel (?:loading took|weights take) {_SIZE}")),
     ("kv", re.compile(rf"Available KV cache memory: {_SIZE}")),
     ("kv", re.compile(rf"memory reserved for KV Cache is {_SIZE}")),
     ("kv", re.compile(rf"available KV cache memory \({_SIZE}\)")),
-    ("kv", re.compile(r"Explicitly set \((-?[\d.]+)/[\d.]+\) GiB for KV cache")),
+    ("kv", re.compile(r"Explicitly set \((-?\d+(?:\.\d+)?)/[\d.]+\) GiB for KV cache")),
     ("activation", re.compile(rf"{_SIZE} for peak activation")),
     ("activation", re.compile(rf"PyTorch activation peak memory takes {_SIZE}")),
     ("activation", re.compile(rf"torch peak memory increase: {_SIZE}")),
@@ -52,7 +52,10 @@ FIGURES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("non_torch", re.compile(rf"non-torch forward increase memory: {_SIZE}")),
     ("graphs", re.compile(rf"Graph capturing finished in [\d.]+ secs?, took {_SIZE}")),
     ("graphs_estimate", re.compile(rf"Estimated CUDA graph memory: {_SIZE}")),
-    ("device", re.compile(r"Free memory on device [^(]*\((?:[\d.]+)/([\d.]+) GiB\) on startup")),
+    (
+        "device",
+        re.compile(r"Free memory on device [^(]*\((?:[\d.]+)/(\d+(?:\.\d+)?) GiB\) on startup"),
+    ),
     ("device", re.compile(rf"can use total_gpu_memory \({_SIZE}\)")),
 )
 """Sizes in GiB; of several ranks the tightest counts."""
@@ -60,8 +63,8 @@ FIGURES: tuple[tuple[str, re.Pattern[str]], ...] = (
 _LEAST = ("kv", "device")
 """Where the least of several ranks decides; of the others the most does."""
 
-_TOKENS = re.compile(r"KV cache size: ([\d,]+) tokens")
-_CONCURRENCY = re.compile(r"Maximum concurrency for ([\d,]+) tokens per request: ([\d.]+)x")
+_TOKENS = re.compile(r"KV cache size: (\d[\d,]*) tokens")
+_CONCURRENCY = re.compile(r"Maximum concurrency for (\d[\d,]*) tokens per request: ([\d.]+)x")
 _TOO_LONG = re.compile(r"at least one request with the model's max seq len \((\d+)\)")
 
 FACTS: tuple[tuple[str, re.Pattern[str], Callable[[str], Value]], ...] = (
@@ -72,9 +75,9 @@ FACTS: tuple[tuple[str, re.Pattern[str], Callable[[str], Value]], ...] = (
     ("max_model_len", re.compile(r"Using max model len (\d+)"), int),
     ("max_num_batched_tokens", re.compile(r"with max_num_batched_tokens=(\d+)"), int),
     ("accelerator", re.compile(r"device_name=([\w-]+?)(?:,|\.json)"), str),
-    ("utilization", re.compile(r"Desired GPU memory utilization is \(([\d.]+),"), float),
-    ("utilization", re.compile(r"current --gpu-memory-utilization=([\d.]+)"), float),
-    ("utilization", re.compile(r"gpu_memory_utilization \(([\d.]+)\)"), float),
+    ("utilization", re.compile(r"Desired GPU memory utilization is \((\d+(?:\.\d+)?),"), float),
+    ("utilization", re.compile(r"current --gpu-memory-utilization=(\d+(?:\.\d+)?)"), float),
+    ("utilization", re.compile(r"gpu_memory_utilization \((\d+(?:\.\d+)?)\)"), float),
 )
 """Single values; :data:`CONFIG` and :data:`ARGUMENTS` hold many on one line."""
 
