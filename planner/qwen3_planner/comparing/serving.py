@@ -143,7 +143,6 @@ def _pinned(asked: PlanRequest, found: Plan) -> PlanRequest:
         asked,
         quantization=Quantization(found.quantization),
         parallelism=groups,
-        max_model_len=found.max_model_len,
         accelerators=(found.placement.accelerator,),
     )
 

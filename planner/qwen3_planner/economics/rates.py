@@ -133,9 +133,9 @@ def owned_rate(
         return None
     (low, middle, high), offers, as_of, source, sources = bought
     watts = owning.watts
-    if watts is None:
-        watts = drawn_watts(accelerator.tdp_w, 1) if accelerator.tdp_w is not None else 0.0
-    power = watts * owning.pue / 1000.0 * owning.usd_per_kwh
+    if watts is None and accelerator.tdp_w is not None:
+        watts = drawn_watts(accelerator.tdp_w, 1)
+    power = (watts or 0.0) * owning.pue / 1000.0 * owning.usd_per_kwh
 
     def capital(usd: float) -> float:
         return owned_usd_per_hour(usd, years=owning.years, in_use=in_use)
@@ -147,14 +147,17 @@ def owned_rate(
         high=capital(high) + power,
         offers=offers,
         as_of=as_of,
-        source=(
-            f"{source} over {owning.years:g} years, {watts:,.0f} W at PUE {owning.pue:g} and"
-            f" ${owning.usd_per_kwh:g} a kWh"
-        ),
+        source=f"{source} over {owning.years:g} years, {_electricity(watts, owning)}",
         sources=sources,
         capital_usd_per_hour=capital(middle),
         power_usd_per_hour=power,
     )
+
+
+def _electricity(watts: float | None, owning: Owning) -> str:
+    if watts is None:
+        return "electricity left out: give --watts"
+    return f"{watts:,.0f} W at PUE {owning.pue:g} and ${owning.usd_per_kwh:g} a kWh"
 
 
 def _purchase(

@@ -151,11 +151,13 @@ def test_peaks_and_idle_hours_take_their_share() -> None:
 
 
 def test_more_gpus_are_taken_where_their_tokens_are_cheaper() -> None:
-    request = PlanRequest("Qwen3-32B", quantization=Quantization.BF16)
+    request = PlanRequest("Qwen3-30B-A3B", quantization=Quantization.BF16)
     (mode,) = compared(request=request, hardware="2xH100").modes
     (alone,) = compared(request=request, hardware="1xH100").modes
-    assert mode.serving.gpus == 2
+    assert (alone.serving.gpus, mode.serving.gpus) == (1, 2)
     assert mode.serving.capacity_per_day > 2 * alone.serving.capacity_per_day
+    assert mode.serving.usd_per_million_output < alone.serving.usd_per_million_output
+    assert mode.serving.staircase.usd_per_day == pytest.approx(144.0)
     assert mode.serving.replicas_here == 1
 
 

@@ -62,6 +62,18 @@ def test_the_catalog_prices_the_card_and_its_share_of_a_server() -> None:
     assert rate.as_of == "2026-05-25"
 
 
+def test_a_device_whose_power_is_not_known_says_that_electricity_is_left_out() -> None:
+    mac = load_catalog().accelerator("Apple-M2-Pro-32GB")
+    rate = owned_rate(mac, Owning(usd=2000.0), ())
+    told = owned_rate(mac, Owning(usd=2000.0, watts=40.0), ())
+    assert rate is not None
+    assert told is not None
+    assert rate.power_usd_per_hour == 0
+    assert "electricity left out" in rate.source
+    assert told.power_usd_per_hour == pytest.approx(0.04 * 1.25 * 0.12)
+    assert "40 W" in told.source
+
+
 @given(st.floats(0.05, 1.0))
 def test_what_is_bought_costs_the_same_a_day_however_little_it_runs(in_use: float) -> None:
     owning = Owning(usd=30_000.0, usd_per_kwh=0.0)
