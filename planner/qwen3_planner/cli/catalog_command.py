@@ -13,8 +13,10 @@ from qwen3_planner.cli.parameters import Named
 from qwen3_planner.cli.writing import Listing, as_json, as_yaml, write
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from qwen3_planner.catalog.choosing import ExportRule, Licence, Score
+    from qwen3_planner.catalog.figures import ApiPrice, GpuPrice, PurchasePrice
     from qwen3_planner.catalog.rows import (
         Accelerator,
         Catalog,
@@ -31,6 +33,16 @@ class Kind(StrEnum):
     CHECKPOINTS = "checkpoints"
     ACCELERATORS = "accelerators"
     ENGINES = "engines"
+    PRICES = "prices"
+    PURCHASES = "purchases"
+    HOSTS = "hosts"
+    SCORES = "scores"
+    LICENCES = "licences"
+    EXPORT_RULES = "export-rules"
+
+
+PLANNED_WITH = (Kind.MODELS, Kind.CHECKPOINTS, Kind.ACCELERATORS, Kind.ENGINES)
+"""What is listed where no kind is named; the others are for comparing and choosing."""
 
 
 @click.command
@@ -46,21 +58,42 @@ class Kind(StrEnum):
 def catalog(*, kind: Kind | None, output: Listing) -> int:
     """List what the planner knows: models, checkpoints, accelerators or engines.
 
+    Also what GPUs cost to rent (prices) and to buy (purchases), what hosts ask for tokens, scores,
+    licences and export rules; each row with its source and date.
+
     \b
     qwen3 catalog accelerators
     qwen3 catalog checkpoints -o json
+    qwen3 catalog hosts
     """  # noqa: D301 - \b is click's mark for lines to keep
     from qwen3_planner.catalog.loading import load_catalog  # noqa: PLC0415 - reads files
 
     known = load_catalog()
-    kinds = [kind] if kind else list(Kind)
+    kinds = [kind] if kind else list(PLANNED_WITH)
     if output is Listing.TABLE:
         write("\n\n".join("\n".join(_table(one, known)) for one in kinds) + "\n")
     else:
-        listing = {one.value: [_document(row) for row in getattr(known, one)] for one in kinds}
+        listing = {one.value: [_document(row) for row in _rows(one, known)] for one in kinds}
         document = listing[kind.value] if kind else listing
         write(as_json(document) if output is Listing.JSON else as_yaml(document))
     return ExitCode.PLAN
+
+
+def _rows(kind: Kind, known: Catalog) -> Sequence[Any]:
+    """Return the rows of a kind; those that plans do not need are read now."""
+    from qwen3_planner.catalog import choosing, loading  # noqa: PLC0415 - reads files
+
+    rows: Sequence[Any]
+    match kind:
+        case Kind.PURCHASES:
+            rows = loading.load_purchase_prices()
+        case Kind.HOSTS:
+            rows = loading.load_api_prices()
+        case Kind.SCORES | Kind.LICENCES | Kind.EXPORT_RULES:
+            rows = getattr(choosing.load_choosing(), kind.replace("-", "_"))
+        case _:
+            rows = getattr(known, kind)
+    return rows
 
 
 def _document(row: Any) -> dict[str, Any]:  # noqa: ANN401 - any row of the catalog
@@ -93,6 +126,9 @@ def _table(kind: Kind, known: Catalog) -> Sequence[str]:
             return render(_ACCELERATOR, rows, right=_ACCELERATOR[1:-1])
         case Kind.ENGINES:
             return render(_ENGINE, [_engine(row) for row in known.engines])
+        case _:
+            headers, right, line = _OTHERS[kind]
+            return render(headers, [line(row) for row in _rows(kind, known)], right=right)
 
 
 _MODEL = ("model", "layers", "hidden", "heads", "KV heads", "experts", "context", "tied head")
@@ -134,3 +170,58 @@ def _accelerator(row: Accelerator) -> tuple[str, ...]:
 def _engine(row: EngineRelease) -> tuple[str, ...]:
     images = ", ".join(f"{vendor}: {image}" for vendor, image in row.images)
     return (row.name, row.default_version, row.newest_known_version, row.minimum_version, images)
+
+
+def _usd(value: float) -> str:
+    return f"{value:,.4g}" if value < THOUSAND else f"{value:,.0f}"
+
+
+THOUSAND = 1000.0
+
+
+def _rent(row: GpuPrice) -> tuple[str, ...]:
+    return (row.accelerator, _usd(row.usd_per_hour), row.market, row.provider, row.as_of or "-")
+
+
+def _purchase(row: PurchasePrice) -> tuple[str, ...]:
+    asked = f"{_usd(row.usd_low)} to {_usd(row.usd_high)}"
+    return (row.accelerator, asked, row.condition, row.as_of)
+
+
+def _host(row: ApiPrice) -> tuple[str, ...]:
+    thinking = row.usd_per_million_reasoning
+    prices = (_usd(row.usd_per_million_input), _usd(row.usd_per_million_output))
+    return (
+        row.variant or row.model,
+        row.provider,
+        *prices,
+        "-" if thinking is None else _usd(thinking),
+        row.as_of,
+    )
+
+
+def _score(row: Score) -> tuple[str, ...]:
+    return (row.variant, row.mode, row.benchmark, f"{row.score:g}")
+
+
+def _licence(row: Licence) -> tuple[str, ...]:
+    return (row.publisher, row.licence, row.as_of)
+
+
+def _export_rule(row: ExportRule) -> tuple[str, ...]:
+    return (row.name, row.status, " ".join(row.regions), row.as_of)
+
+
+_OTHERS: dict[Kind, tuple[Sequence[str], Sequence[str], Callable[[Any], tuple[str, ...]]]] = {
+    Kind.PRICES: (("accelerator", "$/hour", "market", "provider", "as of"), ["$/hour"], _rent),
+    Kind.PURCHASES: (("accelerator", "$", "condition", "as of"), ["$"], _purchase),
+    Kind.HOSTS: (
+        ("model", "host", "$/M in", "$/M out", "thinking", "as of"),
+        ["$/M in", "$/M out", "thinking"],
+        _host,
+    ),
+    Kind.SCORES: (("variant", "mode", "benchmark", "score"), ["score"], _score),
+    Kind.LICENCES: (("publisher", "licence", "as of"), [], _licence),
+    Kind.EXPORT_RULES: (("rule", "status", "regions", "as of"), [], _export_rule),
+}
+"""Of the kinds that plans do without: headers, those at the right, and a row in words."""

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from qwen3_planner.economics.power import DEFAULT_PUE, drawn_watts
-from qwen3_planner.economics.renting import owned_usd_per_hour, rent_of
+from qwen3_planner.economics.renting import middle_of, owned_usd_per_hour, rent_of
 from qwen3_planner.errors import SpecError
 
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ def _purchase(
         SERVER_SHARE * max(row.usd_high for row in rows),
     )
     middles = sorted(0.5 * (row.usd_low + row.usd_high) for row in rows)
-    middle = SERVER_SHARE * middles[len(middles) // 2]
+    middle = SERVER_SHARE * middle_of(middles)
     return (
         (low, middle, high),
         len(rows),

@@ -66,14 +66,19 @@ def rent_of(prices: Iterable[GpuPrice], accelerator: str, market: str = "on-dema
         return None
     asked = sorted(row.usd_per_hour for row in newest.values())
     as_of = max(row.as_of for row in newest.values())
-    middle = _middle(asked)
-    deviation = _middle(sorted(abs(usd - middle) for usd in asked))
+    middle = middle_of(asked)
+    deviation = middle_of(sorted(abs(usd - middle) for usd in asked))
     spread = deviation / MIDDLE_OF_NORMAL / middle
     sources = tuple(dict.fromkeys(row.source for row in newest.values()))
     return Rent(middle, asked[0], asked[-1], spread, len(asked), as_of, sources)
 
 
-def _middle(ordered: list[float]) -> float:
+def middle_of(ordered: list[float]) -> float:
+    """Return the median of figures in order; there is at least one.
+
+    >>> middle_of([1.0, 2.0, 9.0]), middle_of([1.0, 3.0])
+    (2.0, 2.0)
+    """
     half = len(ordered) // 2
     return ordered[half] if len(ordered) % 2 else 0.5 * (ordered[half - 1] + ordered[half])
 

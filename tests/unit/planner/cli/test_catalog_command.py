@@ -54,3 +54,29 @@ def test_the_table_of_models_shows_experts_where_there_are_any(
 def test_case_of_the_room_does_not_matter(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["catalog", "MODELS"]) == 0
     assert "Qwen3-32B" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("kind", "first", "key"),
+    [
+        ("prices", "accelerator", "usdPerHour"),
+        ("purchases", "accelerator", "usdLow"),
+        ("hosts", "model", "usdPerMillionInput"),
+        ("scores", "variant", "score"),
+        ("licences", "publisher", "licence"),
+        ("export-rules", "rule", "regions"),
+    ],
+)
+def test_what_is_compared_and_chosen_with_is_listed_too(
+    kind: str, first: str, key: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["catalog", kind, "-o", "json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert rows
+    assert all(row["source"] and key in row for row in rows)
+
+    assert main(["catalog", kind]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split()[0] == first
+    assert len(lines) == len(rows) + 1
+    assert max(map(len, lines)) <= 120
