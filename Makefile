@@ -4,7 +4,7 @@ BIN := .venv/bin
 export PYTHONPATH := tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check quick static unit cluster engine engine-environment generate accuracy speeds bench controlplane clean
+.PHONY: help setup demo test check quick static unit cluster engine engine-environment generate accuracy accuracy-peers speeds bench controlplane clean
 
 help: ## list the targets
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -49,6 +49,9 @@ accuracy: setup ## compare the planner with measured rows, write docs/reference/
 
 speeds: setup ## fit predicted speeds on measured rows, write docs/reference/speed-accuracy.md
 	@$(BIN)/python scripts/fit_performance.py
+
+accuracy-peers: setup ## ask aiconfigurator about the measured rows too (850 MB, ten minutes)
+	@PYTHONPATH=planner:operator:tests $(BIN)/python scripts/accuracy_peers.py
 
 bench: setup ## benchmarks of planner and operator, JSON in benchmarks/results
 	@$(BIN)/python benchmarks/planner.py

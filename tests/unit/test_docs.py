@@ -2,7 +2,8 @@
 
 - A ``console`` block is run where its lines begin with ``$ qwen3``; what it prints must be what the
   page shows. A line ``...`` stands for any number of lines, ``$ echo $?`` for the exit status.
-- A ``yaml`` block whose first line is ``# name.yaml`` is that file for the page's commands.
+- A ``yaml`` block whose first line is ``# name.yaml`` is that file for the page's commands, and so
+  is a ``text`` block that begins with ``# name.log``.
 - Blocks of ``python`` with a prompt are doctests; ``json`` and ``yaml`` blocks parse, and what says
   that it is a Qwen3Deployment is one.
 """
@@ -148,7 +149,7 @@ def files_of(page: Path) -> Iterator[tuple[str, str]]:
     """Name the files that a page shows, by the comment in their first line."""
     for block in blocks_of(page):
         first = block.text.partition("\n")[0]
-        if block.language == "yaml" and re.fullmatch(r"# \S+\.yaml", first):
+        if block.language in ("yaml", "text") and re.fullmatch(r"# \S+\.(yaml|log)", first):
             yield first.removeprefix("# "), block.text
 
 
