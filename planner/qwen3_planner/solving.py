@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from qwen3_planner.candidates import Candidate, Pool, pools_of, replicas_that_fit
 from qwen3_planner.engines.versions import parse_version
@@ -84,16 +84,32 @@ def solve(question: Question, inventory: Inventory) -> Solution:
     return Solution(ranked(fits, request.replicas), tuple(refused))
 
 
-def has_fit(question: Question, inventory: Inventory) -> bool:
-    """Whether any candidate fits: :func:`solve` without telling why the others do not."""
+Judged: TypeAlias = dict[tuple[object, ...], bool]
+"""Whether what is told apart by engine, accelerator, weights and layout is legal, and fits."""
+
+
+def has_fit(question: Question, inventory: Inventory, judged: Judged | None = None) -> bool:
+    """Whether any candidate fits: :func:`solve` without telling why the others do not.
+
+    Args:
+        question: what is planned.
+        inventory: the hardware.
+        judged: what was judged on other hardware for this very request; it is added to. However
+            many GPUs of an accelerator there are, a layout of it holds the same.
+    """
+    known: Judged = {} if judged is None else judged
     for pool in pools_of(inventory, question.request.accelerators):
         setting = serving_of(question.engine).setting(question, pool)
         for choice in question.choices:
             if _is_surely_short(question, choice, pool, pool.gpus):
                 continue
             facts = pool_facts(question, pool, choice, setting)
-            if pool_refusal(facts) is None and any(
-                _fits(question, facts, candidate, setting)
+            key = question.engine, pool.accelerator.name, choice.source, choice.fmt.quantization
+            if key not in known:
+                known[key] = pool_refusal(facts) is None
+            if known[key] and any(
+                _is_placed(question, candidate)
+                and _fits(facts, candidate, setting, question, known)
                 for candidate in reversed(candidates_of(question, pool, choice))
             ):
                 return True
@@ -107,16 +123,33 @@ def _is_surely_short(question: Question, choice: WeightChoice, pool: Pool, gpus:
     return serving_of(question.engine).least_bytes(question, choice) > gpus * pool.device_bytes
 
 
-def _fits(question: Question, facts: PoolFacts, candidate: Candidate, setting: Setting) -> bool:
+def _is_placed(question: Question, candidate: Candidate) -> bool:
     layout, limit = candidate.layout, question.request.max_nodes_per_replica
     return (
         not _is_surely_short(question, candidate.choice, candidate.pool, layout.gpus_per_replica)
         and (limit is None or layout.nodes_per_replica <= limit)
         and gpus_exceeded(question, candidate) is None
         and _unplaced(question, candidate) is None
-        and layout_refusal(LayoutFacts(facts, layout)) is None  # before its memory means anything
-        and holds(question, candidate, setting)
     )
+
+
+def _fits(
+    facts: PoolFacts, candidate: Candidate, setting: Setting, question: Question, known: Judged
+) -> bool:
+    choice, layout = candidate.choice, candidate.layout
+    key = (
+        question.engine,
+        candidate.pool.accelerator.name,
+        choice.source,
+        choice.fmt.quantization,
+        layout,
+    )
+    if key not in known:
+        known[key] = (
+            layout_refusal(LayoutFacts(facts, layout)) is None  # before its memory means anything
+            and holds(question, candidate, setting)
+        )
+    return known[key]
 
 
 def judge_pool(question: Question, pool: Pool, choice: WeightChoice) -> Iterator[Fit | Refused]:

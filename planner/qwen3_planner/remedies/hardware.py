@@ -56,7 +56,7 @@ def more_gpus_step(stuck: Stuck) -> Change | None:
         for gpus, text in _servers(pool.accelerator, pool.largest_node)
         if gpus > pool.gpus and gpus * pool.accelerator.memory_mib * MIB >= enough
     ]
-    return stuck.first(change for _, change in sorted(proposals, key=lambda pair: pair[0]))
+    return stuck.first_place(change for _, change in sorted(proposals, key=lambda pair: pair[0]))
 
 
 def other_accelerator_here_step(stuck: Stuck) -> Change | None:
@@ -73,7 +73,7 @@ def other_hardware_step(stuck: Stuck) -> Change | None:
     """Take servers of another accelerator, least device memory first."""
     here = frozenset(accelerator.name for accelerator in stuck.inventory.accelerators)
     enough = least_bytes(stuck.question) * stuck.request.replicas
-    return stuck.first(
+    return stuck.first_place(
         _hardware(stuck, text, gpus, accelerator)
         for memory_mib, text, accelerator, gpus in server_sizes(
             stuck.catalog, stuck.question.engine, here

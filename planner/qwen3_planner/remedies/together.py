@@ -20,6 +20,7 @@ from qwen3_planner.request import (
     Workload,
 )
 from qwen3_planner.rules.serving import longest_context
+from qwen3_planner.solving import Judged
 from qwen3_planner.units import MIB
 
 if TYPE_CHECKING:
@@ -44,9 +45,10 @@ def together_step(stuck: Stuck) -> Change | None:
     its assignments there is no plan.
     """
     for request in _freed(stuck):
-        fruitless = 0
+        fruitless, judged = 0, Judged()
         for first in _places(stuck, request):
-            if not stuck.has_fit_of(request, Change(first)):
+            # of the hardware that is here more is known than of a server that is sold
+            if not stuck.has_fit_of(request, Change(first), judged if first else None):
                 continue
             change = _freed_change(stuck, request, first)
             if change is not None:

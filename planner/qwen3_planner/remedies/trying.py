@@ -9,7 +9,7 @@ from qwen3_planner.changes import apply_change
 from qwen3_planner.errors import SpecError
 from qwen3_planner.plan import Change
 from qwen3_planner.question import understand
-from qwen3_planner.solving import Solution, has_fit, solve
+from qwen3_planner.solving import Judged, Solution, has_fit, solve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -46,11 +46,19 @@ class Stuck:
         """Whether the planner finds a plan once this is changed."""
         return self.has_fit_of(self.request, change)
 
-    def has_fit_of(self, request: PlanRequest, change: Change) -> bool:
-        """Whether a request has a plan once this is changed."""
+    def has_fit_of(
+        self, request: PlanRequest, change: Change, judged: Judged | None = None
+    ) -> bool:
+        """Whether a request has a plan once this is changed.
+
+        Args:
+            request: what is asked.
+            change: of it.
+            judged: what was judged before, of changes that take other hardware alone.
+        """
         try:
             asked, inventory = apply_change(request, self.inventory, change, self.catalog)
-            return has_fit(understand(asked, inventory, self.catalog), inventory)
+            return has_fit(understand(asked, inventory, self.catalog), inventory, judged)
         except SpecError:
             return False
 
@@ -65,6 +73,11 @@ class Stuck:
     def first(self, changes: Iterable[Change]) -> Change | None:
         """Return the first of these changes that gives a plan."""
         return next((change for change in changes if self.gives_plan(change)), None)
+
+    def first_place(self, changes: Iterable[Change]) -> Change | None:
+        """Return the first of these changes, all of hardware alone, that gives a plan."""
+        judged: Judged = {}
+        return next((one for one in changes if self.has_fit_of(self.request, one, judged)), None)
 
     def largest(self, name: str, low: int, high: int, grain: int = 1) -> Change | None:
         """Return the assignment of the largest value in [low, high] that gives a plan.

@@ -92,3 +92,19 @@ def test_leaving_out_changes_no_answer(model: str, gpu: str) -> None:
             request = a_request(model, quantization=Quantization(name))
             question = understand(request, inventory, load_catalog())
             assert has_fit(question, inventory) is (solve(question, inventory).best is not None)
+
+
+@pytest.mark.parametrize("engine", [EngineName.VLLM, EngineName.SGLANG, EngineName.LLAMACPP])
+@pytest.mark.parametrize("gpu", ["L4-24GB", "H100-SXM-80GB"])
+def test_what_was_judged_on_fewer_gpus_is_not_judged_again_and_not_otherwise(
+    engine: EngineName, gpu: str
+) -> None:
+    request = a_request("Qwen3-30B-A3B", engine=engine, concurrency=16)
+    judged: dict[tuple[object, ...], bool] = {}
+    for text in ("1x", "2x", "4x", "8x", "2x8x", "4x8x"):
+        inventory = hardware(f"{text}{gpu}")
+        question = understand(request, inventory, load_catalog())
+        assert has_fit(question, inventory, judged) is has_fit(question, inventory)
+    before = dict(judged)
+    assert has_fit(question, inventory, judged) is has_fit(question, inventory)
+    assert judged == before
