@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from qwen3_planner.candidates import Candidate, pools_of
-from qwen3_planner.catalog.calibration import NOTHING_MEASURED, Compared
+from qwen3_planner.catalog.calibration import NOTHING_MEASURED
+from qwen3_planner.catalog.measurements import Compared
 from qwen3_planner.corrections.learning import Run, memory_row, speed_row
 from qwen3_planner.corrections.subjects import subject_of
 from qwen3_planner.errors import SpecError
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from qwen3_planner.calibrate.reading import Reading
     from qwen3_planner.candidates import Pool
-    from qwen3_planner.catalog.calibration import MemoryRow, Origin, SpeedRow
+    from qwen3_planner.catalog.measurements import MemoryRow, Origin, SpeedRow
     from qwen3_planner.catalog.rows import Catalog
     from qwen3_planner.inventory.hardware import Inventory
     from qwen3_planner.plan import Layout

@@ -12,7 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from qwen3_planner.catalog.calibration import Compared, DeviceRow, Origin
+from qwen3_planner.catalog.measurements import Compared, DeviceRow, Origin
 from qwen3_planner.errors import SpecError
 from qwen3_planner.performance.machine import FLOPS_PER_BYTE, GIGA, TERA
 

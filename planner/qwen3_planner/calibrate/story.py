@@ -12,7 +12,7 @@ from qwen3_planner.calibrate.comparing import (
     speed_learned,
 )
 from qwen3_planner.calibrate.recognizing import read_source
-from qwen3_planner.catalog.calibration import Origin
+from qwen3_planner.catalog.measurements import Origin
 from qwen3_planner.errors import SpecError
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from qwen3_planner.catalog.calibration import (
-    Calibration,
+from qwen3_planner.catalog.calibration import Calibration
+from qwen3_planner.catalog.measurements import (
     Compared,
     DeviceRow,
     MemoryRow,

@@ -6,7 +6,7 @@ from dataclasses import replace
 from math import exp, log, sqrt
 from typing import TYPE_CHECKING, NamedTuple
 
-from qwen3_planner.catalog.calibration import Compared, MemoryRow, Setup, SpeedRow
+from qwen3_planner.catalog.measurements import Compared, MemoryRow, Setup, SpeedRow
 from qwen3_planner.corrections.speeds import times
 from qwen3_planner.corrections.subjects import kind_of, reach_of
 from qwen3_planner.performance.load import Load, Server, closed_loop, decode_seconds
@@ -17,7 +17,7 @@ from qwen3_planner.units import MIB
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from qwen3_planner.catalog.calibration import Origin
+    from qwen3_planner.catalog.measurements import Origin
     from qwen3_planner.catalog.rows import ModelArchitecture
     from qwen3_planner.plan import Plan
 

@@ -14,7 +14,7 @@ from qwen3_planner.corrections.subjects import Nearness, nearness
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from qwen3_planner.catalog.calibration import MemoryRow
+    from qwen3_planner.catalog.measurements import MemoryRow
     from qwen3_planner.corrections.subjects import Subject
     from qwen3_planner.serving.verdicts import Correction
     from qwen3_planner.sizing.stages import StageMemory

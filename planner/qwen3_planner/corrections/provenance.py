@@ -12,7 +12,8 @@ from qwen3_planner.units import format_gib
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from qwen3_planner.catalog.calibration import Calibration, MemoryRow, Reach, SpeedRow
+    from qwen3_planner.catalog.calibration import Calibration
+    from qwen3_planner.catalog.measurements import MemoryRow, Reach, SpeedRow
     from qwen3_planner.corrections.subjects import Subject
     from qwen3_planner.serving.verdicts import Correction
 

@@ -12,8 +12,9 @@ from qwen3_planner.corrections.subjects import Nearness, nearness
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from qwen3_planner.catalog.calibration import Calibration, DeviceRow, SpeedRow
+    from qwen3_planner.catalog.calibration import Calibration
     from qwen3_planner.catalog.figures import Efficiency
+    from qwen3_planner.catalog.measurements import DeviceRow, SpeedRow
     from qwen3_planner.corrections.subjects import Subject
 
 TRANSFER = {Nearness.SAME: 0.06, Nearness.SAME_MODEL: 0.06, Nearness.MODEL: 0.10}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
-from qwen3_planner.catalog.calibration import Reach, Setup
+from qwen3_planner.catalog.measurements import Reach, Setup
 from qwen3_planner.engines.versions import Version, build, parse_version
 from qwen3_planner.performance.machine import format_class
 from qwen3_planner.plan import Layout

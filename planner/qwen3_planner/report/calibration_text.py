@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qwen3_planner.catalog.calibration import DeviceRow, MemoryRow
+from qwen3_planner.catalog.measurements import DeviceRow, MemoryRow
 from qwen3_planner.report.table import labelled, render
 from qwen3_planner.units import format_gib
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from qwen3_planner.catalog.calibration import Compared, Reach, Setup, SpeedRow
+    from qwen3_planner.catalog.measurements import Compared, Reach, Setup, SpeedRow
     from qwen3_planner.corrections.document import Row
 
 LABEL = 13

@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qwen3_planner.catalog.calibration import (
-    Calibration,
+from qwen3_planner.catalog.calibration import Calibration
+from qwen3_planner.catalog.loading import load_catalog
+from qwen3_planner.catalog.measurements import (
     DeviceRow,
     MemoryRow,
     Origin,
     Setup,
     SpeedRow,
 )
-from qwen3_planner.catalog.loading import load_catalog
 from qwen3_planner.corrections.combining import Observation, join
 from qwen3_planner.corrections.learning import memory_row_of_plan
 from qwen3_planner.corrections.memory import with_added
