@@ -21,6 +21,7 @@ from qwen3_planner.cli.writing import Listing, as_json, as_yaml, width, write
 from qwen3_planner.engines.sources import HUBS
 from qwen3_planner.errors import SpecError, nearest_first
 from qwen3_planner.recommend.need import Need
+from qwen3_planner.recommend.recommendation import Preference, Wish
 
 if TYPE_CHECKING:
     from qwen3_planner.catalog.choosing import Choosing
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from qwen3_planner.economics.rates import Paying
     from qwen3_planner.inventory.hardware import Inventory
     from qwen3_planner.recommend.policy import Policy
-    from qwen3_planner.recommend.recommendation import Recommendation, Wish
+    from qwen3_planner.recommend.recommendation import Recommendation
 
 HOURS_PER_MONTH = 730.5
 LETTERS_OF_A_REGION = 2
@@ -77,6 +78,11 @@ class Switch(StrEnum):
 @click.option("--tpot-ms", type=Amount(), help="Limit on the mean time per token after it.")
 @click.option("--budget-usd-per-hour", type=Amount(), help="Limit on what the GPUs cost.")
 @click.option("--budget-usd-per-month", type=Amount(), help="The same for 730.5 hours.")
+@click.option(
+    "--prefer",
+    type=Named(Preference),
+    help="Of plans that do it.  [default: precision of the weights]",
+)
 @click.option("--region", help="ISO country code of where the hardware stands, for export rules.")
 @click.option(
     "--export-licence", "licensed", multiple=True, help="Accelerator that a licence is held for."
@@ -133,8 +139,6 @@ def _hardware(typed: tuple[str, ...], catalog: Catalog) -> Inventory:
 
 
 def _wish(options: dict[str, Any], paying: Paying, catalog: Catalog, choosing: Choosing) -> Wish:
-    from qwen3_planner.recommend.recommendation import Wish  # noqa: PLC0415 - not needed for help
-
     thinking = options["thinking"]
     if thinking is Switch.OFF and options["thinking_tokens"]:
         raise SpecError("--thinking-tokens", options["thinking_tokens"], "thinking is off")
@@ -152,6 +156,7 @@ def _wish(options: dict[str, Any], paying: Paying, catalog: Catalog, choosing: C
         ttft_ms=options["ttft_ms"],
         tpot_ms=options["tpot_ms"],
         usd_per_hour=_budget(options, paying),
+        prefers=options["prefer"] or Preference.PRECISION,
     )
 
 

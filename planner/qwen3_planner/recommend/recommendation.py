@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,6 +12,13 @@ if TYPE_CHECKING:
     from qwen3_planner.plan import Plan
     from qwen3_planner.recommend.need import Need
     from qwen3_planner.recommend.policy import Barred, Policy
+
+
+class Preference(StrEnum):
+    """Which plan of a variant is told where several do what is wanted."""
+
+    PRECISION = "precision"
+    PRICE = "price"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +39,7 @@ class Wish:
         policy: what may be used.
         paying: how the GPUs are paid for.
         lists: what GPUs cost.
+        prefers: the most precise weights that do, or the cheapest plan that does.
     """
 
     needs: tuple[Need, ...]
@@ -46,6 +55,7 @@ class Wish:
     ttft_ms: float | None = None
     tpot_ms: float | None = None
     usd_per_hour: float | None = None
+    prefers: Preference = Preference.PRECISION
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from qwen3_planner.errors import SpecError
 from qwen3_planner.plan import Plan
 from qwen3_planner.planning import plan
 from qwen3_planner.question import settle_engine, understand
+from qwen3_planner.recommend.recommendation import Preference
 from qwen3_planner.request import EngineName, PlanRequest, Quantization, Workload
 from qwen3_planner.solving import has_fit
 from qwen3_planner.units import ceil_div
@@ -74,17 +75,12 @@ class Found:
         """Of all its GPUs."""
         return None if self.rate is None else self.rate.usd_per_hour * self.plan.gpus
 
-    @property
-    def order(self) -> tuple[bool, int, float, int, str]:
-        """Whole context first, then precision, then money."""
-        usd = self.usd_per_hour
-        return (
-            self.is_shortened,
-            PRECISION.index(Quantization(self.plan.quantization)),
-            float("inf") if usd is None else usd,
-            self.plan.gpus,
-            self.plan.placement.accelerator,
-        )
+    def order(self, preference: Preference) -> tuple[bool, float, float, int, str]:
+        """Order ways: whole context first, then precision and money, or money and precision."""
+        usd = float("inf") if self.usd_per_hour is None else self.usd_per_hour
+        imprecision = float(PRECISION.index(Quantization(self.plan.quantization)))
+        both = (imprecision, usd) if preference is Preference.PRECISION else (usd, imprecision)
+        return (self.is_shortened, *both, self.plan.gpus, self.plan.placement.accelerator)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +173,7 @@ class _Sums:
 
     def is_settled(self, card: Accelerator) -> bool:
         """Whether whatever comes later on this accelerator is no more precise and no cheaper."""
-        return any(
+        return self.terms.wish.prefers is Preference.PRECISION and any(
             found.plan.placement.accelerator == card.name
             and not found.is_shortened
             and Quantization(found.plan.quantization) is ladder_of(EngineName(found.plan.engine))[0]
@@ -186,8 +182,9 @@ class _Sums:
 
     @property
     def result(self) -> Searched:
+        prefers = self.terms.wish.prefers
         return Searched(
-            found=min(self.found, key=lambda one: one.order, default=None),
+            found=min(self.found, key=lambda one: one.order(prefers), default=None),
             fastest=min(self.slow, key=self._distance, default=None),
             cheapest=min(self.dear, key=lambda one: one.usd_per_hour or 0.0, default=None),
             is_unpriced=self.is_unpriced,
@@ -215,7 +212,7 @@ def _ways(
     gpus = sum(group.accelerators_per_node * group.count for group in inventory.pool(card))
     asked = PlanRequest(variant, accelerators=(card.name,), max_model_len=terms.context)
     formats: tuple[Quantization, ...] = (Quantization.AUTO,)
-    if terms.limits_speed:
+    if terms.limits_speed or terms.wish.prefers is Preference.PRICE:
         formats = ladder_of(settle_engine(asked, inventory))
     for quantization in formats:
         for most in counts(min(gpus, MOST_GPUS)):

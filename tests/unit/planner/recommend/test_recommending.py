@@ -14,7 +14,7 @@ from qwen3_planner.economics.rates import Paying, PriceLists
 from qwen3_planner.inventory.short_form import parse_hardware
 from qwen3_planner.recommend.need import Need
 from qwen3_planner.recommend.policy import Policy
-from qwen3_planner.recommend.recommendation import Recommendation, Wish
+from qwen3_planner.recommend.recommendation import Preference, Recommendation, Wish
 from qwen3_planner.recommend.recommending import recommend
 
 CATALOG = load_catalog()
@@ -102,6 +102,17 @@ def test_the_budget_that_a_rejection_names_is_enough() -> None:
 def test_each_need_has_its_best_on_two_h100(need: Need, first: str) -> None:
     found = ranked("2xH100-SXM-80GB", needs=(need,))
     assert found.options[0].variant == first
+
+
+def test_the_cheapest_plan_is_told_where_price_is_preferred() -> None:
+    wish = {**LOAD, "users": 64, "tpot_ms": 25.0}
+    precise = ranked("8xH100-SXM-80GB", **wish)
+    cheap = ranked("8xH100-SXM-80GB", **wish, prefers=Preference.PRICE)
+    assert [one.variant for one in cheap.options] == [one.variant for one in precise.options]
+    pairs = list(zip(cheap.options, precise.options, strict=True))
+    assert all((low.usd_per_hour or 0) <= (high.usd_per_hour or 0) for low, high in pairs)
+    assert any((low.usd_per_hour or 0) < (high.usd_per_hour or 0) for low, high in pairs)
+    assert any(low.plan.quantization != high.plan.quantization for low, high in pairs)
 
 
 def test_long_context_means_131072_tokens_and_a_stated_context_comes_first() -> None:
