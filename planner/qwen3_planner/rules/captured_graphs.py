@@ -14,7 +14,12 @@ if TYPE_CHECKING:
     from qwen3_planner.rules.facts import LayoutFacts
 
 OLD_DRIVER_GRAPH_BYTES_PER_LAYER: Final = int(0.95 * MIB)
-"""The most that a start-up log states of one graph and layer: driver 535, see sizing/graphs.py."""
+"""The most that a start-up log states of one graph and layer: driver 535, see sizing/graphs.py.
+
+No refusal: under 0.11.0 on eight A100, fp8 and expert parallelism at TP8, Qwen3-VL-235B ran out of
+memory at graph 70 of 102 (github.com/QwenLM/Qwen3-VL/issues/1684) and Qwen3-235B served a benchmark
+(gpustack docs/performance-lab/qwen3-235b-a22b/a100.md), as it did in bf16 at TP8 and fp8 at TP4.
+"""
 
 
 def graphs_find_room_beside_the_budget(facts: LayoutFacts) -> str | None:

@@ -146,9 +146,19 @@ def starts(launch: Launch) -> bool:
     Raises:
         NotPlannedError: as for :func:`estimate`.
     """
+    return warnings_of(launch) is not None
+
+
+def warnings_of(launch: Launch) -> tuple[str, ...] | None:
+    """Return what the plan for a launch warns of; None where there is no plan.
+
+    Raises:
+        NotPlannedError: as for :func:`estimate`.
+    """
     inventory = _hardware(launch)
     question = _question(launch, inventory)
-    return isinstance(plan(question.request, inventory, load_catalog()), Plan)
+    found = plan(question.request, inventory, load_catalog())
+    return found.warnings if isinstance(found, Plan) else None
 
 
 def model_of(name: str) -> ModelArchitecture:
@@ -186,7 +196,9 @@ def _hardware(launch: Launch) -> Inventory:
         raise NotPlannedError(f"the catalog has no {name}") from None
     if launch.device_gib is not None:
         mib = int(launch.device_gib * GIB) // MIB
-        accelerator = replace(accelerator, memory_mib=mib, usable_memory_mib=mib)
+        accelerator = replace(
+            accelerator, memory_mib=mib, usable_memory_mib=mib, usable_relative_error=0.0
+        )
     gpus = launch.gpus if launch.tensor is not None else 8
     return Inventory((NodeGroup(accelerator, gpus),))
 

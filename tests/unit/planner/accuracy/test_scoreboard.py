@@ -9,6 +9,7 @@ import pytest
 from support.accuracy import baseline
 from support.accuracy.checking import complaints
 from support.accuracy.comparing import Figure, compare, measured_parts
+from support.accuracy.planned import warnings_of
 from support.accuracy.rows import exclusions, launches, weight_files
 from support.accuracy.scores import targets
 
@@ -57,6 +58,16 @@ def test_about_nine_of_ten_logs_lie_inside_their_interval(known: list[Figure]) -
     """Fewer is too sure of itself, all of them is too wide."""
     assert len(known) >= 24
     assert 0.85 <= sum(figure.is_inside is True for figure in known) / len(known) <= 0.97
+
+
+def test_a_start_that_died_in_its_graphs_is_planned_with_a_warning() -> None:
+    """V035 and V088 cannot be refused: K41, the layout, card and release of V088, started."""
+    by_id = {launch.id: launch for launch in launches()}
+    assert by_id["K41"].outcome == "starts"
+    for name in ("V035", "V088", "K41"):
+        told = warnings_of(by_id[name])
+        assert told is not None
+        assert any("CUDA graphs" in text and "--enforce-eager" in text for text in told), name
 
 
 def test_a_gpu_alone_on_a_known_release_has_a_narrow_interval() -> None:
