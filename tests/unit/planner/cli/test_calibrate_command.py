@@ -441,3 +441,17 @@ def test_a_huge_log_is_read_in_pieces_and_hashed_whole(tmp_path: Path) -> None:
         assert source.digest == sha256(path.read_bytes()).hexdigest()
     assert max(length for _, length in lengths) == LONGEST_LINE
     assert lengths[-1] == (200_002, len("GPU KV cache size: 1,000 tokens"))
+
+
+def test_a_plan_without_an_overlay_imports_nothing_of_this() -> None:
+    program = (
+        "import sys; from qwen3_planner.cli import main;"
+        " main(['plan', 'Qwen3-8B', '--hardware', 'L40S', '-o', 'json']);"
+        " print([m for m in sys.modules if 'calibrate' in m or 'corrections' in m or 'peers' in m],"
+        " file=sys.stderr)"
+    )
+    variables = {k: v for k, v in os.environ.items() if k != "QWEN3_CALIBRATION"}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=variables, capture_output=True, text=True, check=True
+    )
+    assert done.stderr == "[]\n"
