@@ -19,7 +19,8 @@ from qwen3_planner.rules.chains import pool_refusal
 from qwen3_planner.serving.registry import serving_of
 from qwen3_planner.serving.verdicts import Fit
 from qwen3_planner.sizing.weights import stage_layers
-from qwen3_planner.solving import candidates_of, judge_pool, pool_facts
+from qwen3_planner.solving import candidates_of, judge_pool, pool_facts, solve
+from support.depth import examples
 from support.planner_builders import VARIANTS, hardware
 from support.planner_strategies import hardware_texts, requests
 
@@ -30,6 +31,14 @@ PINNED = EngineTuning(max_num_seqs=256, max_num_batched_tokens=2048)
 """Left open, these grow with the device (the engine's own default), and with them what it needs."""
 
 FORMATS = st.sampled_from((Quantization.BF16, Quantization.FP8))
+
+
+def planned_or_skipped(request: PlanRequest, inventory: Inventory) -> Plan:
+    """Plan what has a plan; what has none is skipped before its remedies are sought."""
+    assume(solve(understand(request, inventory, load_catalog()), inventory).best is not None)
+    found = plan(request, inventory, load_catalog())
+    assert isinstance(found, Plan)
+    return found
 
 
 def memory_taken(found: Plan) -> int:
@@ -46,7 +55,7 @@ def fixed_request(model: str, quantization: Quantization, concurrency: int) -> P
     )
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=examples(40), deadline=None, derandomize=True)
 @given(
     model=st.sampled_from(VARIANTS),
     text=hardware_texts,
@@ -56,16 +65,14 @@ def fixed_request(model: str, quantization: Quantization, concurrency: int) -> P
 def test_more_load_never_costs_less(
     model: str, text: str, quantization: Quantization, loads: list[int]
 ) -> None:
-    light, heavy = (
-        plan(fixed_request(model, quantization, load), hardware(text), load_catalog())
-        for load in loads
-    )
-    if isinstance(heavy, Plan):
-        assert isinstance(light, Plan)
-        assert memory_taken(light) <= memory_taken(heavy)
+    less, more = (fixed_request(model, quantization, load) for load in loads)
+    heavy = planned_or_skipped(more, hardware(text))
+    light = plan(less, hardware(text), load_catalog())
+    assert isinstance(light, Plan)
+    assert memory_taken(light) <= memory_taken(heavy)
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=examples(40), deadline=None, derandomize=True)
 @given(
     model=st.sampled_from(VARIANTS),
     text=hardware_texts,
@@ -92,12 +99,11 @@ def test_a_bigger_gpu_never_fits_less(
         )
 
     request = fixed_request(model, quantization, load)
-    small = plan(request, hardware(text), load_catalog())
-    assume(isinstance(small, Plan))
+    planned_or_skipped(request, hardware(text))
     assert isinstance(plan(request, bigger(hardware(text)), load_catalog()), Plan)
 
 
-@settings(max_examples=30, deadline=None, derandomize=True)
+@settings(max_examples=examples(30), deadline=None, derandomize=True)
 @given(request=requests, text=hardware_texts)
 def test_the_same_question_has_the_same_answer(request: PlanRequest, text: str) -> None:
     def ask() -> PlanResult:
@@ -106,7 +112,7 @@ def test_the_same_question_has_the_same_answer(request: PlanRequest, text: str) 
     assert ask() == ask()
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=examples(40), deadline=None, derandomize=True)
 @given(request=requests, text=hardware_texts)
 def test_every_candidate_is_judged_once(request: PlanRequest, text: str) -> None:
     question = understand(request, hardware(text), load_catalog())
@@ -124,14 +130,12 @@ def test_every_candidate_is_judged_once(request: PlanRequest, text: str) -> None
             assert all(isinstance(v, Fit) or v.refusal.message for v in verdicts)
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=examples(40), deadline=None, derandomize=True)
 @given(request=requests, text=hardware_texts)
 def test_a_plan_holds_what_was_fixed_and_fits_its_own_budget(
     request: PlanRequest, text: str
 ) -> None:
-    found = plan(request, hardware(text), load_catalog())
-    assume(isinstance(found, Plan))
-    assert isinstance(found, Plan)
+    found = planned_or_skipped(request, hardware(text))
     for name in ("tensor", "pipeline", "data", "expert"):
         fixed = getattr(request.parallelism, name)
         assert fixed is None or getattr(found.layout, name) == fixed
@@ -160,13 +164,11 @@ def test_a_plan_holds_what_was_fixed_and_fits_its_own_budget(
     assert memory.max_concurrency >= 1
 
 
-@settings(max_examples=30, deadline=None, derandomize=True)
+@settings(max_examples=examples(30), deadline=None, derandomize=True)
 @given(request=requests, text=hardware_texts)
 def test_every_replica_finds_room_node_by_node(request: PlanRequest, text: str) -> None:
     inventory = hardware(text)
-    found = plan(request, inventory, load_catalog())
-    assume(isinstance(found, Plan))
-    assert isinstance(found, Plan)
+    found = planned_or_skipped(request, inventory)
     free = [
         group.accelerators_per_node
         for group in inventory.groups
