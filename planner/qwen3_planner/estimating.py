@@ -8,19 +8,20 @@ from math import log
 from typing import TYPE_CHECKING
 
 from qwen3_planner.economics.renting import rent_of
-from qwen3_planner.economics.tokens import energy, token_cost
+from qwen3_planner.economics.tokens import MILLION, SECONDS_PER_HOUR, energy, token_cost
 from qwen3_planner.performance.prediction import predict
 from qwen3_planner.performance.saturation import saturation
-from qwen3_planner.plan import Basis, Cost, Performance, Provenance
-from qwen3_planner.speed import load_of, server_of
+from qwen3_planner.plan import Basis, Cost, Performance, Provenance, ReadingPerformance
+from qwen3_planner.speed import load_of, reading_of, server_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from qwen3_planner.catalog.rows import Catalog
     from qwen3_planner.economics.renting import Rent
     from qwen3_planner.performance.load import Load, Server
     from qwen3_planner.performance.prediction import Interval, Prediction
+    from qwen3_planner.performance.reading import Reading
     from qwen3_planner.question import Question
     from qwen3_planner.rank import Score
 
@@ -39,17 +40,22 @@ class Estimate:
         cost: of all replicas; None where no price is known.
         provenance: of their figures.
         warnings: what the user should know of them.
+        reading: speed of one replica of a model that generates no tokens; else None.
     """
 
     performance: Performance | None
     cost: Cost | None
     provenance: tuple[Provenance, ...]
     warnings: tuple[str, ...]
+    reading: ReadingPerformance | None = None
 
 
 def estimate(question: Question, score: Score, catalog: Catalog) -> Estimate:
     """Estimate the speed of a fit under the question's load, and what it costs."""
     load = load_of(question)
+    read = reading_of(question, score.fit, catalog.efficiencies)
+    if read is not None:
+        return _of_reading(question, score, catalog, *read)
     server = server_of(question, score.fit, catalog.efficiencies)
     prediction = None if server is None else predict(server, load)
     price = _price(question, score, catalog)
@@ -61,6 +67,43 @@ def estimate(question: Question, score: Score, catalog: Catalog) -> Estimate:
         cost=cost,
         provenance=(*_of_speed(server, prediction), *_of_price(price)),
         warnings=tuple(_warnings(server, prediction)),
+    )
+
+
+def _of_reading(
+    question: Question, score: Score, catalog: Catalog, server: Server, said: Reading
+) -> Estimate:
+    """Estimate a model that only reads."""
+    load, price = load_of(question), _price(question, score, catalog)
+    answer, tokens = _told(said.answer_s, MILLI), _told(said.input_tokens_per_s)
+    cost = None
+    if price is not None:
+        read_per_hour = SECONDS_PER_HOUR * said.input_tokens_per_s.value * question.request.replicas
+        cost = Cost(
+            _rounded(price.usd_per_hour),
+            usd_per_million_input_tokens=_rounded(MILLION * price.usd_per_hour / read_per_hour),
+            price_as_of=price.as_of,
+        )
+    told = ReadingPerformance(
+        load.input_tokens,
+        load.concurrency,
+        *answer,
+        *tokens,
+        requests_per_second=_rounded(said.requests_per_s),
+        relative_error=round(said.relative_error, 3),
+        saturation_concurrency=said.saturation_concurrency,
+        saturation_input_tokens_per_second=_rounded(said.saturation_input_tokens_per_s),
+    )
+    errors = (
+        ("performance.ttftMs", said.answer_s),
+        ("performance.inputTokensPerSecond", said.input_tokens_per_s),
+    )
+    return Estimate(
+        performance=None,
+        cost=cost,
+        provenance=(*_of_times(server, errors), *_of_price(price)),
+        warnings=tuple(_server_warnings(server)),
+        reading=told,
     )
 
 
@@ -180,15 +223,19 @@ def _cost(  # noqa: PLR0913, PLR0917 - what a price per token depends on
 def _of_speed(server: Server | None, prediction: Prediction | None) -> Iterator[Provenance]:
     if server is None or prediction is None:
         return
-    row = server.efficiency
-    basis = Basis.FITTED if row.is_measured and not server.assumed else Basis.ASSUMED
-    rows = f"{row.rows} runs" if row.is_measured else "no run of this device and format"
-    source = f"roofline of the tensors; efficiencies fitted on {rows} ({row.source})"
     errors = (
         ("performance.ttftMs", prediction.ttft_s),
         ("performance.tpotMs", prediction.tpot_s),
         ("performance.outputTokensPerSecond", prediction.output_tokens_per_s),
     )
+    yield from _of_times(server, errors)
+
+
+def _of_times(server: Server, errors: Iterable[tuple[str, Interval]]) -> Iterator[Provenance]:
+    row = server.efficiency
+    basis = Basis.FITTED if row.is_measured and not server.assumed else Basis.ASSUMED
+    rows = f"{row.rows} runs" if row.is_measured else "no run of this device and format"
+    source = f"roofline of the tensors; efficiencies fitted on {rows} ({row.source})"
     for figure, interval in errors:
         error = log(interval.high / interval.value) / NINETY_PERCENT
         yield Provenance(figure, basis, round(error, 3), source)
@@ -201,8 +248,11 @@ def _of_price(price: _Price | None) -> Iterator[Provenance]:
 
 
 def _warnings(server: Server | None, prediction: Prediction | None) -> Iterator[str]:
-    if server is None or prediction is None:
-        return
+    if server is not None and prediction is not None:
+        yield from _server_warnings(server)
+
+
+def _server_warnings(server: Server) -> Iterator[str]:
     if server.efficiency.only_seen:
         yield (
             f"The speed is that of {server.efficiency.rows} measured runs of this model on this"

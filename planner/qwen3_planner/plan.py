@@ -182,6 +182,41 @@ class Performance:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadingPerformance:
+    """Predicted speed of one replica of a model that only reads: embeddings, scores of a reranker.
+
+    A closed loop; each interval holds 90 %.
+
+    Attributes:
+        input_tokens: of each request.
+        concurrency: requests in flight.
+        ttft_ms: mean time to the answer, queueing included.
+        ttft_ms_low: lower end of its interval.
+        ttft_ms_high: upper end.
+        input_tokens_per_second: read.
+        input_tokens_per_second_low: lower end of its interval.
+        input_tokens_per_second_high: upper end.
+        requests_per_second: answered.
+        relative_error: of the time to the answer, one standard deviation.
+        saturation_concurrency: the fewest requests in flight that bring 95 % of the most tokens.
+        saturation_input_tokens_per_second: the most tokens.
+    """
+
+    input_tokens: int
+    concurrency: int
+    ttft_ms: float
+    ttft_ms_low: float
+    ttft_ms_high: float
+    input_tokens_per_second: float
+    input_tokens_per_second_low: float
+    input_tokens_per_second_high: float
+    requests_per_second: float
+    relative_error: float
+    saturation_concurrency: int
+    saturation_input_tokens_per_second: float
+
+
+@dataclass(frozen=True, slots=True)
 class Cost:
     """What the GPUs of all replicas cost, in dollars, while each replica carries the load.
 
@@ -334,7 +369,9 @@ class Plan:
         warnings: what the user should know.
         alternatives: next best plans, each without alternatives of its own.
         refusals: candidates that were refused, the most telling first.
-        performance: predicted speed; None where nothing is known of the engine's efficiency.
+        performance: predicted speed; None where nothing is known of the engine's efficiency, or the
+            model generates no tokens.
+        reading: predicted speed of a model that generates none; else None.
         cost: of the GPUs that all replicas use; None where no price is known.
     """
 
@@ -361,6 +398,7 @@ class Plan:
     refusals: tuple[Refusal, ...] = ()
     performance: Performance | None = None
     cost: Cost | None = None
+    reading: ReadingPerformance | None = None
 
     @property
     def gpus(self) -> int:

@@ -18,6 +18,7 @@ from qwen3_planner.performance.machine import (
     machine_of,
 )
 from qwen3_planner.performance.prediction import predict
+from qwen3_planner.performance.reading import predict_reading
 from qwen3_planner.performance.saturation import performance_at_rate
 from qwen3_planner.performance.work import stage_works
 from qwen3_planner.question import DEFAULT_INPUT_TOKENS, DEFAULT_OUTPUT_TOKENS
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from qwen3_planner.catalog.figures import Efficiency
     from qwen3_planner.catalog.rows import Accelerator
     from qwen3_planner.performance.prediction import Prediction
+    from qwen3_planner.performance.reading import Reading
     from qwen3_planner.performance.saturation import AtRate
     from qwen3_planner.question import Question
     from qwen3_planner.serving.verdicts import Fit
@@ -90,12 +92,29 @@ def speed_at_rate(
     )
 
 
+def reading_of(
+    question: Question, fit: Fit, efficiencies: Sequence[Efficiency]
+) -> tuple[Server, Reading] | None:
+    """Predict the speed of a replica that only reads (embeddings, rerankers), and say on what.
+
+    None where nothing is known of the engine's efficiency, or the model generates tokens.
+    """
+    if not question.model.is_pooling:
+        return None
+    server = _server(question, fit, efficiencies)
+    return None if server is None else (server, predict_reading(server, load_of(question)))
+
+
 def server_of(question: Question, fit: Fit, efficiencies: Sequence[Efficiency]) -> Server | None:
     """Put together what the speed of one replica depends on; None as for :func:`speed_of`."""
+    return None if question.model.is_pooling else _server(question, fit, efficiencies)
+
+
+def _server(question: Question, fit: Fit, efficiencies: Sequence[Efficiency]) -> Server | None:
     candidate = fit.candidate
     accelerator, fmt = candidate.pool.accelerator, candidate.choice.fmt
     row = efficiency_for(question, accelerator, fmt, efficiencies)
-    if row is None or question.model.is_pooling:
+    if row is None:
         return None
     if question.calibration:
         row = _as_measured(question, fit, row)

@@ -147,6 +147,7 @@ def _plan_of(question: Question, score: Score, inventory: Inventory, catalog: Ca
         warnings=(*warnings_of(question, fit, inventory), *estimated.warnings),
         performance=estimated.performance,
         cost=estimated.cost,
+        reading=estimated.reading,
     )
 
 

@@ -68,6 +68,7 @@ class Prediction:
         output_tokens_per_s: generated.
         requests_per_s: answered.
         relative_error: of the time per output token: one standard deviation.
+        ttft_sigma: of the time to the first token, likewise.
         service: the parts of these times.
     """
 
@@ -76,6 +77,7 @@ class Prediction:
     output_tokens_per_s: Interval
     requests_per_s: float
     relative_error: float
+    ttft_sigma: float
     service: Service
 
 
@@ -103,14 +105,16 @@ def with_intervals(server: Server, service: Service) -> Prediction:
     if service.waiting_s > OVERLOADED * service.ttft_s:
         extra += OVERLOAD_SIGMA**2
     tpot_sigma = sqrt(row.tpot_sigma**2 + extra)
+    ttft_sigma = sqrt(row.ttft_sigma**2 + extra + first)
     return Prediction(
-        ttft_s=Interval.around(service.ttft_s, sqrt(row.ttft_sigma**2 + extra + first)),
+        ttft_s=Interval.around(service.ttft_s, ttft_sigma),
         tpot_s=Interval.around(service.tpot_s, tpot_sigma),
         output_tokens_per_s=Interval.around(
             service.output_tokens_per_s, sqrt(row.throughput_sigma**2 + extra)
         ),
         requests_per_s=service.requests_per_s,
         relative_error=tpot_sigma,
+        ttft_sigma=ttft_sigma,
         service=service,
     )
 

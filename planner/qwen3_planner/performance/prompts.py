@@ -49,11 +49,12 @@ def added_seconds(server: Server, tokens: int) -> float:
 
 
 class _Part(NamedTuple):
-    """A prompt in steps: its tokens, how many steps (a share of one counts), tokens in each."""
+    """Prompts in steps: tokens of each, how many steps (a share of one counts), tokens in each."""
 
     tokens: int
     steps: float
     in_step: int
+    prompts: int = 1
 
 
 def _in_step(server: Server, tokens: int) -> int:
@@ -67,8 +68,15 @@ def _added_on(stage: Stage, part: _Part) -> float:
 
 def alone_seconds(server: Server, tokens: int) -> float:
     """Return how long a prompt takes with nothing else running, up to its first token."""
-    part = _Part(tokens, ceil(tokens / server.limits.step_tokens), _in_step(server, tokens))
-    total = (len(server.stages) - 1) * hop_seconds(server, tokens)
+    return batch_seconds(server, tokens, 1)
+
+
+def batch_seconds(server: Server, tokens: int, prompts: int) -> float:
+    """Return how long so many prompts of so many tokens take that are computed together."""
+    whole = prompts * tokens
+    chunks = ceil(whole / server.limits.step_tokens)
+    part = _Part(tokens, chunks, _in_step(server, whole), prompts)
+    total = (len(server.stages) - 1) * hop_seconds(server, whole)
     return total + sum(_at_best(stage, part, _alone_on) for stage in server.stages)
 
 
@@ -77,11 +85,11 @@ def _alone_on(stage: Stage, part: _Part) -> float:
     read = (work.dense_bytes + work.head_bytes) / (machine.memory * efficiency.memory)
     hit = work.experts_hit(part.in_step)
     read += hit * work.expert_bytes / (machine.memory * efficiency.experts)
-    linear = part.tokens * work.token_flops / (machine.flops * efficiency.compute)
+    tokens = part.prompts * part.tokens
+    linear = tokens * work.token_flops / (machine.flops * efficiency.compute)
     beyond = max(0.0, part.steps * read - linear)
-    return prompt_seconds(work, machine, efficiency, part.tokens) + (
-        beyond + part.steps * _overhead(stage)
-    )
+    each = prompt_seconds(work, machine, efficiency, part.tokens)
+    return part.prompts * each + beyond + part.steps * _overhead(stage)
 
 
 def _at_best(stage: Stage, part: _Part, on: Callable[[Stage, _Part], float]) -> float:

@@ -101,6 +101,8 @@ def plan_document(plan: Plan) -> Document:
     }
     if plan.performance is not None:
         document["performance"] = performance_document(plan.performance)
+    elif plan.reading is not None:
+        document["performance"] = performance_document(plan.reading)
     if plan.cost is not None:
         document["cost"] = cost_document(plan.cost)
     elif plan.usd_per_hour is not None:

@@ -6,12 +6,12 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from qwen3_planner.plan import Cost, Performance
+    from qwen3_planner.plan import Cost, Performance, ReadingPerformance
 
 Document = dict[str, Any]
 
 
-def performance_document(performance: Performance) -> Document:
+def performance_document(performance: Performance | ReadingPerformance) -> Document:
     """Say the predicted speed of one replica, field for field in camel case.
 
     >>> from qwen3_planner.plan import Performance
@@ -27,7 +27,7 @@ def cost_document(cost: Cost) -> Document:
     return _document(cost)
 
 
-def _document(part: Performance | Cost) -> Document:
+def _document(part: Performance | ReadingPerformance | Cost) -> Document:
     values = ((_camel(field.name), getattr(part, field.name)) for field in fields(part))
     return {name: value for name, value in values if value not in (None, "")}
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from qwen3_planner.plan import Cost, Performance, Plan
+    from qwen3_planner.plan import Cost, Performance, Plan, ReadingPerformance
 
 SECOND_MS = 1000.0
 TEN = 10.0
@@ -19,6 +19,9 @@ def speed_facts(plan: Plan) -> Iterator[tuple[str, str]]:
     if plan.performance is not None:
         yield "Speed", _speed(plan.performance)
         yield "Throughput", _throughput(plan.performance)
+    elif plan.reading is not None:
+        yield "Speed", _reading(plan.reading)
+        yield "Throughput", _read(plan.reading)
     if plan.cost is not None:
         yield "Price", _price(plan.cost)
     elif plan.usd_per_hour is not None:
@@ -43,10 +46,28 @@ def _throughput(said: Performance) -> str:
     )
 
 
+def _reading(said: ReadingPerformance) -> str:
+    each = "1 request" if said.concurrency == 1 else f"{said.concurrency:,} requests"
+    return (
+        f"{_ms(said.ttft_ms)} a request ({_ms(said.ttft_ms_low)} to {_ms(said.ttft_ms_high)}), at"
+        f" {each} in flight of {said.input_tokens:,} tokens; 90 % sure"
+    )
+
+
+def _read(said: ReadingPerformance) -> str:
+    return (
+        f"{_rate(said.input_tokens_per_second)} tokens/s read, {_rate(said.requests_per_second)}"
+        f" requests/s a replica; at most {_rate(said.saturation_input_tokens_per_second)} tokens/s,"
+        f" nearly so from {said.saturation_concurrency:,} in flight"
+    )
+
+
 def _price(cost: Cost) -> str:
     text = f"${cost.usd_per_hour:.2f} an hour"
     if cost.usd_per_million_output_tokens is not None:
         text += f", ${_dollars(cost.usd_per_million_output_tokens)} a million output tokens"
+    elif cost.usd_per_million_input_tokens is not None:
+        text += f", ${_dollars(cost.usd_per_million_input_tokens)} a million tokens read"
     if cost.price_as_of:
         text += f" (going rate of {cost.price_as_of})"
     return text

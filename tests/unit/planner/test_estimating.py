@@ -11,6 +11,7 @@ from qwen3_planner.catalog.loading import load_catalog
 from qwen3_planner.estimating import Estimate, estimate
 from qwen3_planner.plan import Basis, Cost, Performance
 from qwen3_planner.question import understand
+from qwen3_planner.request import Quantization
 from qwen3_planner.solving import solve
 from support.planner_builders import a_request, hardware
 
@@ -143,3 +144,30 @@ def test_measured_efficiencies_are_fitted_figures() -> None:
 
 def test_equal_questions_have_equal_estimates() -> None:
     assert estimated("Qwen3-32B", "2xH100-SXM-80GB") == estimated("Qwen3-32B", "2xH100-SXM-80GB")
+
+
+def test_a_model_that_only_reads_has_the_speed_and_the_price_of_its_prompts() -> None:
+    found = estimated(
+        "Qwen3-Embedding-8B", with_price("1xL40S-48GB", 1.0), concurrency=8, input_tokens=512
+    )
+    assert found.performance is None
+    said, cost = found.reading, found.cost
+    assert said is not None
+    assert cost is not None
+    assert said.ttft_ms_low < said.ttft_ms < said.ttft_ms_high
+    assert said.input_tokens_per_second == pytest.approx(512 * said.requests_per_second, rel=1e-3)
+    assert cost.usd_per_million_output_tokens is None
+    assert cost.usd_per_million_input_tokens == pytest.approx(
+        1e6 / 3600 / said.input_tokens_per_second, rel=1e-3
+    )
+    assert {each.figure for each in found.provenance if "performance" in each.figure} == {
+        "performance.ttftMs",
+        "performance.inputTokensPerSecond",
+    }
+
+
+def test_a_speed_that_rests_on_odd_runs_says_so() -> None:
+    odd = estimated("Qwen3-235B-A22B", "2xH200-SXM-141GB", quantization=Quantization.FP8)
+    usual = estimated("Qwen3-235B-A22B", "4xH100-SXM-80GB", quantization=Quantization.FP8)
+    assert any("slower than what is known" in warning for warning in odd.warnings)
+    assert not any("slower than what is known" in warning for warning in usual.warnings)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from qwen3_planner.plan import Cost, Performance
+from qwen3_planner.plan import Cost, Performance, ReadingPerformance
 from qwen3_planner.report.plan_json import to_document
 from qwen3_planner.report.plan_status import status_document
 from qwen3_planner.report.text import to_text
@@ -81,3 +81,27 @@ def test_a_plan_without_either_says_neither() -> None:
     text = to_text(make_plan())
     assert "Speed" not in text
     assert "Price" not in text
+
+
+READS = replace(
+    make_plan(),
+    reading=ReadingPerformance(
+        512, 8, 939.0, 380.4, 2318.0, 4363.0, 1767.0, 10769.0, 8.52, 0.549, 8, 4589.0
+    ),
+    cost=Cost(0.8, usd_per_million_input_tokens=0.0509, price_as_of="2026-11-09"),
+)
+
+
+def test_a_model_that_only_reads_has_no_figures_of_generation() -> None:
+    said = to_document(READS)["performance"]
+    assert said["inputTokensPerSecondLow"] == 1767.0
+    assert said["ttftMs"] == 939.0
+    assert not {"tpotMs", "outputTokens", "outputTokensPerSecond"} & set(said)
+    assert status_document(READS)["performance"]["inputTokensPerSecond"] == 4360.0
+
+
+def test_people_read_how_fast_it_reads_and_what_that_costs() -> None:
+    text = " ".join(to_text(READS).split())
+    assert "939 ms a request (380 ms to 2.3 s), at 8 requests in flight of 512 tokens" in text
+    assert "4,363 tokens/s read, 8.5 requests/s a replica; at most 4,589 tokens/s" in text
+    assert "$0.80 an hour, $0.051 a million tokens read (going rate of 2026-11-09)" in text
