@@ -60,7 +60,7 @@ def test_a_model_that_holds_its_native_context_fits() -> None:
 
 def test_a_speed_that_is_missed_is_a_condition_with_both_figures() -> None:
     asked = {"quantization": BF16, "max_model_len": 8192}
-    check = fits("Qwen3-8B", "1xH100-SXM-80GB", **asked)
+    check = fits("Qwen3-8B", "1xH100-SXM-80GB", 0.0, **asked)
     speed = r"\d+(\.\d+)? ms a token will do for 1"
     slow = judge_check(replace(check, tpot_ms=1.0), CATALOG)
     rate = judge_check(replace(check, output_tokens_per_second=1e6), CATALOG)
