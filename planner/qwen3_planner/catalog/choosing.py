@@ -17,7 +17,7 @@ class Score:
 
     Attributes:
         variant: catalog name.
-        mode: ``thinking`` or ``non-thinking``.
+        mode: ``thinking``, ``non-thinking``, or ``reading`` of what yields no text.
         benchmark: with its version; only scores of one benchmark are comparable.
         score: the higher, the better.
         source: where it was read.

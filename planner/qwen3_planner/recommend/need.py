@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 THINKING = "thinking"
 NON_THINKING = "non-thinking"
+READING = "reading"
+"""Of models that yield vectors or scores."""
 
 
 class Need(StrEnum):
@@ -92,7 +94,9 @@ def unfit_for(model: ModelArchitecture, need: Need) -> str | None:
 
 def mode_of(model: ModelArchitecture, *, thinks: bool) -> str | None:
     """Return how a variant would answer; None where it always thinks and must not."""
-    if model.is_pooling or model.thinking == "never":
+    if model.is_pooling:
+        return READING
+    if model.thinking == "never":
         return NON_THINKING
     if model.thinking == "always":
         return THINKING if thinks else None

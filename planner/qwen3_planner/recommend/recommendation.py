@@ -34,7 +34,7 @@ class Wish:
         thinks: whether answers may be thought about; None: as the need says.
         context: tokens of the longest request; None: as the need says, else native.
         ttft_ms: limit on the mean time to the first token.
-        tpot_ms: limit on the mean time per token after it.
+        tpot_ms: limit on the mean time per token after it; binds no model that yields no text.
         usd_per_hour: limit on what the GPUs of all replicas cost.
         policy: what may be used.
         paying: how the GPUs are paid for.
@@ -64,7 +64,7 @@ class Option:
 
     Attributes:
         variant: catalog name.
-        mode: ``thinking`` or ``non-thinking``.
+        mode: ``thinking``, ``non-thinking``, or ``reading`` of what yields no text.
         plan: of all its replicas.
         score: that gave it its place; None where none was published.
         rate: of one GPU; None where no price is known.

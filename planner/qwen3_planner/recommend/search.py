@@ -152,7 +152,7 @@ class _Sums:
         wanted = self.terms.context or catalog.model(tried.variant).max_position_embeddings
         found = Found(tried, rate, tried.max_model_len < wanted)
         budget, usd = self.terms.wish.usd_per_hour, found.usd_per_hour
-        if self.terms.limits_speed and tried.performance is None:
+        if self.terms.limits_speed and tried.performance is None and tried.reading is None:
             self.is_untimed = True
         elif not self._keeps(tried):
             self.slow.append(found)
@@ -164,12 +164,7 @@ class _Sums:
             self.found.append(found)
 
     def _keeps(self, tried: Plan) -> bool:
-        speed, terms = tried.performance, self.terms
-        if speed is None:
-            return True
-        return (terms.ttft_ms is None or speed.ttft_ms <= terms.ttft_ms) and (
-            terms.tpot_ms is None or speed.tpot_ms <= terms.tpot_ms
-        )
+        return lateness(tried, self.terms) <= 1.0
 
     def is_settled(self, card: Accelerator) -> bool:
         """Whether whatever comes later on this accelerator is no more precise and no cheaper."""
@@ -193,16 +188,23 @@ class _Sums:
 
     def _distance(self, one: Found) -> tuple[bool, float]:
         """Order what is too slow: within the budget first, then by the factor it is late by."""
-        speed, terms = one.plan.performance, self.terms
-        if speed is None:
-            return True, float("inf")
-        late = [1.0]
-        if terms.ttft_ms is not None:
-            late.append(speed.ttft_ms / terms.ttft_ms)
-        if terms.tpot_ms is not None:
-            late.append(speed.tpot_ms / terms.tpot_ms)
-        budget, usd = terms.wish.usd_per_hour, one.usd_per_hour
-        return budget is not None and (usd is None or usd > budget), max(late)
+        budget, usd = self.terms.wish.usd_per_hour, one.usd_per_hour
+        is_beyond = budget is not None and (usd is None or usd > budget)
+        return is_beyond, lateness(one.plan, self.terms)
+
+
+def lateness(tried: Plan, terms: Terms) -> float:
+    """Return by which factor a plan misses the limit that it misses most; 1 or less: it keeps all.
+
+    Models that yield no text have no time per token.
+    """
+    late = [0.0]
+    first = tried.performance or tried.reading
+    if first is not None and terms.ttft_ms is not None:
+        late.append(first.ttft_ms / terms.ttft_ms)
+    if tried.performance is not None and terms.tpot_ms is not None:
+        late.append(tried.performance.tpot_ms / terms.tpot_ms)
+    return max(late)
 
 
 def _ways(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qwen3_planner.engines.ladders import ladder_of
+from qwen3_planner.recommend.need import READING
 from qwen3_planner.request import EngineName
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ def reasons_of(found: Found, score: Score | None, benchmark: str) -> Iterator[st
         yield f"no published score on {benchmark} is known here"
     else:
         by = "" if score.benchmark == benchmark else f", placed by it for want of {benchmark}"
-        yield f"{score.benchmark} {score.score:g} ({score.mode}{by})"
+        mode = "" if score.mode == READING else f"{score.mode}{by}"
+        yield f"{score.benchmark} {score.score:g}{f' ({mode})' if mode else ''}"
     speed = plan.performance
     if speed is not None:
         each = "one request" if speed.concurrency == 1 else f"{speed.concurrency:,} requests"
@@ -36,6 +38,13 @@ def reasons_of(found: Found, score: Score | None, benchmark: str) -> Iterator[st
         yield (
             f"{_ms(speed.tpot_ms)} a token, first after {_ms(speed.ttft_ms)}, at {each} in"
             f" flight{where}"
+        )
+    elif plan.reading is not None:
+        read = plan.reading
+        each = "one request" if read.concurrency == 1 else f"{read.concurrency:,} requests"
+        yield (
+            f"answers after {_ms(read.ttft_ms)} at {each} of {read.input_tokens:,} tokens in"
+            f" flight, reads at most {read.saturation_input_tokens_per_second:,.0f} tokens a second"
         )
     elif plan.memory.max_concurrency:
         at_once = plan.memory.max_concurrency

@@ -89,7 +89,8 @@ def _in_full(rank: int, option: Option, width: int) -> Iterator[str]:
     plan = option.plan
     each = "" if plan.replicas == 1 else f"{plan.replicas} replicas, each "
     gpus = f"{plan.layout.gpus_per_replica} x {plan.placement.accelerator}"
-    head = f"{rank}. {option.variant}, {option.mode}: {each}{plan.quantization}, {plan.layout} on"
+    mode = "" if option.plan.reading is not None else f", {option.mode}"
+    head = f"{rank}. {option.variant}{mode}: {each}{plan.quantization}, {plan.layout} on"
     yield from wrapped(f"{head} {gpus}, {plan.engine} {plan.engine_version}", width, "", "   ")
     for reason in option.reasons:
         yield from wrapped(reason, width, "   + ", "     ")

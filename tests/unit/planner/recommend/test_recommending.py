@@ -132,6 +132,19 @@ def test_edge_keeps_reading_speed() -> None:
     assert any(one.rule == "TooSlow" for one in found.rejected)
 
 
+def test_what_yields_no_text_is_held_to_the_time_of_its_answer() -> None:
+    wish = {"needs": (Need.EMBEDDINGS,), "users": 4, "input_tokens": 512, "tpot_ms": 0.001}
+    free = ranked("1xL4-24GB", **wish)
+    held = ranked("1xL4-24GB", **wish, ttft_ms=150.0)
+    assert len(free.options) == 3
+    assert {option.mode for option in free.options} == {"reading"}
+    assert {one.rule for one in held.rejected} == {"TooSlow"}
+    assert all("answer after" in one.message for one in held.rejected)
+    for option in held.options:
+        assert option.plan.reading is not None
+        assert option.plan.reading.ttft_ms <= 150.0
+
+
 def test_thinking_is_for_reasoning_and_can_be_switched() -> None:
     hardware = "2xH100-SXM-80GB"
     chat = {option.mode for option in ranked(hardware).options}
