@@ -10,6 +10,7 @@ from qwen3_planner.performance.efficiency import efficiency_of
 from qwen3_planner.performance.gguf_work import gguf_work
 from qwen3_planner.performance.load import Limits, Load, Server, Stage
 from qwen3_planner.performance.machine import (
+    DEFAULT_PCIE_GB_PER_S,
     FLOPS_PER_BYTE,
     GIGA,
     Machine,
@@ -26,6 +27,7 @@ from qwen3_planner.request import EngineName
 from qwen3_planner.serving.registry import serving_of
 from qwen3_planner.sizing.gguf import file_type_of
 from qwen3_planner.sizing.kv_cache import kv_bytes_per_32
+from qwen3_planner.units import GIB
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from qwen3_planner.performance.prediction import Prediction
     from qwen3_planner.performance.reading import Reading
     from qwen3_planner.performance.saturation import AtRate
+    from qwen3_planner.performance.work import StageWork
     from qwen3_planner.question import Question
     from qwen3_planner.serving.verdicts import Fit
     from qwen3_planner.sizing.formats import WeightFormat
@@ -181,7 +184,7 @@ def _stages(
     machine = machine_of(candidate.pool.accelerator, fmt, layout, has_experts=model.is_moe)
     if question.engine is not EngineName.LLAMACPP:
         works = stage_works(model, fmt, layout, width)
-        return tuple(Stage(work, machine, row) for work in works)
+        return tuple(Stage(work, machine, _tuned(question, fit, row, work)) for work in works)
     parts = gguf_work(model, file_type_of(fmt.quantization), layout, width)
     devices = tuple(Stage(work, machine, row) for work in parts.devices)
     if parts.host is None:
@@ -199,6 +202,23 @@ def _stages(
         on_host = replace(on_host, layer_us=on_host.layer_us + HOST_SWITCH_US)
     helper = devices[0] if devices else None
     return (Stage(parts.host, _host_machine(machine), on_host, helper), *devices)
+
+
+def _tuned(question: Question, fit: Fit, row: Efficiency, work: StageWork) -> Efficiency:
+    """Slow a row down by what was asked of the engine."""
+    tuning, card = question.request.tuning, fit.candidate.pool.accelerator
+    if not (tuning.cpu_offload_gib or tuning.enforce_eager):
+        return row
+    from qwen3_planner.performance.tuning import as_tuned  # noqa: PLC0415 - rarely asked for
+
+    return as_tuned(
+        row,
+        work,
+        card.memory_gb_per_s * GIGA,
+        bus_bytes_per_s=(card.pcie_gb_per_s or DEFAULT_PCIE_GB_PER_S) * GIGA,
+        offload_bytes=(tuning.cpu_offload_gib or 0.0) * GIB,
+        is_eager=bool(tuning.enforce_eager),
+    )
 
 
 def _host_machine(device: Machine) -> Machine:

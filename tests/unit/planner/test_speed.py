@@ -10,7 +10,7 @@ import pytest
 from qwen3_planner.catalog.loading import load_catalog
 from qwen3_planner.performance.load import Load, Server, alone_seconds
 from qwen3_planner.question import Question, understand
-from qwen3_planner.request import Quantization
+from qwen3_planner.request import EngineTuning, Quantization
 from qwen3_planner.solving import solve
 from qwen3_planner.speed import load_of, server_of, speed_of
 from support.planner_builders import a_request, hardware
@@ -114,3 +114,11 @@ def test_a_pooling_model_generates_nothing() -> None:
 def test_idle_requests_do_not_widen_the_interval() -> None:
     one = predicted("Qwen3-32B", "2xH100-SXM-80GB", tensor=2)
     assert one.relative_error < 0.1
+
+
+def test_what_was_asked_of_the_engine_slows_it() -> None:
+    usual = predicted("Qwen3-8B", "1xL40S-48GB")
+    eager = predicted("Qwen3-8B", "1xL40S-48GB", tuning=EngineTuning(enforce_eager=True))
+    hosted = predicted("Qwen3-8B", "1xL40S-48GB", tuning=EngineTuning(cpu_offload_gib=8))
+    assert eager.tpot_s.value > usual.tpot_s.value + 0.005
+    assert hosted.tpot_s.value > 5 * usual.tpot_s.value
