@@ -26,6 +26,7 @@ from qwen3_planner.errors import SpecError, nearest_first
 
 if TYPE_CHECKING:
     from qwen3_planner.catalog.figures import ApiPrice
+    from qwen3_planner.catalog.rows import ModelArchitecture
     from qwen3_planner.comparing.comparison import Comparison
     from qwen3_planner.plan import NoPlan
 
@@ -110,10 +111,14 @@ def compare_api(
         asked.output_tokens or DEFAULT_OUTPUT_TOKENS,
         options["thinking_tokens"] or 0,
     )
-    modes_of(asking.catalog.model(asking.request.model), usage)  # before any price is sought
+    model_row = asking.catalog.model(asking.request.model)
+    modes_of(model_row, usage)  # before any price is sought
+    if model_row.is_pooling and asked.output_tokens is not None:
+        reason = f"{model_row.name} yields no text: leave it out"
+        raise SpecError("--output-tokens", asked.output_tokens, reason)
     wish = Wish(
         usage=usage,
-        hosts=_hosts(asking.request.model, options),
+        hosts=_hosts(model_row, options),
         paying=paying,
         lists=price_lists(asking.catalog),
         concurrency=asked.concurrency,
@@ -143,12 +148,15 @@ def _peak(typed: float | None) -> float:
     return typed or 1.0
 
 
-def _hosts(variant: str, options: dict[str, Any]) -> tuple[ApiPrice, ...]:
+def _hosts(model: ModelArchitecture, options: dict[str, Any]) -> tuple[ApiPrice, ...]:
     """Return the prices to compare with: the user's own, or those of the list."""
     from qwen3_planner.catalog.figures import ApiPrice  # noqa: PLC0415 - not needed for help
     from qwen3_planner.catalog.loading import load_api_prices  # noqa: PLC0415 - reads a file
 
+    variant = model.name
     entered, produced = options["usd_per_million_input"], options["usd_per_million_output"]
+    if model.is_pooling and produced is None and entered is not None:
+        produced = 0.0  # what yields no text is sold by what it reads
     thinking, apis = options["usd_per_million_thinking"], options["apis"]
     own: tuple[ApiPrice, ...] = ()
     if any(value is not None for value in (entered, produced, thinking)):

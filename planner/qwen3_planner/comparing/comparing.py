@@ -90,17 +90,15 @@ def modes_of(model: ModelArchitecture, usage: Usage) -> list[tuple[str, Usage]]:
     """Return the ways in which a model can answer, with the tokens of each.
 
     Raises:
-        SpecError: the model yields no tokens, or never thinks although tokens for it are stated.
+        SpecError: the model never thinks although tokens for it are stated.
     """
-    if model.is_pooling:
-        reason = "yields vectors or scores, no tokens: hosts sell that by input alone"
-        raise SpecError("MODEL", model.name, reason)
     plain = Usage(usage.input_tokens, usage.output_tokens)
+    never_thinks = model.is_pooling or model.thinking == "never"
+    if never_thinks and usage.thinking_tokens:
+        raise SpecError("--thinking-tokens", usage.thinking_tokens, f"{model.name} never thinks")
+    if model.is_pooling:
+        return [("reading", Usage(usage.input_tokens, 0))]
     if model.thinking == "never":
-        if usage.thinking_tokens:
-            raise SpecError(
-                "--thinking-tokens", usage.thinking_tokens, f"{model.name} never thinks"
-            )
         return [("non-thinking", plain)]
     if model.thinking == "always":
         return [("thinking", usage)]
@@ -156,7 +154,7 @@ def _serving(  # noqa: PLR0913, PLR0917 - as above
     kwh = None
     if card.tdp_w is not None:
         watts = drawn_watts(card.tdp_w, gpus) * wish.paying.owning.pue
-        tokens_per_s = capacity.requests_per_s * usage.generated_tokens
+        tokens_per_s = capacity.requests_per_s * usage.counted_tokens
         kwh = watts / tokens_per_s * MILLION / JOULES_PER_KWH
     return Serving(
         plan=capacity.plan,
@@ -166,8 +164,8 @@ def _serving(  # noqa: PLR0913, PLR0917 - as above
         capacity_high=max(1, floor(per_day * capacity.high)),
         gpus=gpus,
         staircase=stairs,
-        kwh_per_million_output=kwh,
-        usd_per_million_output=MILLION * stairs.usd_per_request_when_full / usage.generated_tokens,
+        kwh_per_million=kwh,
+        usd_per_million=MILLION * stairs.usd_per_request_when_full / usage.counted_tokens,
         replicas_here=replicas_here(capacity.plan, inventory),
     )
 

@@ -31,9 +31,9 @@ class Serving:
         capacity_high: upper end.
         gpus: of one replica.
         staircase: what so many requests a day cost; a step up for every replica.
-        kwh_per_million_output: energy over the tokens that are generated, at capacity; None where
-            the power of the device is not known.
-        usd_per_million_output: all that is paid over the tokens that are generated, at capacity.
+        kwh_per_million: energy over the tokens that count, at capacity: those generated, or those
+            read where none are; None where the power of the device is not known.
+        usd_per_million: all that is paid over the same tokens, at capacity.
         replicas_here: that the hardware named has room for.
     """
 
@@ -44,8 +44,8 @@ class Serving:
     capacity_high: int
     gpus: int
     staircase: Staircase
-    kwh_per_million_output: float | None
-    usd_per_million_output: float
+    kwh_per_million: float | None
+    usd_per_million: float
     replicas_here: int
 
 
@@ -114,10 +114,10 @@ class AtVolume:
 
 @dataclass(frozen=True, slots=True)
 class Mode:
-    """One way of answering: with or without thinking.
+    """One way of answering: with or without thinking, or none: reading alone.
 
     Attributes:
-        name: ``thinking`` or ``non-thinking``.
+        name: ``thinking``, ``non-thinking``, or ``reading`` of models that generate no tokens.
         usage: tokens of each request.
         serving: own GPUs.
         hosts: cheapest first.

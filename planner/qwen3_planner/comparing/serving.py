@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from qwen3_planner.errors import SpecError
-from qwen3_planner.plan import NoPlan, Plan
+from qwen3_planner.plan import NoPlan, Performance, Plan
 from qwen3_planner.planning import plan
 from qwen3_planner.request import ParallelismWish, Quantization, Workload
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from qwen3_planner.comparing.wish import Wish
     from qwen3_planner.economics.hosts import Usage
     from qwen3_planner.inventory.hardware import Inventory
-    from qwen3_planner.plan import Performance
+    from qwen3_planner.plan import ReadingPerformance
     from qwen3_planner.request import PlanRequest
 
 MOST_IN_FLIGHT = 65_536
@@ -57,7 +57,7 @@ def capacity_of(
     Raises:
         SpecError: the speed of the model there cannot be predicted, or no layout keeps the latency.
     """
-    load = Workload(wish.concurrency or 1, usage.input_tokens, usage.generated_tokens)
+    load = Workload(wish.concurrency or 1, usage.input_tokens, usage.generated_tokens or None)
     asked = replace(request, workload=load, replicas=1)
     found = plan(asked, inventory, catalog)
     if isinstance(found, NoPlan):
@@ -75,11 +75,12 @@ def capacity_of(
     ]
     if limited:
         return max(limited, key=lambda capacity: capacity.per_gpu)
-    if found.performance is None:
+    speed = found.performance or found.reading
+    if speed is None:
         reason = "its speed on that hardware cannot be predicted, so its capacity is not known"
         raise SpecError("MODEL", found.variant, reason)
-    name, limit = _tightest(wish, found.performance)
-    reason = f"not even one request at a time is that fast: {_reached(name, found.performance)}"
+    name, limit, reached = _tightest(wish, speed)
+    reason = f"not even one request at a time is that fast: {reached:g} ms"
     raise SpecError(name, f"{limit:g}", reason)
 
 
@@ -87,22 +88,22 @@ def _limited(
     found: Plan, asked: PlanRequest, inventory: Inventory, catalog: Catalog, wish: Wish
 ) -> Capacity | None:
     """Return how much a plan serves within the latency wanted; None where it never keeps it."""
-    if found.performance is None:
+    speed = found.performance or found.reading
+    if speed is None:
         return None
     if wish.ttft_ms is None and wish.tpot_ms is None:
-        return _full(found, found.performance, wish)
+        return _full(found, speed, wish)
     pinned = _pinned(asked, found)
 
     def at(concurrency: int) -> Plan | None:
         load = replace(pinned.workload, concurrency=concurrency)
         answer = plan(replace(pinned, workload=load), inventory, catalog)
-        is_kept = isinstance(answer, Plan) and _keeps(wish, answer.performance)
-        return answer if isinstance(answer, Plan) and is_kept else None
+        return answer if isinstance(answer, Plan) and _keeps(wish, answer) else None
 
-    best = at(1) if wish.concurrency is None else at(wish.concurrency)
+    low = wish.concurrency or 1
+    best = at(low)
     if best is None:
         return None
-    low = best.performance.concurrency if best.performance else 1
     high = 2 * low if wish.concurrency is None else low
     while high <= MOST_IN_FLIGHT and wish.concurrency is None:
         answer = at(high)
@@ -113,26 +114,35 @@ def _limited(
         middle = (low + high) // 2
         answer = at(middle)
         best, low, high = (best, low, middle) if answer is None else (answer, middle, high)
-    assert best.performance is not None  # noqa: S101 - at() returns no other
-    return _at_concurrency(best, best.performance)
+    reached = best.performance or best.reading
+    assert reached is not None  # noqa: S101 - at() returns no other
+    return _at_concurrency(best, reached)
 
 
-def _full(found: Plan, speed: Performance, wish: Wish) -> Capacity:
+def _full(found: Plan, speed: Performance | ReadingPerformance, wish: Wish) -> Capacity:
     if wish.concurrency is not None:
         return _at_concurrency(found, speed)
-    rate = speed.saturation_output_tokens_per_second / speed.output_tokens
+    if isinstance(speed, Performance):
+        rate = speed.saturation_output_tokens_per_second / speed.output_tokens
+    else:
+        rate = speed.saturation_input_tokens_per_second / speed.input_tokens
     return _capacity(found, speed, speed.saturation_concurrency, rate)
 
 
-def _at_concurrency(found: Plan, speed: Performance) -> Capacity:
+def _at_concurrency(found: Plan, speed: Performance | ReadingPerformance) -> Capacity:
     return _capacity(found, speed, speed.concurrency, speed.requests_per_second)
 
 
-def _capacity(found: Plan, speed: Performance, concurrency: int, rate: float) -> Capacity:
-    tokens = speed.output_tokens_per_second
-    low = speed.output_tokens_per_second_low / tokens
-    high = speed.output_tokens_per_second_high / tokens
-    return Capacity(found, concurrency, rate, low, high)
+def _capacity(
+    found: Plan, speed: Performance | ReadingPerformance, concurrency: int, rate: float
+) -> Capacity:
+    if isinstance(speed, Performance):
+        tokens = speed.output_tokens_per_second
+        low, high = speed.output_tokens_per_second_low, speed.output_tokens_per_second_high
+    else:
+        tokens = speed.input_tokens_per_second
+        low, high = speed.input_tokens_per_second_low, speed.input_tokens_per_second_high
+    return Capacity(found, concurrency, rate, low / tokens, high / tokens)
 
 
 def _pinned(asked: PlanRequest, found: Plan) -> PlanRequest:
@@ -147,22 +157,21 @@ def _pinned(asked: PlanRequest, found: Plan) -> PlanRequest:
     )
 
 
-def _keeps(wish: Wish, speed: Performance | None) -> bool:
-    return (
-        speed is not None
-        and (wish.ttft_ms is None or speed.ttft_ms <= wish.ttft_ms)
-        and (wish.tpot_ms is None or speed.tpot_ms <= wish.tpot_ms)
-    )
+def _keeps(wish: Wish, found: Plan) -> bool:
+    """Whether a plan keeps the latency wanted; what yields no text has no time per token."""
+    first = found.performance or found.reading
+    if first is None or (wish.ttft_ms is not None and first.ttft_ms > wish.ttft_ms):
+        return False
+    speed = found.performance
+    return speed is None or wish.tpot_ms is None or speed.tpot_ms <= wish.tpot_ms
 
 
-def _tightest(wish: Wish, speed: Performance) -> tuple[str, float]:
+def _tightest(wish: Wish, speed: Performance | ReadingPerformance) -> tuple[str, float, float]:
+    """Return the limit that is missed, as option and value, and what is reached."""
     if wish.ttft_ms is not None and speed.ttft_ms > wish.ttft_ms:
-        return "--ttft-ms", wish.ttft_ms
-    return "--tpot-ms", wish.tpot_ms or 0.0
-
-
-def _reached(name: str, speed: Performance) -> str:
-    return f"{speed.ttft_ms if name == '--ttft-ms' else speed.tpot_ms:g} ms"
+        return "--ttft-ms", wish.ttft_ms, speed.ttft_ms
+    tpot = speed.tpot_ms if isinstance(speed, Performance) else 0.0
+    return "--tpot-ms", wish.tpot_ms or 0.0, tpot
 
 
 def replicas_here(found: Plan, inventory: Inventory) -> int:

@@ -17,7 +17,7 @@ class Usage:
 
     Attributes:
         input_tokens: of each prompt.
-        output_tokens: of each answer, thinking left out.
+        output_tokens: of each answer, thinking left out; 0 where the model yields no text.
         thinking_tokens: generated before the answer; hosts bill them as output, some dearer.
     """
 
@@ -29,6 +29,11 @@ class Usage:
     def generated_tokens(self) -> int:
         """Tokens that the model generates for one request."""
         return self.output_tokens + self.thinking_tokens
+
+    @property
+    def counted_tokens(self) -> int:
+        """Tokens of one request that a price per token is told over: generated, or else read."""
+        return self.generated_tokens or self.input_tokens
 
 
 def usd_per_request(price: ApiPrice, usage: Usage) -> float:

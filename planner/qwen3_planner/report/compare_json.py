@@ -52,7 +52,7 @@ def _mode(mode: Mode) -> Document:
         "inputTokens": usage.input_tokens,
         "outputTokens": usage.output_tokens,
         "thinkingTokens": usage.thinking_tokens,
-        "own": _own(mode.serving),
+        "own": _own(mode.serving, "Output" if usage.generated_tokens else "Input"),
         "hosts": [_host(host) for host in mode.hosts],
         "curve": [_point(point) for point in mode.curve],
     }
@@ -61,7 +61,7 @@ def _mode(mode: Mode) -> Document:
     return document
 
 
-def _own(serving: Serving) -> Document:
+def _own(serving: Serving, counted: str) -> Document:
     document: Document = {
         "usdPerDayPerReplica": rounded(serving.staircase.usd_per_day),
         "requestsPerDayPerReplica": serving.capacity_per_day,
@@ -70,10 +70,10 @@ def _own(serving: Serving) -> Document:
         "concurrency": serving.concurrency,
         "gpusPerReplica": serving.gpus,
         "replicasOnThisHardware": serving.replicas_here,
-        "usdPerMillionOutputTokensWhenFull": rounded(serving.usd_per_million_output),
+        f"usdPerMillion{counted}TokensWhenFull": rounded(serving.usd_per_million),
     }
-    if serving.kwh_per_million_output is not None:
-        document["kwhPerMillionOutputTokens"] = rounded(serving.kwh_per_million_output)
+    if serving.kwh_per_million is not None:
+        document[f"kwhPerMillion{counted}Tokens"] = rounded(serving.kwh_per_million)
     plan = to_document(serving.plan)
     plan.pop("alternatives", None)
     plan.pop("refusals", None)

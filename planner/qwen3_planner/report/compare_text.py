@@ -42,12 +42,15 @@ def compare_text(comparison: Comparison, today: date, width: int = 80) -> str:
 def _mode(mode: Mode, comparison: Comparison, width: int) -> Iterator[str]:
     usage, serving = mode.usage, mode.serving
     tokens = f"{thousands(usage.input_tokens)} + {thousands(usage.output_tokens)}"
+    if not usage.generated_tokens:
+        tokens = thousands(usage.input_tokens)
     if usage.thinking_tokens:
         tokens = (
             f"{thousands(usage.input_tokens)} + {thousands(usage.thinking_tokens)} thinking +"
             f" {thousands(usage.output_tokens)}"
         )
-    yield f"{mode.name.capitalize()} mode, {tokens} tokens a request"
+    name = f"{mode.name.capitalize()} mode" if usage.generated_tokens else "Reading"
+    yield f"{name}, {tokens} tokens a request"
     plan = serving.plan
     day = f"${serving.staircase.usd_per_day:,.2f} a day a replica"
     layout = f"{plan.quantization}, {plan.layout}, {plan.engine} {plan.engine_version}"
@@ -79,10 +82,11 @@ HOURS_PER_DAY = 24.0
 
 def _when_full(mode: Mode) -> str:
     serving = mode.serving
-    text = f"${serving.usd_per_million_output:.3g} a million output tokens"
-    if serving.kwh_per_million_output is not None:
-        text += f" and {serving.kwh_per_million_output:.2g} kWh"
-    return f"{text}, prompts included"
+    kind = "output" if mode.usage.generated_tokens else "input"
+    text = f"${serving.usd_per_million:.3g} a million {kind} tokens"
+    if serving.kwh_per_million is not None:
+        text += f" and {serving.kwh_per_million:.2g} kWh"
+    return f"{text}, prompts included" if mode.usage.generated_tokens else text
 
 
 def _asked(at: AtVolume, mode: Mode) -> str:
@@ -106,7 +110,7 @@ def _row(host: Host, *, is_thinking: bool) -> tuple[str, ...]:
     return (
         price.provider,
         f"{price.usd_per_million_input:.3g}",
-        f"{output:.3g}",
+        f"{output:.3g}" if output else "-",
         _volume(crossing.cheaper_from),
         _volume(crossing.always_from),
         f"{host.share_of_capacity:.0%}{'' if host.is_sure else _UNSURE}",

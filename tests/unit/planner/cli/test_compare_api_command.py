@@ -73,6 +73,20 @@ def test_a_price_of_your_own_stands_alone_and_is_never_stale(qwen3: Command) -> 
     assert not any("days old" in text for text in document["warnings"])
 
 
+def test_embeddings_are_compared_by_their_input(qwen3: Command) -> None:
+    here = ("compare-api", "Qwen3-Embedding-8B", "--hardware", "1xL40S-48GB")
+    status, out, _ = qwen3(*here, "--input-tokens", "512", "-o", "json")
+    (mode,) = json.loads(out)["modes"]
+    assert (status, mode["name"], mode["outputTokens"]) == (0, "reading", 0)
+    assert mode["own"]["usdPerMillionInputTokensWhenFull"] > 0
+    assert len(mode["hosts"]) > 3
+    status, out, _ = qwen3(*here, "--usd-per-million-input", "0.05")
+    assert status == 0
+    assert "Reading, 1,024 tokens a request" in out
+    status, _, err = qwen3(*here, "--output-tokens", "5")
+    assert (status, "--output-tokens: 5" in err) == (2, True)
+
+
 def test_a_market_that_nobody_is_known_to_serve_names_those_that_are(qwen3: Command) -> None:
     here = ("compare-api", "Qwen3-8B", "--hardware", "1xRTX-4090-24GB")
     status, out, err = qwen3(*here, "--pricing", "reserved")

@@ -113,8 +113,28 @@ def test_modes_follow_the_model() -> None:
     assert [n for n, _ in modes_of(always, usage)] == ["thinking"]
     with pytest.raises(SpecError, match="never thinks"):
         modes_of(CATALOG.model("Qwen3-4B-Instruct-2507"), usage)
-    with pytest.raises(SpecError, match="no tokens"):
-        modes_of(CATALOG.model("Qwen3-Embedding-8B"), usage)
+    embedding = CATALOG.model("Qwen3-Embedding-8B")
+    with pytest.raises(SpecError, match="never thinks"):
+        modes_of(embedding, usage)
+    assert modes_of(embedding, Usage(10, 10)) == [("reading", Usage(10, 0))]
+
+
+def test_what_yields_no_text_is_compared_by_what_it_reads() -> None:
+    host = ApiPrice("Qwen3-Embedding-8B", "host", 0.1, 0.0, "list", "2026-07-02")
+    wish = replace(WISH, usage=Usage(512, 256), hosts=(host,))
+    (mode,) = compared(wish, PlanRequest("Qwen3-Embedding-8B")).modes
+    speed = mode.serving.plan.reading
+    assert speed is not None
+    per_day = speed.saturation_input_tokens_per_second / 512 * 86_400
+    assert mode.serving.capacity_per_day == pytest.approx(per_day, rel=1e-6)
+    assert mode.hosts[0].usd_per_request == pytest.approx(512 * 0.1 / 1e6)
+    assert mode.serving.usd_per_million == pytest.approx(
+        72e6 / (mode.serving.capacity_per_day * 512)
+    )
+    (held,) = compared(replace(wish, ttft_ms=100.0), PlanRequest("Qwen3-Embedding-8B")).modes
+    assert held.serving.capacity_per_day < mode.serving.capacity_per_day
+    assert held.serving.plan.reading is not None
+    assert held.serving.plan.reading.ttft_ms <= 100.0
 
 
 def test_a_latency_that_is_kept_leaves_less_capacity_and_is_kept() -> None:
@@ -156,7 +176,7 @@ def test_more_gpus_are_taken_where_their_tokens_are_cheaper() -> None:
     (alone,) = compared(request=request, hardware="1xH100").modes
     assert (alone.serving.gpus, mode.serving.gpus) == (1, 2)
     assert mode.serving.capacity_per_day > 2 * alone.serving.capacity_per_day
-    assert mode.serving.usd_per_million_output < alone.serving.usd_per_million_output
+    assert mode.serving.usd_per_million < alone.serving.usd_per_million
     assert mode.serving.staircase.usd_per_day == pytest.approx(144.0)
     assert mode.serving.replicas_here == 1
 
