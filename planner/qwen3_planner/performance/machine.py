@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -34,9 +35,6 @@ an M1 Max has 10.4 TFLOPS beside 400 GB/s; eight Zen 4 cores about 2 beside 90."
 FLOPS_PER_BYTE_OF = {"cortex-a76": 9.0}
 """The same of architectures that are poorer: four Cortex-A76 make 16 operations a cycle each,
 0.15 TFLOPS beside 17 GB/s."""
-
-H20 = "H20"
-"""Its 148 TFLOPS beside 4 TB/s make it unlike all others of its generation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,25 +78,28 @@ def device_class(accelerator: Accelerator) -> str:
         return "apple"
     if accelerator.device_class is AcceleratorClass.CPU:
         return "cpu"
-    name, architecture = accelerator.name, accelerator.architecture
-    if name.startswith(H20):
-        return "hopper" if name.startswith("H200") else "hopper-h20"
-    if architecture in TWO_KINDS:
-        if name.startswith(CONSUMER):
-            return f"{architecture}-rtx"
-        if not accelerator.link_gb_per_s and accelerator.memory_gb_per_s < HBM_GB_PER_S:
-            return f"{architecture}-gddr"
-    return architecture
+    names = (accelerator.name, *accelerator.product_labels)
+    if any(_H20.search(name) for name in names):
+        return "hopper-h20"
+    architecture, capability = accelerator.architecture, accelerator.compute_capability
+    if architecture not in TWO_KINDS or (capability or (0, 0)) in HBM_CAPABILITIES:
+        return architecture
+    if any(_DESK.search(name) for name in names):
+        return f"{architecture}-rtx"
+    return f"{architecture}-gddr" if capability else architecture
 
 
 TWO_KINDS = ("ampere", "ada", "blackwell")
 """Generations whose chips differ by more than size: HBM boards, GDDR boards for servers (error
 correction on, power held low), and cards for desks (neither)."""
 
-CONSUMER = ("RTX-", "GTX-")
+HBM_CAPABILITIES = ((8, 0), (10, 0), (10, 3))
+"""Compute capabilities of the HBM boards among them: A100, B200, B300."""
 
-HBM_GB_PER_S = 900.0
-"""GDDR boards for servers have less, HBM boards more."""
+_H20 = re.compile(r"\bH20\b")
+"""Its 148 TFLOPS beside 4 TB/s make it unlike all others of its generation."""
+
+_DESK = re.compile(r"\b[RG]TX-")
 
 
 def format_class(fmt: WeightFormat) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from qwen3_planner.catalog.loading import load_catalog
@@ -95,3 +97,12 @@ def test_a_chip_without_stated_arithmetic_takes_it_from_its_bandwidth_and_says_s
 )
 def test_cards_are_grouped_by_what_they_have_in_common(card: str, group: str) -> None:
     assert device_class(load_catalog().accelerator(card)) == group
+
+
+def test_a_card_of_ones_own_is_of_the_class_of_what_it_is_like() -> None:
+    """Whatever it is called, and whatever bandwidth it is given."""
+    catalog = load_catalog()
+    for name in ("RTX-4090-24GB", "H20-96GB", "A10G-24GB", "L4-24GB", "A100-SXM-80GB"):
+        card = catalog.accelerator(name)
+        mine = replace(card, name="mine", memory_gb_per_s=4 * card.memory_gb_per_s)
+        assert device_class(mine) == device_class(card)
