@@ -99,24 +99,27 @@ def _kind(benchmark: Mapping[str, Any]) -> str:
     return ""
 
 
+PLACES = (
+    (),
+    ("args",),
+    ("args", "backend_kwargs"),
+    ("config",),
+    ("config", "backend"),
+    ("metadata",),
+    ("worker",),
+    ("worker", "backend"),
+)
+"""Where releases keep the model's name, in the report or in each benchmark."""
+
+
 def _model(document: Mapping[str, Any]) -> str:
     """Find the model's name wherever the report has it."""
-    benchmarks = document["benchmarks"]
-    first = benchmarks[0] if benchmarks and isinstance(benchmarks[0], dict) else {}
-    places = (
-        document.get("args"),
-        (document.get("args") or {}).get("backend_kwargs")
-        if isinstance(document.get("args"), dict)
-        else None,
-        document.get("metadata"),
-        (first.get("config") or {}).get("backend")
-        if isinstance(first.get("config"), dict)
-        else None,
-        first.get("worker"),
-    )
-    for place in places:
-        if isinstance(place, dict):
-            for key in ("model", "backend_model", "target_model"):
-                if isinstance(place.get(key), str):
-                    return str(place[key])
+    for holder in (document, *document["benchmarks"][:1]):
+        for path in PLACES:
+            found: Any = holder
+            for key in path:
+                found = found.get(key) if isinstance(found, dict) else None
+            for key in ("model", "backend_model") if isinstance(found, dict) else ():
+                if isinstance(found.get(key), str) and found[key]:
+                    return str(found[key])
     return ""

@@ -42,6 +42,10 @@ _PRINTED = {
 }
 """Labels of the printed table, and the names of the JSON."""
 
+ENGINES = ("vllm", "sglang")
+_ARGUMENTS = re.compile(r"^.*Namespace\(.*\bnum_prompts=.*$", re.MULTILINE)
+"""What both programs print of their own arguments before they begin."""
+
 _LINE = re.compile(r"^[#\s]*([A-Z][^:]{3,40}):\s+(\S+)\s*$")
 
 
@@ -74,7 +78,14 @@ def read_printed(name: str, text: str) -> Reading:
     documents = [
         (f"{name} line {number}", document) for number, document in _tables(text.splitlines())
     ]
-    return read_results(name, documents)
+    reading = read_results(name, documents)
+    arguments = _ARGUMENTS.search(text)
+    if arguments is not None:
+        for fact, key in (("model", "model"), ("engine", "backend")):
+            stated = re.search(rf"\b{key}='([^']+)'", arguments[0])
+            if stated is not None and (fact != "engine" or stated[1] in ENGINES):
+                reading.facts.setdefault(fact, Stated(stated[1], name))
+    return reading
 
 
 def _tables(lines: list[str]) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -136,6 +136,13 @@ def test_without_a_limit_requests_in_flight_follow_from_little_s_law(tmp_path: P
     assert "ttft_ms" not in reading.runs[0].measured
 
 
+def test_what_it_prints_of_its_own_arguments_is_read(tmp_path: Path) -> None:
+    line = "Namespace(bench_type='serve', num_prompts=200, backend='vllm', model='Qwen/Qwen3-8B')"
+    reading = read(tmp_path, f"{line}\n{PRINTED}")
+    assert reading.facts["model"].value == "Qwen/Qwen3-8B"
+    assert reading.facts["engine"].value == "vllm"
+
+
 def test_failed_requests_are_told(tmp_path: Path) -> None:
     assert (
         "50 of 250 requests failed" in read(tmp_path, json.dumps({**VLLM, "failed": 50})).notes[0]
@@ -149,6 +156,25 @@ def test_guidellm_tells_each_load_and_its_own_time_per_token(tmp_path: Path) -> 
     assert (first.concurrency, first.measured["tpot_ms"]) == (16, 30.0)
     assert second.concurrency == 8
     assert "ttft_ms" not in second.measured, "clients that do not wait"
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        {"args": {"model": "Qwen/Qwen3-8B"}},
+        {"config": {"backend": {"kind": "openai_http", "model": "Qwen/Qwen3-8B"}}},
+    ],
+    ids=["0.5", "0.7"],
+)
+def test_guidellm_s_releases_keep_the_model_in_different_places(
+    tmp_path: Path, place: dict[str, Any]
+) -> None:
+    report = {**place, "benchmarks": GUIDELLM["benchmarks"]}
+    assert read(tmp_path, json.dumps(report)).facts["model"].value == "Qwen/Qwen3-8B"
+    old = {
+        "benchmarks": [{**GUIDELLM["benchmarks"][0], "worker": {"backend_model": "Qwen/Qwen3-8B"}}]
+    }
+    assert read(tmp_path, json.dumps(old)).facts["model"].value == "Qwen/Qwen3-8B"
 
 
 @pytest.mark.parametrize("form", ["json", "json lines", "csv", "md"])
