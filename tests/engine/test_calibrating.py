@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -38,11 +38,45 @@ TOKENS = 128_000
 """1 GiB of blocks of 128 tokens, 2 layers, 8 KV heads of 128: 64 requests of a context."""
 
 
+@dataclass(frozen=True)
+class Served:
+    """What a server logged, and what a benchmark of it wrote and printed."""
+
+    log: Path
+    result: Path
+    printed: Path
+
+
+def benchmark(engine: EngineEnvironment, port: int, name: str, folder: Path, to: Path) -> Path:
+    """Run vLLM's own benchmark; return what it prints, its result lies beside it."""
+    words = {
+        "--backend": "vllm",
+        "--base-url": f"http://127.0.0.1:{port}",
+        "--model": name,
+        "--tokenizer": str(folder),
+        "--dataset-name": "random",
+        "--random-input-len": "32",
+        "--random-output-len": "8",
+        "--num-prompts": "6",
+        "--max-concurrency": "2",
+        "--result-dir": str(to),
+        "--result-filename": "bench.json",
+    }
+    argv = [str(engine.vllm), "bench", "serve", "--save-result"]
+    argv += [word for pair in words.items() for word in pair]
+    done = subprocess.run(
+        argv, env=engine_variables(folder), cwd=to, capture_output=True, text=True, check=True
+    )
+    printed = to / "bench.txt"
+    printed.write_text(done.stdout, "utf-8")
+    return printed
+
+
 @pytest.fixture(scope="module")
-def log(
+def served(
     engine: EngineEnvironment, catalog: Catalog, tmp_path_factory: pytest.TempPathFactory
-) -> Path:
-    """The log of a server that was started from a plan's own command."""
+) -> Served:
+    """A server that was started from a plan's own command."""
     small = replace(
         catalog.model("Qwen3-8B"),
         layers=2,
@@ -67,7 +101,14 @@ def log(
         on.wait_until_healthy()
         path = serving / "start.log"
         path.write_text(on.log, "utf-8")
-    return path
+        printed = benchmark(engine, port, answer.served_name, folder, serving)
+    return Served(path, serving / "bench.json", printed)
+
+
+@pytest.fixture
+def log(served: Served) -> Path:
+    """What it logged."""
+    return served.log
 
 
 def test_the_real_log_tells_its_release_its_arguments_and_its_pool(log: Path) -> None:
@@ -109,6 +150,22 @@ def test_the_same_log_said_to_be_of_a_gpu_is_compared_token_by_token(
     said = capsys.readouterr()
     assert status == 2
     assert "the KV cache has 0.98 GiB on a GPU" in said.err, "64 whole requests of the 1 GiB"
+
+
+def test_the_real_benchmark_says_the_same_in_both_of_its_forms(served: Served) -> None:
+    result, printed = (read_source(str(path))[0] for path in (served.result, served.printed))
+    (run,), (shown,) = result.runs, printed.runs
+    assert (run.concurrency, run.output_tokens) == (2, 8)
+    assert 32 <= run.input_tokens <= 40, "prompts are decoded and encoded again"
+    assert (shown.concurrency, shown.input_tokens, shown.output_tokens) == (
+        run.concurrency,
+        run.input_tokens,
+        run.output_tokens,
+    )
+    assert run.measured.keys() == {"tpot_ms", "ttft_ms", "output_tokens_per_s"}
+    assert shown.measured == pytest.approx(run.measured, abs=0.01)
+    assert {reading.facts["model"].value for reading in (result, printed)} == {"tiny-qwen3"}
+    assert {reading.facts["engine"].value for reading in (result, printed)} == {"vllm"}
 
 
 def test_pytorch_measures_what_the_child_process_reports(
