@@ -77,7 +77,7 @@ def metric(mean: float) -> dict[str, Any]:
     return {"successful": {"mean": mean, "median": mean}, "errored": {"mean": 0.0}}
 
 
-GUIDELLM = {
+GUIDELLM: dict[str, Any] = {
     "args": {"target": "http://localhost:8000", "model": "Qwen/Qwen3-8B"},
     "benchmarks": [
         {
