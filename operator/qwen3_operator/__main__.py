@@ -34,6 +34,12 @@ def main() -> None:
 @click.option("--http-proxy", help="The same for plain http.")
 @click.option("--no-proxy", help="Hosts that need no proxy, separated by commas.")
 @click.option("--ca-config-map", help="ConfigMap with certificate authorities (key ca.crt).")
+@click.option("--fetch-image", help="Image with this program, for Jobs that fill caches.")
+@click.option(
+    "--allow-host-path/--no-allow-host-path",
+    default=None,
+    help="Let resources keep weights in a folder of the node.",
+)
 @click.option("--offline/--no-offline", default=None, help="Fetch nothing from hubs.")
 @click.option("--kubeconfig", help="Kubeconfig; default: the pod's account, else kubectl's rules.")
 @click.option("--context", help="Context of the kubeconfig.")

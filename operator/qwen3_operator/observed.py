@@ -20,6 +20,9 @@ DEPLOYMENT_LABEL = "serving.qwen3.dev/deployment"
 PLAN_HASH_LABEL = "serving.qwen3.dev/plan-hash"
 """Label of every pod: the hash of the template it was made from."""
 
+CACHE_LABEL = "serving.qwen3.dev/cache"
+"""Label of the claim, the Job and the pods of a shared cache: the name of the Job."""
+
 Manifest: TypeAlias = "Mapping[str, Any]"
 """A Kubernetes object as plain JSON."""
 
@@ -137,6 +140,81 @@ class Quota:
     name: str
     hard: tuple[tuple[str, int], ...]
     used: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """One PersistentVolumeClaim.
+
+    Attributes:
+        namespace: of the claim.
+        name: of the claim.
+        uid: of the claim.
+        phase: Pending, Bound or Lost.
+        access_modes: of the volume where it is bound, else those that are asked for.
+        users: (name, uid) of the resources that own it.
+        is_cache: whether the operator made it.
+        is_going: whether it is being deleted.
+    """
+
+    namespace: str
+    name: str
+    uid: str
+    phase: str
+    access_modes: tuple[str, ...]
+    users: tuple[tuple[str, str], ...]
+    is_cache: bool
+    is_going: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Prefetch:
+    """One Job that fills a cache.
+
+    Attributes:
+        namespace: of the Job.
+        name: of the Job.
+        uid: of the Job.
+        users: (name, uid) of the resources that own it.
+        made_of: fingerprint of what it was made of.
+        parts: of the download.
+        parts_done: of them.
+        is_complete: whether everything is there.
+        failure: the controller's sentence once it gave up; empty before.
+        failed_at: when, RFC 3339; empty before.
+        is_going: whether it is being deleted.
+    """
+
+    namespace: str
+    name: str
+    uid: str
+    users: tuple[tuple[str, str], ...]
+    made_of: str
+    parts: int
+    parts_done: int
+    is_complete: bool
+    failure: str = ""
+    failed_at: str = ""
+    is_going: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Fetcher:
+    """One pod of such a Job.
+
+    Attributes:
+        job: it belongs to.
+        pod: as any other; its problem is the kubelet's or the scheduler's.
+        exit_code: of the program, None while it runs.
+        last_words: of the program.
+        created: when, RFC 3339.
+    """
+
+    job: str
+    pod: Pod
+    exit_code: int | None
+    last_words: str
+    created: str
 
 
 @dataclass(frozen=True, slots=True)

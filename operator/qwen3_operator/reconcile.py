@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 from qwen3_operator import desired, status
 from qwen3_operator.cluster.children import Outcome, version_of
 from qwen3_operator.cluster.requests import NAMESPACE_GOES
+from qwen3_operator.cluster.supplying import Model
 from qwen3_operator.decisions import replan
 from qwen3_operator.decisions.admission import claim_of, demand_of
-from qwen3_operator.decisions.eligibility import belongs_to, selector_of
+from qwen3_operator.decisions.eligibility import selector_of
 from qwen3_operator.decisions.feasibility import explain_no_hardware
-from qwen3_operator.decisions.supply import judge_source
 from qwen3_operator.desired.placement import make_placement
 from qwen3_operator.desired.pool import pool_for
 from qwen3_operator.errors import ClusterError, SpecError
@@ -26,7 +26,6 @@ from qwen3_planner.api import conversion
 from qwen3_planner.api.fields import as_field
 from qwen3_planner.api.status import ConditionStatus
 from qwen3_planner.engines.profiles import engine_of
-from qwen3_planner.engines.sources import IMAGE, scheme_of
 from qwen3_planner.plan import Plan
 
 if TYPE_CHECKING:
@@ -36,12 +35,13 @@ if TYPE_CHECKING:
     from qwen3_operator.cluster.applying import Writer
     from qwen3_operator.cluster.caches import Caches
     from qwen3_operator.cluster.children import Children, OwnWrite
+    from qwen3_operator.cluster.supplying import Supplying
     from qwen3_operator.cluster.watching import Store
     from qwen3_operator.decisions.admission import Admission
-    from qwen3_operator.decisions.readiness import Finding
+    from qwen3_operator.desired.pool import Pool
     from qwen3_operator.desired.site import Site
     from qwen3_operator.ledger import Ledger
-    from qwen3_operator.observed import Key, Manifest, Node
+    from qwen3_operator.observed import Key, Manifest
     from qwen3_operator.status import Facts
     from qwen3_operator.telemetry.readings import Readings
     from qwen3_planner.api.status import Qwen3DeploymentStatus
@@ -72,6 +72,7 @@ class Tools:
     writer: Writer
     caches: Caches
     children: Children
+    supplying: Supplying
     bodies: Store[dict[str, Any]]
     ledger: Ledger
     catalog: Catalog
@@ -151,6 +152,7 @@ class Reconciler:
         """Forget a resource; its children are collected by their owner references."""
         self._withdraw(key)
         self._tools.children.forget(key)
+        self._tools.supplying.forget(key)
 
     def _withdraw(self, key: Key) -> None:
         self._tools.ledger.withdraw(key)
@@ -193,13 +195,14 @@ class Reconciler:
             return None
         if tools.children.belong_to_another(key, subject.uid):
             return GARBAGE_PAUSE_S
-        wanted = self._children(resource, plan)
-        supply = self._supply(plan, wanted)
-        if supply.status is ConditionStatus.FALSE:
+        pool = self._pool(resource, plan)
+        wanted = self._children(resource, plan, pool)
+        supply = await tools.supplying.bring(Model(key, resource, plan, wanted[0], pool))
+        if supply.finding.status is ConditionStatus.FALSE:
             self._withdraw(key)
-            facts = replace(self._facts(subject), resource=resource, chosen=chosen, supply=supply)
-            await self._report(subject, facts)
-            return None
+            facts = replace(self._facts(subject), resource=resource, chosen=chosen)
+            await self._report(subject, replace(facts, supply=supply.finding))
+            return supply.again_s
         admission = self._admit(subject, resource, wanted)
         outcome = Outcome.UNCHANGED
         if admission.may_apply:
@@ -218,7 +221,7 @@ class Reconciler:
             facts,
             resource=resource,
             chosen=chosen,
-            supply=supply,
+            supply=supply.finding,
             admission=admission,
             observed=replace(facts.observed, kv_cache_tokens=tokens),
             plan_hash=plan_hash,
@@ -229,27 +232,23 @@ class Reconciler:
             raise refusal
         return None
 
-    def _children(self, resource: Qwen3Deployment, plan: Plan) -> tuple[Manifest, ...]:
-        """Make what all replicas would run as, the Deployment first."""
+    def _pool(self, resource: Qwen3Deployment, plan: Plan) -> Pool:
+        """Choose the nodes that the pods go to, or keep those that were chosen."""
         tools = self._tools
         accelerator = tools.catalog.accelerator(plan.placement.accelerator)
         metadata = resource.metadata
         live = tools.caches.deployments.get(metadata.namespace, metadata.name)
-        pool = pool_for(accelerator, tools.caches.nodes.values(), tools.catalog, live)
+        return pool_for(accelerator, tools.caches.nodes.values(), tools.catalog, live)
+
+    def _children(self, resource: Qwen3Deployment, plan: Plan, pool: Pool) -> tuple[Manifest, ...]:
+        """Make what all replicas would run as, the Deployment first."""
+        site, replicas = self._tools.site, resource.spec.replicas
         try:
-            return desired.children(resource, plan, tools.site, resource.spec.replicas, pool)
+            return desired.children(resource, plan, site, replicas, pool)
         except LookupError as error:
             raise SpecError(
                 "spec.engine.image", "(missing)", f"{error.args[0]}: name one"
             ) from None
-
-    def _supply(self, plan: Plan, wanted: tuple[Manifest, ...]) -> Finding:
-        """Judge whether the weights can reach the pods."""
-        nodes: list[Node] = []
-        if scheme_of(plan.source) == IMAGE:
-            selector = demand_of(wanted[0]).selector
-            nodes = [node for node in self._tools.ledger.nodes() if belongs_to(selector, node)]
-        return judge_source(plan.source, nodes, is_offline=self._tools.site.hubs.is_offline)
 
     def _admit(
         self, subject: Subject, resource: Qwen3Deployment, wanted: tuple[Manifest, ...]

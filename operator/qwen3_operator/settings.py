@@ -63,6 +63,12 @@ class Settings(BaseModel):
     """Name of a ConfigMap that each namespace has, with the certificate authorities that pods
     trust when they fetch weights, under the key ``ca.crt``."""
 
+    fetch_image: str = "qwen3-operator"
+    """Image with this program, for the Jobs that fill caches; the chart gives its own."""
+
+    allow_host_path: bool = False
+    """Whether resources may keep weights in a folder of the node (``spec.cache.hostPath``)."""
+
     offline: bool = False
     """Whether nothing may be fetched from hubs: weights then come from claims and images."""
 

@@ -8,6 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
+
+MODEL_MOUNT_PATH: Final = "/models"
+"""Where a volume with weights is mounted; what lies on it is served from below it."""
 
 
 class Quantization(StrEnum):
@@ -188,6 +192,9 @@ class PlanRequest:
         source: where the weights come from if the user said so (``hf://…``, ``pvc://…``);
             ``None``: the catalog's checkpoint of the chosen quantization.
         revision: of the source, if the user pinned it.
+        weights_at: folder in the container to which somebody else brings weights from a hub; ends
+            with ``/`` where each source has a folder of its own below it; ``None``: nobody does,
+            the engine fetches them.
         served_name: the name clients use; ``None``: the model's catalog name.
         engine: which server; ``AUTO`` lets the planner choose.
         engine_version: as typed (``0.32.0``); ``None``: the newest the catalog knows.
@@ -221,3 +228,4 @@ class PlanRequest:
     accelerators: tuple[str, ...] = ()
     max_gpus: int | None = None
     max_nodes_per_replica: int | None = None
+    weights_at: str | None = None

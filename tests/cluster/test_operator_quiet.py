@@ -42,7 +42,7 @@ def writes(control_plane: ControlPlane, installation: Installation, since: int) 
 
 
 def apply_some_of_each(models: Models) -> None:
-    """One that runs, one that waits, one that cannot fit, one that is wrong, one suspended."""
+    """One each that runs, waits, cannot fit, is wrong, is suspended, and waits for its cache."""
     on_l40s = f"{SMALL}accelerators: [L40S-48GB]\n"
     models.apply("runs", on_l40s)
     models.await_ready("runs")
@@ -52,6 +52,8 @@ def apply_some_of_each(models: Models) -> None:
     models.await_condition("too-big", "PlanFeasible", "False")
     models.apply("wrong", f"{SMALL}accelerators: [no-such-gpu]\n")
     models.await_condition("wrong", "SpecValid", "False")
+    models.apply("uncached", f"{on_l40s}cache: {{persistentVolumeClaim: {{}}}}\n")
+    models.await_condition("uncached", "ModelCached", "False", "ClaimNotBound")
     models.apply("suspended", f"{on_l40s}suspend: true\n")
     models.await_condition("suspended", "Ready", "False", "Suspended")
 

@@ -11,9 +11,11 @@ import yaml
 from qwen3_operator import desired
 from qwen3_operator.decisions.capacity import inventory_for
 from qwen3_operator.decisions.eligibility import selector_of
+from qwen3_operator.desired.cache import make_claim, shared_cache_of
 from qwen3_operator.desired.placement import make_placement
 from qwen3_operator.desired.pool import pool_for
-from qwen3_operator.desired.site import Hubs, site_for
+from qwen3_operator.desired.prefetch import make_prefetch_job
+from qwen3_operator.desired.site import Hubs, Site, site_for
 from qwen3_planner.api.conversion import parse, plan_request
 from qwen3_planner.catalog.loading import load_catalog
 from qwen3_planner.plan import Plan
@@ -21,7 +23,9 @@ from qwen3_planner.planning import plan
 from support.values import node
 
 if TYPE_CHECKING:
+    from qwen3_operator.desired.pool import Pool
     from qwen3_operator.observed import Manifest
+    from qwen3_planner.api.v1alpha1 import Qwen3Deployment
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "children"
 
@@ -34,6 +38,12 @@ def read_case(path: Path) -> dict[str, Any]:
 
 def children_of(case: dict[str, Any]) -> tuple[Manifest, ...]:
     """Go the operator's way from a resource and nodes to children, without a cluster."""
+    resource, result, pool = _planned(case)
+    replicas = case.get("replicas", resource.spec.replicas)
+    return desired.children(resource, result, _site(case), replicas, pool)
+
+
+def _planned(case: dict[str, Any]) -> tuple[Qwen3Deployment, Plan, Pool]:
     catalog = load_catalog()
     resource = parse(case["resource"])
     nodes = [node(**fields) for fields in case["nodes"]]
@@ -42,9 +52,22 @@ def children_of(case: dict[str, Any]) -> tuple[Manifest, ...]:
     result = plan(request, inventory, catalog)
     assert isinstance(result, Plan), result
     pool = pool_for(catalog.accelerator(result.placement.accelerator), nodes, catalog)
-    site = site_for({}, catalog, Hubs(**case.get("hubs", {})))
-    replicas = case.get("replicas", resource.spec.replicas)
-    return desired.children(resource, result, site, replicas, pool)
+    return resource, result, pool
+
+
+def _site(case: dict[str, Any]) -> Site:
+    site = site_for({}, load_catalog(), Hubs(**case.get("hubs", {})))
+    return replace(site, fetch_image="registry.example.com/qwen3-operator:v1")
+
+
+def shared_of(case: dict[str, Any]) -> tuple[Manifest, ...]:
+    """Return the claim and the Job that such a resource shares with others; mostly none."""
+    resource, result, pool = _planned(case)
+    shared = shared_cache_of(resource, result)
+    if shared is None:
+        return ()
+    job = make_prefetch_job(resource, shared, _site(case), pool)
+    return (make_claim(resource, shared), job) if shared.is_made else (job,)
 
 
 def children_of_everything() -> tuple[Manifest, ...]:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 CHART = Path(__file__).parents[2] / "charts" / "qwen3-operator"
 TESTS = Path(__file__).parents[1]
+SOURCES = (TESTS, TESTS.parent / "operator", TESTS.parent / "planner")
+"""The tree that these tests belong to, wherever another one is installed."""
 
 RELEASE = "qwen3-operator"
 
@@ -135,7 +137,7 @@ class RunningOperator:
         argv += ["--health-host=127.0.0.1"]
         argv += [f"--namespace={namespace}" for namespace in installation.watched]
         environment = {
-            "PYTHONPATH": str(TESTS),
+            "PYTHONPATH": os.pathsep.join(map(str, SOURCES)),
             "PATH": os.environ["PATH"],
             # Simulated pods have addresses, and nobody is there; what is, is none of our business.
             "QWEN3_OPERATOR_READ_ENGINES": "false",

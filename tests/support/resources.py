@@ -293,6 +293,39 @@ BAD_RULES = (
         "a request of inputTokens + outputTokens is longer than maxModelLen",
     ),
     Bad(
+        "a cache is of one kind",
+        "cache: {emptyDir: {}, hostPath: {path: /var/lib/models}}",
+        "spec.cache",
+        "cache takes exactly one of persistentVolumeClaim, hostPath, emptyDir and image",
+    ),
+    Bad(
+        "a cache is of some kind",
+        "cache: {}",
+        "spec.cache",
+        "cache takes exactly one of persistentVolumeClaim, hostPath, emptyDir and image",
+    ),
+    Bad(
+        "a claim that exists has its own size",
+        "cache: {persistentVolumeClaim: {claimName: models, size: 100Gi}}",
+        "spec.cache.persistentVolumeClaim.claimName",
+        "claimName is a claim that exists",
+    ),
+    Bad(
+        "weights on a claim are not cached once more",
+        "model: {variant: Qwen3-32B, source: 'pvc://models/q'}\ncache: {emptyDir: {}}",
+        "spec.cache",
+        "cache is for weights from a hub",
+    ),
+    *(
+        Bad(
+            f"{path!r} is no folder of a node",
+            f"cache: {{hostPath: {{path: '{path}'}}}}",
+            "spec.cache.hostPath.path",
+            "must be an absolute path without '..'",
+        )
+        for path in ("/var/../etc", "var/lib", "/var/lib/")
+    ),
+    Bad(
         "an amount has a known unit",
         "resources: {requests: {memory: 64GB}}",
         "spec.resources.requests.memory",
@@ -360,6 +393,13 @@ GOOD = (
         "engine: {name: sglang, extraArgs: [-c, --ctx-size=9]}\n"
         "model: {variant: Qwen3-30B-A3B}\nparallelism: {tensor: 8, expert: 4}"
     ),
+    "cache: {persistentVolumeClaim: {}}",
+    "cache: {persistentVolumeClaim: {claimName: models}}",
+    """cache: {persistentVolumeClaim: {storageClassName: fast, accessModes: [ReadWriteMany],
+        size: 100Gi, retain: true}}""",
+    "cache: {hostPath: {path: /var/lib/models}}",
+    "cache: {emptyDir: {sizeLimit: 100Gi}}",
+    "cache: {image: {reference: 'registry.local/q:1', folder: models/32b}}",
     "maxModelLen: 4096\nworkload: {concurrency: 4, inputTokens: 4000, outputTokens: 96}",
     "resources: {requests: {cpu: 8, memory: 64Gi}, limits: {cpu: 500m, ephemeral-storage: '1.5T'}}",
     """tolerations: [{operator: Exists}, {key: a, value: b},

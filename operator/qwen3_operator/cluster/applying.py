@@ -86,6 +86,22 @@ class Writer:
                 if error.status not in (NOT_FOUND, CONFLICT):
                     raise
 
+    async def create(self, path: str, manifest: Manifest) -> dict[str, Any]:
+        """Create an object in a collection; return it as it lives."""
+        self._check()
+        params = {"fieldManager": FIELD_MANAGER}
+        return await self._api.send(Request("POST", path, manifest, params, JSON))
+
+    async def patch(self, path: str, operations: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """Patch an object by JSON patch; return it as it lives."""
+        self._check()
+        return await self._api.patch(path, operations)
+
+    async def delete_at(self, path: str, uid: str) -> None:
+        """Delete the object with exactly this uid."""
+        self._check()
+        await self._api.delete(path, uid)
+
     async def set_status(
         self, key: Key, uid: str, status: Mapping[str, Any]
     ) -> dict[str, Any] | None:

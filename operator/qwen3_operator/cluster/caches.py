@@ -9,10 +9,21 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from qwen3_operator.cluster import reducing
 from qwen3_operator.cluster.watching import Selection, Store, Watch
-from qwen3_operator.observed import DEPLOYMENT_LABEL, Key, Node, Observed, Pod, Quota
+from qwen3_operator.observed import (
+    CACHE_LABEL,
+    DEPLOYMENT_LABEL,
+    Fetcher,
+    Key,
+    Node,
+    Observed,
+    Pod,
+    Prefetch,
+    Quota,
+    Volume,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from qwen3_operator.cluster.reducing import Grouping, OwnPod, PriorityClass
     from qwen3_operator.cluster.requests import Api
@@ -24,6 +35,9 @@ T = TypeVar("T")
 
 OURS = {"labelSelector": DEPLOYMENT_LABEL}
 """Objects that carry our label."""
+
+CACHES = {"labelSelector": CACHE_LABEL}
+"""Jobs that fill shared caches, and their pods."""
 
 FOREIGN_PODS = {
     "fieldSelector": "spec.nodeName!=,status.phase!=Succeeded,status.phase!=Failed",
@@ -43,6 +57,8 @@ class Listeners:
     service: Changed[Manifest]
     quota: Changed[Quota]
     priority_class: Changed[PriorityClass]
+    shared: Callable[[Iterable[Key]], None]
+    """Told of resources whose shared cache changed: its claim, its Job, or a pod of that."""
 
 
 class Caches:
@@ -70,6 +86,17 @@ class Caches:
             partial(reducing.child, api_version="v1", kind="Service"),
             partial(self._child_changed, listeners.service),
         )
+        self._shared: dict[Key, dict[tuple[str, str], Volume | Prefetch]] = {}
+        self._fetchers: dict[tuple[str, str], dict[str, Fetcher]] = {}
+        self._named_by: dict[tuple[str, str], set[Key]] = {}
+        self._names: dict[Key, tuple[str, str]] = {}
+        self.volumes: Store[Volume] = Store(
+            reducing.volume, partial(self._shared_changed, "PersistentVolumeClaim")
+        )
+        self.prefetches: Store[Prefetch] = Store(
+            reducing.prefetch, partial(self._shared_changed, "Job")
+        )
+        self.fetchers: Store[Fetcher] = Store(reducing.fetcher, self._fetcher_changed)
         self.quotas: Store[Quota] = Store(reducing.quota, listeners.quota)
         self.priority_classes: Store[PriorityClass] = Store(
             reducing.priority_class, listeners.priority_class
@@ -91,6 +118,11 @@ class Caches:
                 ),
                 Watch(api, _within("/api/v1", namespace, "services", OURS), self.services),
                 Watch(api, _within("/api/v1", namespace, "resourcequotas", {}), self.quotas),
+                Watch(
+                    api, _within("/api/v1", namespace, "persistentvolumeclaims", {}), self.volumes
+                ),
+                Watch(api, _within("/apis/batch/v1", namespace, "jobs", CACHES), self.prefetches),
+                Watch(api, _within("/api/v1", namespace, "pods", CACHES), self.fetchers),
             ]
 
     async def run(self) -> None:
@@ -120,9 +152,35 @@ class Caches:
 
     def take(self, applied: Iterable[dict[str, Any]]) -> None:
         """Take the answers to our own writes, so that their events are no news."""
+        stores: dict[str, Store[Any]] = {
+            "Deployment": self.deployments,
+            "Service": self.services,
+            "PersistentVolumeClaim": self.volumes,
+            "Job": self.prefetches,
+        }
         for raw in applied:
-            store = self.deployments if raw["kind"] == "Deployment" else self.services
-            store.put(raw)
+            stores[raw["kind"]].put(raw)
+
+    def shared_by(self, key: Key) -> list[tuple[str, Volume | Prefetch]]:
+        """Return the claims and Jobs of which a resource is a user, by kind."""
+        return [(kind, live) for (kind, _), live in self._shared.get(key, {}).items()]
+
+    def fetchers_of(self, namespace: str, job: str) -> list[Fetcher]:
+        """Return the pods of a Job that fills a cache."""
+        return list(self._fetchers.get((namespace, job), {}).values())
+
+    def follow_claim(self, key: Key, claim: str | None) -> None:
+        """Have the resource looked at whenever that claim changes; None: no longer."""
+        name = (key.namespace, claim) if claim else None
+        before = self._names.get(key)
+        if before == name:
+            return
+        if before is not None:
+            self._named_by[before].discard(key)
+        self._names.pop(key, None)
+        if name is not None:
+            self._names[key] = name
+            self._named_by.setdefault(name, set()).add(key)
 
     def priority(self, class_name: str | None) -> int:
         """Return the value of a PriorityClass, or of the default one."""
@@ -139,6 +197,39 @@ class Caches:
         if after is not None:
             self._children.setdefault(owner_of(after), {})[_kind_and_name(after)] = after
         tell(before, after)
+
+    def _shared_changed(
+        self, kind: str, before: Volume | Prefetch | None, after: Volume | Prefetch | None
+    ) -> None:
+        touched: set[Key] = set()
+        for one in (before, after):
+            if one is not None:
+                touched |= {Key(one.namespace, name) for name, _ in one.users}
+                touched |= self._named_by.get((one.namespace, one.name), set())
+        if before is not None:
+            for name, _ in before.users:
+                _remove(self._shared, Key(before.namespace, name), (kind, before.name))
+        if after is not None:
+            for name, _ in after.users:
+                users = self._shared.setdefault(Key(after.namespace, name), {})
+                users[kind, after.name] = after
+        self._listeners.shared(touched)
+
+    def _fetcher_changed(self, before: Fetcher | None, after: Fetcher | None) -> None:
+        for one in (before, after):
+            if one is None:
+                continue
+            place = (one.pod.namespace, one.job)
+            pods = self._fetchers.setdefault(place, {})
+            if one is after:
+                pods[one.pod.name] = one
+            else:
+                pods.pop(one.pod.name, None)
+            if not pods:
+                del self._fetchers[place]
+            job = self.prefetches.get(*place)
+            if job is not None:
+                self._listeners.shared({Key(job.namespace, name) for name, _ in job.users})
 
     def _own_pod_changed(self, before: OwnPod | None, after: OwnPod | None) -> None:
         if before is not None and before.pod.owner is not None:

@@ -6,17 +6,22 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from qwen3_operator.decisions.requests import pod_requests, resources_of
 from qwen3_operator.observed import (
+    CACHE_LABEL,
     DEPLOYMENT_LABEL,
     PLAN_HASH_LABEL,
+    Fetcher,
     Key,
     Manifest,
     Node,
     Pod,
+    Prefetch,
     Quota,
     Resources,
     Taint,
+    Volume,
 )
 from qwen3_operator.quantities import ceil
+from qwen3_planner.api.v1alpha1 import KIND
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -34,6 +39,9 @@ QUOTA_PREFIX = "requests."
 
 QUIET_WAITS = frozenset({"ContainerCreating", "PodInitializing"})
 """Waiting reasons of a container on its way."""
+
+APPLIED_ANNOTATION = "serving.qwen3.dev/applied"
+"""Fingerprint of what an object was made of (:data:`qwen3_operator.desired.labels.APPLIED`)."""
 
 CRASH_LOOP = "CrashLoopBackOff"
 
@@ -124,6 +132,62 @@ def quota(raw: Mapping[str, Any]) -> Quota | None:
         hard=hard,
         used=tuple((name, used.get(name, 0)) for name, _ in hard),
     )
+
+
+def volume(raw: Mapping[str, Any]) -> Volume:
+    """Reduce a PersistentVolumeClaim."""
+    metadata, spec, status = raw["metadata"], raw.get("spec") or {}, raw.get("status") or {}
+    modes = status.get("accessModes") or spec.get("accessModes") or ()
+    return Volume(
+        namespace=metadata["namespace"],
+        name=metadata["name"],
+        uid=metadata["uid"],
+        phase=status.get("phase", "Pending"),
+        access_modes=tuple(modes),
+        users=_users(metadata),
+        is_cache=CACHE_LABEL in (metadata.get("labels") or {}),
+        is_going="deletionTimestamp" in metadata,
+    )
+
+
+def prefetch(raw: Mapping[str, Any]) -> Prefetch:
+    """Reduce a Job that fills a cache."""
+    metadata, spec, status = raw["metadata"], raw.get("spec") or {}, raw.get("status") or {}
+    conditions = {c["type"]: c for c in status.get("conditions") or () if c["status"] == "True"}
+    failed = conditions.get("Failed", {})
+    return Prefetch(
+        namespace=metadata["namespace"],
+        name=metadata["name"],
+        uid=metadata["uid"],
+        users=_users(metadata),
+        made_of=(metadata.get("annotations") or {}).get(APPLIED_ANNOTATION, ""),
+        parts=int(spec.get("completions") or 1),
+        parts_done=int(status.get("succeeded") or 0),
+        is_complete="Complete" in conditions,
+        failure=f"{failed.get('reason', '')}: {failed.get('message', '')}" if failed else "",
+        failed_at=failed.get("lastTransitionTime", ""),
+        is_going="deletionTimestamp" in metadata,
+    )
+
+
+def fetcher(raw: Mapping[str, Any]) -> Fetcher:
+    """Reduce a pod of such a Job."""
+    metadata, status = raw["metadata"], raw.get("status") or {}
+    ended: Mapping[str, Any] = {}
+    for container in status.get("containerStatuses") or ():
+        ended = (container.get("state") or {}).get("terminated") or {}
+    return Fetcher(
+        job=metadata["labels"][CACHE_LABEL],
+        pod=pod(raw),
+        exit_code=ended.get("exitCode"),
+        last_words=ended.get("message", ""),
+        created=metadata.get("creationTimestamp") or "",
+    )
+
+
+def _users(metadata: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    owners = metadata.get("ownerReferences") or ()
+    return tuple((o["name"], o["uid"]) for o in owners if o["kind"] == KIND)
 
 
 class PriorityClass(NamedTuple):

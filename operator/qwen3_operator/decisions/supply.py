@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qwen3_operator.decisions.readiness import Finding
 from qwen3_operator.decisions.verdict import Verdict
 from qwen3_planner.api.reasons import Reason
 from qwen3_planner.api.status import ConditionStatus
-from qwen3_planner.engines.sources import IMAGE, is_on_volume, scheme_of
+from qwen3_planner.engines.sources import is_on_volume
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -26,31 +27,58 @@ RUNTIMES_SINCE = {"containerd": (2, 1), "cri-o": (1, 31)}
 _VERSION = re.compile(r"v?([0-9]+)[.]([0-9]+)")
 
 
-def judge_source(source: str, nodes: Collection[Node], *, is_offline: bool) -> Finding:
-    """Judge a source that no cache stands in front of.
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How weights are to reach pods that share no cache.
 
-    Args:
+    Attributes:
         source: of the plan.
+        image: that is mounted with the weights; empty: none.
+        missing_claim: claim that is to be mounted and does not exist; empty: none.
+        host_path: folder of the node that the operator's settings do not allow; empty: none.
         nodes: to which the pods may go.
         is_offline: whether nothing may be fetched from hubs.
     """
-    if scheme_of(source) == IMAGE:
-        why = image_volumes_refused(nodes)
-        if why:
-            return _refused(
-                Reason.IMAGE_VOLUME_UNSUPPORTED,
-                f"{source} is mounted as an image volume, which no node of the pool can do: {why}."
-                " Upgrade them, or take the weights from a claim (pvc://) or a hub.",
-            )
-    if is_on_volume(source):
-        return holds(Reason.WEIGHTS_MOUNTED, f"{source} is mounted complete; nothing is fetched.")
-    if is_offline:
+
+    source: str
+    image: str = ""
+    missing_claim: str = ""
+    host_path: str = ""
+    nodes: Collection[Node] = ()
+    is_offline: bool = False
+
+
+def judge_source(way: Way) -> Finding:
+    """Judge how weights are to reach the pods."""
+    if way.missing_claim:
+        return _refused(
+            Reason.CLAIM_NOT_FOUND,
+            f"The PersistentVolumeClaim {way.missing_claim} does not exist in this namespace."
+            " Create it; the model then starts by itself.",
+        )
+    why = image_volumes_refused(way.nodes) if way.image else ""
+    if why:
+        return _refused(
+            Reason.IMAGE_VOLUME_UNSUPPORTED,
+            f"{way.image} is mounted as an image volume, which no node of the pool can do: {why}."
+            " Upgrade them, or take the weights from a claim (pvc://) or a hub.",
+        )
+    if way.image or is_on_volume(way.source):
+        told = f"{way.image or way.source} is mounted complete; nothing is fetched."
+        return holds(Reason.WEIGHTS_MOUNTED, told)
+    if way.host_path:
+        return _refused(
+            Reason.HOST_PATH_NOT_ALLOWED,
+            f"spec.cache.hostPath ({way.host_path}) is switched off by the operator's setting"
+            " allowHostPath. Take spec.cache.persistentVolumeClaim, or have it switched on.",
+        )
+    if way.is_offline:
         return _refused(
             Reason.HUB_OFFLINE,
-            f"{source} is on a hub, and the operator's setting offline forbids fetching from hubs."
-            " Take the weights from a claim (pvc://) or an image (oci://).",
+            f"{way.source} is on a hub, and the operator's setting offline forbids fetching from"
+            " hubs. Take the weights from a claim (pvc://) or an image (oci://).",
         )
-    return holds(Reason.FETCHED_BY_PODS, f"Each pod fetches {source} when it starts.")
+    return holds(Reason.FETCHED_BY_PODS, f"Each pod fetches {way.source} when it starts.")
 
 
 def holds(reason: Reason, message: str) -> Finding:

@@ -33,10 +33,10 @@ def make_container(resource: Qwen3Deployment, plan: Plan, site: Site, pool: Pool
         "env": make_env(resource, plan, site),
         "ports": [{"name": PORT_NAME, "containerPort": engine.port, "protocol": "TCP"}],
         "resources": make_resources(resource, plan, pool),
-        "volumeMounts": make_volume_mounts(plan, site),
+        "volumeMounts": make_volume_mounts(resource, plan, site),
         "securityContext": make_container_security_context(),
         "lifecycle": {"preStop": {"sleep": {"seconds": pre_stop_s(plan)}}},
-        **make_probes(plan),
+        **make_probes(resource, plan),
     }
 
 

@@ -41,7 +41,7 @@ def make_deployment(
                 "type": "RollingUpdate",
                 "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1},
             },
-            "progressDeadlineSeconds": progress_deadline_s(plan),
+            "progressDeadlineSeconds": progress_deadline_s(resource, plan),
             "revisionHistoryLimit": REVISION_HISTORY,
             "template": make_pod_template(resource, plan, site, pool),
         },

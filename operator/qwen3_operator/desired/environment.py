@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qwen3_operator.desired.hub_access import make_hub_env, make_token_env
-from qwen3_operator.desired.volumes import CACHE_PATH, HOME_PATH
+from qwen3_operator.desired.volumes import CACHE_PATH, HOME_PATH, is_brought
 from qwen3_planner.engines.profiles import engine_of
-from qwen3_planner.engines.sources import is_on_volume
+from qwen3_planner.request import MODEL_MOUNT_PATH
 
 if TYPE_CHECKING:
     from qwen3_operator.desired.site import Site
@@ -36,11 +36,13 @@ def make_env(resource: Qwen3Deployment, plan: Plan, site: Site) -> list[dict[str
     caches = ((name, f"{CACHE_PATH}/{path}".rstrip("/")) for name, path in engine.cache_variables)
     surroundings = (*SURROUNDINGS, *caches, *NO_CALLS_HOME, *engine.switches)
     entries = [{"name": name, "value": value} for name, value in surroundings]
-    if is_on_volume(plan.source):
+    if is_brought(resource, plan):
         entries.append({"name": "HF_HUB_OFFLINE", "value": "1"})
     entries.extend({"name": name, "value": value} for name, value in plan.env)
-    entries.extend(make_hub_env(plan.source, site.hubs))
-    entries.extend(make_token_env(plan.source, resource.spec.model.token_secret_ref))
+    entries.extend({"name": name, "value": value} for name, value in _kept_on_node(resource))
+    if not is_brought(resource, plan):
+        entries.extend(make_hub_env(plan.source, site.hubs))
+        entries.extend(make_token_env(plan.source, resource.spec.model.token_secret_ref))
     entries.extend(_user_variable(variable) for variable in resource.spec.engine.env)
     api_key = resource.spec.api_key_secret_ref
     if api_key is not None:  # after the user's: access control has one source
@@ -50,6 +52,18 @@ def make_env(resource: Qwen3Deployment, plan: Plan, site: Site) -> list[dict[str
         by_name.pop(entry["name"], None)
         by_name[entry["name"]] = entry
     return list(by_name.values())
+
+
+def _kept_on_node(resource: Qwen3Deployment) -> tuple[tuple[str, str], ...]:
+    """Have each hub's client keep what it fetches in the node's folder."""
+    cache = resource.spec.cache
+    if cache is None or cache.host_path is None:
+        return ()
+    return (
+        ("HF_HUB_CACHE", f"{MODEL_MOUNT_PATH}/huggingface"),
+        ("MODELSCOPE_CACHE", f"{MODEL_MOUNT_PATH}/modelscope"),
+        ("LLAMA_CACHE", f"{MODEL_MOUNT_PATH}/llama.cpp"),
+    )
 
 
 def _secret(variable: str, name: str, key: str) -> dict[str, Any]:

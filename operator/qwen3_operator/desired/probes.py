@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qwen3_operator.desired.names import PORT_NAME
+from qwen3_operator.desired.volumes import is_brought, make_weights_volumes
 from qwen3_planner.engines.profiles import engine_of
-from qwen3_planner.engines.sources import IMAGE, is_on_hub, scheme_of
 from qwen3_planner.units import MIB, ceil_div
 
 if TYPE_CHECKING:
+    from qwen3_planner.api.v1alpha1 import Qwen3Deployment
     from qwen3_planner.plan import Plan
 
 START_S = 600
@@ -40,27 +41,27 @@ IMAGE_PULL_S = 900
 """An image of 10 GB over the slow line, unpacked, and the scheduler; before the startup probe."""
 
 
-def startup_budget_s(plan: Plan) -> int:
+def startup_budget_s(resource: Qwen3Deployment, plan: Plan) -> int:
     """Return how long a replica may take from container start to its first answer."""
     n_bytes = plan.memory.checkpoint_bytes
     loading = ceil_div(n_bytes, READ_BYTES_PER_S)
-    if is_on_hub(plan.source):
+    if not is_brought(resource, plan):
         loading += ceil_div(n_bytes, DOWNLOAD_BYTES_PER_S)
     return START_S + loading
 
 
-def progress_deadline_s(plan: Plan) -> int:
+def progress_deadline_s(resource: Qwen3Deployment, plan: Plan) -> int:
     """Return how long a rollout may go without a replica becoming ready."""
     pulling = IMAGE_PULL_S
-    if scheme_of(plan.source) == IMAGE:
+    if any("image" in volume for volume in make_weights_volumes(resource, plan)):
         pulling += ceil_div(plan.memory.checkpoint_bytes, DOWNLOAD_BYTES_PER_S)
-    return startup_budget_s(plan) + pulling
+    return startup_budget_s(resource, plan) + pulling
 
 
-def make_probes(plan: Plan) -> dict[str, Any]:
+def make_probes(resource: Qwen3Deployment, plan: Plan) -> dict[str, Any]:
     """Make the three probes, under their names in a container."""
     path = engine_of(plan.engine).health_path
-    patience = ceil_div(startup_budget_s(plan), STARTUP_PERIOD_S)
+    patience = ceil_div(startup_budget_s(resource, plan), STARTUP_PERIOD_S)
     return {
         "startupProbe": _http_get(path, STARTUP_PERIOD_S, patience),
         "readinessProbe": _http_get(path, READINESS_PERIOD_S, READINESS_FAILURES),

@@ -48,11 +48,15 @@ class Site:
         images: (engine, vendor of the accelerator) to an image with ``{version}``.
         vendors: accelerator's catalog name to its vendor.
         hubs: how the hubs are reached.
+        fetch_image: image with the operator's own program, which fills caches.
+        allows_host_path: whether resources may keep weights in a folder of the node.
     """
 
     images: Mapping[tuple[str, str], str]
     vendors: Mapping[str, str]
     hubs: Hubs = Hubs()
+    fetch_image: str = "qwen3-operator"
+    allows_host_path: bool = False
 
     def image(self, plan: Plan) -> str:
         """Return the image that runs this plan.

@@ -7,17 +7,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from qwen3_operator.desired.cache import shared_cache_of
 from qwen3_operator.desired.hub_access import make_ca_mounts, make_ca_volumes
 from qwen3_planner.engines.profiles import engine_of
-from qwen3_planner.engines.sources import CLAIM, IMAGE, image_of_weights, is_on_volume, scheme_of
+from qwen3_planner.engines.sources import CLAIM, IMAGE, image_of_weights, scheme_of
 from qwen3_planner.units import GIB, MIB
 
 if TYPE_CHECKING:
     from qwen3_operator.desired.site import Site
+    from qwen3_planner.api.v1alpha1 import Qwen3Deployment
     from qwen3_planner.plan import Plan
 
 HOME_PATH = "/home/engine"
 """HOME of a user that no passwd file knows."""
+
+WEIGHTS = "weights"
+"""Name of the volume with weights."""
 
 CACHE_PATH = "/var/cache/engine"
 """Downloaded weights and compiled kernels."""
@@ -53,33 +58,54 @@ def shm_bytes(gpus: int) -> int:
     return SHM_BYTES + gpus * SHM_BYTES_PER_GPU
 
 
-def make_volumes(plan: Plan, site: Site) -> list[dict[str, Any]]:
+def make_volumes(resource: Qwen3Deployment, plan: Plan, site: Site) -> list[dict[str, Any]]:
     """Make the pod's volumes."""
     shm = f"{shm_bytes(plan.layout.gpus_per_node) // MIB}Mi"
-    volumes: list[dict[str, Any]] = [
+    return [
         {"name": "home", "emptyDir": {}},
-        {"name": "cache", "emptyDir": {}},
+        {"name": "cache", "emptyDir": _limit_of_cache(resource)},
         {"name": "tmp", "emptyDir": {}},
         {"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": shm}},
+        *make_weights_volumes(resource, plan),
+        *make_ca_volumes(plan.source, site.hubs),
     ]
-    volumes.extend(_weights(plan.source))
-    volumes.extend(make_ca_volumes(plan.source, site.hubs))
-    return volumes
 
 
-def _weights(source: str) -> list[dict[str, Any]]:
-    """Make the volume of weights that are mounted complete."""
-    claim = claim_of(source)
+def _limit_of_cache(resource: Qwen3Deployment) -> dict[str, Any]:
+    empty_dir = resource.spec.cache.empty_dir if resource.spec.cache else None
+    if empty_dir is None or empty_dir.size_limit is None:
+        return {}
+    return {"sizeLimit": empty_dir.size_limit}
+
+
+def make_weights_volumes(resource: Qwen3Deployment, plan: Plan) -> list[dict[str, Any]]:
+    """Make the volume with weights; none where each pod keeps them to itself."""
+    claim = claim_of(plan.source)
     if claim is not None:
-        mounted = {"persistentVolumeClaim": {"claimName": claim, "readOnly": True}}
-        return [{"name": "weights", **mounted}]
-    if scheme_of(source) == IMAGE:
-        image = {"reference": image_of_weights(source)[0], "pullPolicy": "IfNotPresent"}
-        return [{"name": "weights", "image": image}]
+        return [_from_claim(claim)]
+    if scheme_of(plan.source) == IMAGE:
+        return [_from_image(image_of_weights(plan.source)[0])]
+    cache = resource.spec.cache
+    shared = shared_cache_of(resource, plan)
+    if shared is not None:
+        return [_from_claim(shared.claim)]
+    if cache is not None and cache.image is not None:
+        return [_from_image(cache.image.reference)]
+    if cache is not None and cache.host_path is not None:
+        folder = {"path": cache.host_path.path, "type": "Directory"}
+        return [{"name": WEIGHTS, "hostPath": folder}]
     return []
 
 
-def make_volume_mounts(plan: Plan, site: Site) -> list[dict[str, Any]]:
+def _from_claim(claim: str) -> dict[str, Any]:
+    return {"name": WEIGHTS, "persistentVolumeClaim": {"claimName": claim, "readOnly": True}}
+
+
+def _from_image(reference: str) -> dict[str, Any]:
+    return {"name": WEIGHTS, "image": {"reference": reference, "pullPolicy": "IfNotPresent"}}
+
+
+def make_volume_mounts(resource: Qwen3Deployment, plan: Plan, site: Site) -> list[dict[str, Any]]:
     """Make the mounts of the engine's container."""
     mounts: list[dict[str, Any]] = [
         {"name": "home", "mountPath": HOME_PATH},
@@ -87,8 +113,13 @@ def make_volume_mounts(plan: Plan, site: Site) -> list[dict[str, Any]]:
         {"name": "tmp", "mountPath": TMP_PATH},
         {"name": "shm", "mountPath": SHM_PATH},
     ]
-    if is_on_volume(plan.source):
+    for volume in make_weights_volumes(resource, plan):
         path = engine_of(plan.engine).model_mount_path
-        mounts.append({"name": "weights", "mountPath": path, "readOnly": True})
-    mounts.extend(make_ca_mounts(plan.source, site.hubs))
-    return mounts
+        mount = {"name": WEIGHTS, "mountPath": path}
+        mounts.append(mount if "hostPath" in volume else {**mount, "readOnly": True})
+    return [*mounts, *make_ca_mounts(plan.source, site.hubs)]
+
+
+def is_brought(resource: Qwen3Deployment, plan: Plan) -> bool:
+    """Whether the weights are complete on a volume before the engine starts."""
+    return any("hostPath" not in volume for volume in make_weights_volumes(resource, plan))

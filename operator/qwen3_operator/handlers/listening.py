@@ -11,7 +11,7 @@ from qwen3_operator.decisions.admission import demand_of
 from qwen3_operator.observed import Key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from qwen3_operator.cluster.reducing import OwnPod, PriorityClass
     from qwen3_operator.handlers.queue import WorkQueue
@@ -31,7 +31,7 @@ WAITING_REFRESH_S = 10.0
 """How old the numbers in the status of a waiting resource may be: position, holders, free GPUs."""
 
 
-GONE, POD = "gone", "pod"
+GONE, POD, SHARED = "gone", "pod", "shared"
 """Stand for the version of what is not written by us, and so is always news."""
 
 
@@ -65,6 +65,7 @@ class Listener:
             service=self._service,
             quota=self._quota,
             priority_class=self._priority_class,
+            shared=self._shared,
         )
 
     @contextmanager
@@ -152,6 +153,10 @@ class Listener:
 
     def _priority_class(self, _before: PriorityClass | None, _after: PriorityClass | None) -> None:
         self._look_at_all(HARDWARE_GATHER_S)
+
+    def _shared(self, keys: Iterable[Key]) -> None:
+        for key in keys:
+            self._touch(key, SHARED)
 
     def _touch(self, key: Key, version: str) -> None:
         if key in self._meanwhile:

@@ -9,6 +9,7 @@ import signal
 import socket
 import uuid
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -23,8 +24,10 @@ from qwen3_operator.cluster.connection import Connection, own_namespace
 from qwen3_operator.cluster.leasing import Lease, LeaseLostError, LeaseTimes
 from qwen3_operator.cluster.requests import Api
 from qwen3_operator.cluster.resources import wait_for_list
+from qwen3_operator.cluster.sharing import Sharing
+from qwen3_operator.cluster.supplying import Supplying
 from qwen3_operator.cluster.watching import Store
-from qwen3_operator.desired.site import Hubs, site_for
+from qwen3_operator.desired.site import Hubs, Site, site_for
 from qwen3_operator.handlers import edge
 from qwen3_operator.handlers.health import HealthServer
 from qwen3_operator.handlers.listening import Listener
@@ -45,6 +48,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Coroutine, Iterator, Mapping
 
     from qwen3_operator.settings import Settings
+    from qwen3_planner.catalog.rows import Catalog
     from qwen3_planner.inventory.hardware import NodeGroup
 
 log = logging.getLogger(__name__)
@@ -221,14 +225,17 @@ class Operator:
         writer = Writer(
             self._api, is_allowed=lambda: self._lease.is_sure, identity=self._lease.identity
         )
+        site = _site(self._settings, self._catalog)
+        sharing = Sharing(writer, self._caches, self._queue.add)
         return Tools(
             writer=writer,
             caches=self._caches,
+            supplying=Supplying(sharing, self._caches, site, self._ledger.nodes, _now),
             children=Children(self._api, writer, self._caches, own_write),
             bodies=self._bodies,
             ledger=self._ledger,
             catalog=self._catalog,
-            site=site_for(self._settings.images, self._catalog, _hubs(self._settings)),
+            site=site,
             plan=PlanCache(partial(planning.plan, catalog=self._catalog), self._metrics.planned),
             now=_now,
             own_write=own_write,
@@ -285,8 +292,8 @@ async def _cancel(tasks: Collection[asyncio.Task[Any]]) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _hubs(settings: Settings) -> Hubs:
-    return Hubs(
+def _site(settings: Settings, catalog: Catalog) -> Site:
+    hubs = Hubs(
         hf_endpoint=settings.hf_endpoint or "",
         modelscope_endpoint=settings.modelscope_endpoint or "",
         https_proxy=settings.https_proxy or "",
@@ -294,6 +301,11 @@ def _hubs(settings: Settings) -> Hubs:
         no_proxy=settings.no_proxy or "",
         ca_config_map=settings.ca_config_map or "",
         is_offline=settings.offline,
+    )
+    return replace(
+        site_for(settings.images, catalog, hubs),
+        fetch_image=settings.fetch_image,
+        allows_host_path=settings.allow_host_path,
     )
 
 

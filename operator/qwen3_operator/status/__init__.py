@@ -211,7 +211,7 @@ def _without_answer(by: ConditionType, verdict: Verdict) -> Phase:
     return Phase.PROVISIONING if verdict.reason in ON_ITS_WAY else Phase.FAILED
 
 
-ON_ITS_WAY: frozenset[Reason] = frozenset()
+ON_ITS_WAY = frozenset({Reason.DOWNLOADING})
 """Reasons why weights are not there that end by themselves."""
 
 ACCEPTED = Finding(TRUE, Verdict(Reason.SPEC_ACCEPTED, "The specification can be planned."))

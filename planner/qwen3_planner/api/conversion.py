@@ -18,6 +18,7 @@ from qwen3_planner.api.v1alpha1 import Qwen3Deployment
 from qwen3_planner.catalog.resolving import MAX_CHOICES, resolve_accelerator
 from qwen3_planner.errors import SpecError, nearest_first
 from qwen3_planner.request import (
+    MODEL_MOUNT_PATH,
     ChatSettings,
     EngineTuning,
     ParallelismWish,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from pydantic_core import ErrorDetails
 
+    from qwen3_planner.api.caching import CacheSpec
     from qwen3_planner.api.model_server import EngineSpec
     from qwen3_planner.api.v1alpha1 import ParallelismSpec, Qwen3DeploymentSpec
     from qwen3_planner.catalog.rows import Catalog
@@ -93,7 +95,17 @@ def plan_request(resource: Qwen3Deployment, catalog: Catalog) -> PlanRequest:
         chat=_chat(spec),
         accelerators=_accelerators(spec, catalog),
         max_gpus=spec.max_gpus,
+        weights_at=_weights_at(spec.cache),
     )
+
+
+def _weights_at(cache: CacheSpec | None) -> str | None:
+    """Say where in the container a cache brings the weights; None where pods fetch them."""
+    if cache is not None and cache.persistent_volume_claim is not None:
+        return f"{MODEL_MOUNT_PATH}/"
+    if cache is not None and cache.image is not None:
+        return f"{MODEL_MOUNT_PATH}/{cache.image.folder or ''}".rstrip("/")
+    return None
 
 
 def _parallelism(wish: ParallelismSpec | None) -> ParallelismWish:

@@ -261,6 +261,39 @@ class Reason(StrEnum):
     HUB_OFFLINE = "HubOffline"
     """The operator is set up to fetch nothing from hubs; use a claim or an image."""
 
+    WEIGHTS_CACHED = "WeightsCached"
+    """The cache holds the weights, complete; pods only read them."""
+
+    DOWNLOADING = "Downloading"
+    """A Job fetches the weights into the cache; the message says how far it is. Pods come then."""
+
+    CLAIM_NOT_FOUND = "ClaimNotFound"
+    """The PersistentVolumeClaim that is named does not exist; create it."""
+
+    CLAIM_NOT_BOUND = "ClaimNotBound"
+    """The cache's claim gets no volume; check its storage class and access modes."""
+
+    ACCESS_MODE_TOO_NARROW = "AccessModeTooNarrow"
+    """The claim can be mounted on one node only, and replicas may be on several."""
+
+    HOST_PATH_NOT_ALLOWED = "HostPathNotAllowed"
+    """cache.hostPath is switched off by the operator's settings; use another cache."""
+
+    MODEL_SOURCE_UNAUTHORIZED = "ModelSourceUnauthorized"
+    """The hub refuses the token, or asks for one; check model.tokenSecretRef and its rights."""
+
+    MODEL_SOURCE_NOT_FOUND = "ModelSourceNotFound"
+    """The hub knows no such repository or revision; check model.source and model.revision."""
+
+    MODEL_SOURCE_UNREACHABLE = "ModelSourceUnreachable"
+    """The hub does not answer; tried again by itself. Check mirror, proxy and network policies."""
+
+    MODEL_TRANSFER_OUT_OF_SPACE = "ModelTransferOutOfSpace"
+    """The cache's volume is full; make room or take a larger claim."""
+
+    DOWNLOAD_FAILED = "DownloadFailed"
+    """The Job that fills the cache failed for another reason; tried again by itself."""
+
     # -- GPUs and scheduling ----------------------------------------------------------------
     INSUFFICIENT_GPU = "InsufficientGPU"
     """The plan fits this cluster but its GPUs are in use; starts when they are free."""

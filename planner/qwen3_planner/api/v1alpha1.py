@@ -13,6 +13,7 @@ from typing import Annotated, ClassVar, Literal, TypeAlias
 
 from pydantic import ConfigDict, Field
 
+from qwen3_planner.api.caching import CacheSpec  # noqa: TC001 - pydantic evaluates annotations
 from qwen3_planner.api.model_server import EngineSpec, ModelSpec
 from qwen3_planner.api.references import (  # noqa: TC001 - pydantic evaluates annotations
     ApiKeySecretRef,
@@ -144,6 +145,11 @@ def _request_within_context(spec: Qwen3DeploymentSpec) -> bool:
     return spec.max_model_len is None or tokens <= spec.max_model_len
 
 
+def _caches_what_is_fetched(spec: Qwen3DeploymentSpec) -> bool:
+    source = spec.model.source or ""
+    return spec.cache is None or not source.startswith(("pvc://", "oci://"))
+
+
 class Qwen3DeploymentSpec(Struct):
     """What shall run. Everything but model.variant may be left to the planner."""
 
@@ -179,6 +185,10 @@ class Qwen3DeploymentSpec(Struct):
     tool_calling: Flag | None = None
     """Whether tool calls are read out of answers, in the form of the model. Default: true where the
     engine's version can."""
+
+    cache: CacheSpec | None = None
+    """Where weights from a hub are kept, so that not every pod fetches them. Default: nowhere,
+    each pod fetches them when it starts."""
 
     replicas: Annotated[int, whole(0, 1000)] = 1
     """Copies of the whole model server; kubectl scale sets it too. 0 runs nothing. Default: 1."""
@@ -262,6 +272,14 @@ class Qwen3DeploymentSpec(Struct):
             message="replicas x tensor x pipeline x data takes more GPUs than maxGpus allows",
             holds=_gpus_within_limit,
             field="maxGpus",
+        ),
+        Rule(
+            cel="!has(self.cache) || !has(self.model.source)"
+            " || !(self.model.source.startsWith('pvc://')"
+            " || self.model.source.startsWith('oci://'))",
+            message="cache is for weights from a hub: pvc:// and oci:// are mounted as they are",
+            holds=_caches_what_is_fetched,
+            field="cache",
         ),
         Rule(
             cel="!has(self.maxModelLen) || !has(self.workload)"

@@ -14,12 +14,12 @@ from qwen3_planner.engines.samples import (
 )
 from qwen3_planner.engines.sglang import command as sglang_command
 from qwen3_planner.engines.sglang import metrics as sglang_metrics
-from qwen3_planner.engines.sources import MODEL_MOUNT_PATH
 from qwen3_planner.engines.versions import Version, parse_version
 from qwen3_planner.engines.vllm import command as vllm_command
 from qwen3_planner.engines.vllm import metrics as vllm_metrics
 from qwen3_planner.engines.vllm.semantics import SHUTDOWN_TIMEOUT_SINCE
 from qwen3_planner.errors import SpecError, nearest_first
+from qwen3_planner.request import MODEL_MOUNT_PATH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from qwen3_planner.errors import SpecError
-
-MODEL_MOUNT_PATH: Final = "/models"
-"""Where a volume with weights is mounted; what lies on it is served from below it."""
+from qwen3_planner.request import MODEL_MOUNT_PATH
 
 LEADER_ADDRESS: Final = "$(LEADER_ADDRESS)"
 """Address of rank 0 where a replica spans nodes; whoever starts the ranks fills it in."""
@@ -83,6 +81,30 @@ def image_of_weights(source: str) -> tuple[str, str]:
     """
     image, _, folder = source.removeprefix(f"{IMAGE}://").partition("#")
     return image, folder.strip("/")
+
+
+def cached_folder(source: str, revision: str | None) -> str:
+    """Return the folder of a source in a cache, relative to the cache.
+
+    >>> cached_folder("hf://Qwen/Qwen3-32B", None), cached_folder("hf://me/q", "refs/pr/1")
+    ('hf/Qwen/Qwen3-32B/default', 'hf/me/q/refs_pr_1')
+    """
+    name = "".join(c if c.isalnum() or c in "-._" else "_" for c in revision or "default")
+    return f"{scheme_of(source)}/{source.partition('://')[2]}/{name}"
+
+
+def located(source: str, revision: str | None, weights_at: str | None) -> str:
+    """Return where the engine finds the weights of a source: there, or where they were brought to.
+
+    >>> located("hf://Qwen/Q", None, None), located("hf://Qwen/Q", "v1", "/models/")
+    ('hf://Qwen/Q', 'file:///models/hf/Qwen/Q/v1')
+    >>> located("hf://Qwen/Q", "v1", "/models/14b"), located("pvc://c/q", None, "/models/")
+    ('file:///models/14b', 'pvc://c/q')
+    """
+    if weights_at is None or not is_on_hub(source):
+        return source
+    below = cached_folder(source, revision) if weights_at.endswith("/") else ""
+    return f"file://{weights_at}{below}"
 
 
 def model_argument(source: str) -> str:

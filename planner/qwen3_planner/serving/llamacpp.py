@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from qwen3_planner.candidates import LARGEST_FREE_REPLICA, Candidate, smallest_span
 from qwen3_planner.engines.llamacpp.command import ServerOptions, command, environment
 from qwen3_planner.engines.llamacpp.semantics import CONTEXT_MULTIPLE, PHYSICAL_BATCH
+from qwen3_planner.engines.sources import located
 from qwen3_planner.plan import Layout
 from qwen3_planner.serving.contract import Launch
 from qwen3_planner.serving.llamacpp_memory import (
@@ -193,7 +194,9 @@ class LlamaCppServing:
         cache = memory.cache
         options = ServerOptions(
             model=question.model,
-            source=candidate.choice.source,
+            source=located(
+                candidate.choice.source, question.request.revision, question.request.weights_at
+            ),
             file_type=file_type_of(candidate.choice.fmt.quantization),
             served_name=served_name,
             layout=candidate.layout,

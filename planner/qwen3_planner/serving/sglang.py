@@ -16,6 +16,7 @@ from qwen3_planner.catalog.rows import AcceleratorClass
 from qwen3_planner.engines.sglang.command import LaunchOptions, command, environment
 from qwen3_planner.engines.sglang.kernels import BF16_CAPABILITY, DEEP_GEMM_FAILS
 from qwen3_planner.engines.sglang.semantics import FEWEST_REQUESTS, SGLANG_VENDORS, ExpertForm
+from qwen3_planner.engines.sources import located
 from qwen3_planner.engines.versions import ruling_at
 from qwen3_planner.plan import Layout
 from qwen3_planner.request import KvCacheDtype, Quantization
@@ -228,7 +229,9 @@ def launch_options(question: Question, fit: Fit, served_name: str) -> LaunchOpti
     is_old = capability is not None and capability < BF16_CAPABILITY
     return LaunchOptions(
         model=question.model,
-        source=candidate.choice.source,
+        source=located(
+            candidate.choice.source, question.request.revision, question.request.weights_at
+        ),
         revision=request.revision,
         served_name=served_name,
         layout=candidate.layout,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from qwen3_planner.candidates import layouts
 from qwen3_planner.catalog.rows import AcceleratorClass
+from qwen3_planner.engines.sources import located
 from qwen3_planner.engines.versions import parse_version
 from qwen3_planner.engines.vllm.command import ServeOptions, command, environment
 from qwen3_planner.engines.vllm.flags import flag_ranges, takes
@@ -210,7 +211,9 @@ def _serve_options(question: Question, fit: Fit, served_name: str) -> ServeOptio
     semantics = semantics_of(question, candidate.choice)
     return ServeOptions(
         model=question.model,
-        source=candidate.choice.source,
+        source=located(
+            candidate.choice.source, question.request.revision, question.request.weights_at
+        ),
         revision=request.revision,
         served_name=served_name,
         layout=candidate.layout,

@@ -12,7 +12,7 @@ import pytest
 from qwen3_operator import status
 from qwen3_operator.decisions.admission import Admission
 from qwen3_operator.decisions.replan import Chosen, Outcome
-from qwen3_operator.decisions.supply import holds, judge_source
+from qwen3_operator.decisions.supply import Way, holds, judge_source
 from qwen3_operator.decisions.verdict import Verdict
 from qwen3_operator.errors import SpecError
 from qwen3_operator.observed import Key, Observed
@@ -74,7 +74,7 @@ REFUSED = Chosen(
 )
 SHORT = Verdict(Reason.INSUFFICIENT_GPU, "All 2 replicas wait.")
 FETCHED = holds(Reason.FETCHED_BY_PODS, "Each pod fetches hf://Qwen/Qwen3-32B when it starts.")
-OFFLINE = judge_source("hf://Qwen/Qwen3-32B", (), is_offline=True)
+OFFLINE = judge_source(Way("hf://Qwen/Qwen3-32B", is_offline=True))
 ALL = Admission(2, 2, may_apply=True)
 SOME = Admission(2, 1, may_apply=True, verdict=SHORT)
 NONE = Admission(2, 0, may_apply=False, verdict=SHORT)

@@ -128,15 +128,19 @@ def test_a_larger_model_may_load_for_longer_and_a_claim_needs_no_download() -> N
     large = make_plan(memory=make_memory(checkpoint_bytes=2**38))
     on_claim = replace(large, source="pvc://weights/x")
 
-    assert startup_budget_s(small) < startup_budget_s(on_claim) < startup_budget_s(large)
-    assert progress_deadline_s(large) > startup_budget_s(large)
+    assert (
+        startup_budget_s(resource(), small)
+        < startup_budget_s(resource(), on_claim)
+        < startup_budget_s(resource(), large)
+    )
+    assert progress_deadline_s(resource(), large) > startup_budget_s(resource(), large)
 
 
 def test_the_startup_probe_covers_the_whole_budget() -> None:
     plan = make_plan(memory=make_memory(checkpoint_bytes=123_456_789_012))
-    probe = make_probes(plan)["startupProbe"]
+    probe = make_probes(resource(), plan)["startupProbe"]
 
-    assert probe["periodSeconds"] * probe["failureThreshold"] >= startup_budget_s(plan)
+    assert probe["periodSeconds"] * probe["failureThreshold"] >= startup_budget_s(resource(), plan)
 
 
 @pytest.mark.parametrize(

@@ -165,6 +165,31 @@ def test_weights_in_an_image_are_not_looked_up_on_the_hub() -> None:
     assert ("HF_HUB_OFFLINE", "1") in plan.env
 
 
+@pytest.mark.parametrize(
+    ("engine", "revision", "model"),
+    [
+        (EngineName.VLLM, None, "/models/hf/Qwen/Qwen3-8B/default"),
+        (EngineName.SGLANG, "v1", "/models/hf/Qwen/Qwen3-8B/v1"),
+        (EngineName.LLAMACPP, "v1", "/models/hf/Qwen/Qwen3-8B-GGUF/v1/Qwen3-8B-Q4_K_M.gguf"),
+    ],
+)
+def test_weights_that_were_brought_are_named_by_their_folder(
+    engine: EngineName, revision: str | None, model: str
+) -> None:
+    gguf = engine is EngineName.LLAMACPP
+    plan = planned(
+        "Qwen3-8B",
+        "1xH100-SXM-80GB",
+        engine=engine,
+        revision=revision,
+        quantization=Quantization.GGUF_Q4_K_M if gguf else Quantization.BF16,
+        weights_at="/models/",
+    )
+    assert model in plan.command
+    assert "--revision" not in plan.command
+    assert plan.source.startswith("hf://")
+
+
 def test_weights_on_a_volume_are_not_looked_up_on_the_hub() -> None:
     plan = planned("Qwen3-8B", "1xH100-SXM-80GB", source="pvc://weights/mine", revision="main")
     assert plan.env == (("HF_HUB_OFFLINE", "1"),)
