@@ -12,14 +12,11 @@ from typing import TYPE_CHECKING
 from qwen3_planner.candidates import Candidate, pools_of
 from qwen3_planner.catalog.calibration import NOTHING_MEASURED
 from qwen3_planner.catalog.measurements import Compared
-from qwen3_planner.corrections.learning import Run, memory_row, speed_row
+from qwen3_planner.corrections.learning import memory_row
 from qwen3_planner.corrections.subjects import subject_of
 from qwen3_planner.errors import SpecError
-from qwen3_planner.performance.load import Load
 from qwen3_planner.question import understand
 from qwen3_planner.serving.registry import serving_of
-from qwen3_planner.solving import solve
-from qwen3_planner.speed import server_of
 from qwen3_planner.units import GIB, format_gib
 
 if TYPE_CHECKING:
@@ -27,7 +24,7 @@ if TYPE_CHECKING:
 
     from qwen3_planner.calibrate.reading import Reading
     from qwen3_planner.candidates import Pool
-    from qwen3_planner.catalog.measurements import MemoryRow, Origin, SpeedRow
+    from qwen3_planner.catalog.measurements import MemoryRow, Origin
     from qwen3_planner.catalog.rows import Catalog
     from qwen3_planner.inventory.hardware import Inventory
     from qwen3_planner.plan import Layout
@@ -51,9 +48,6 @@ POOL_APART = 0.03
 
 COARSEST = 0.01 * GIB
 """Bytes that logs round to."""
-
-TIMES_APART = 5.0
-"""Factor above which a speed is of something else than what is planned."""
 
 MANY_BLOCKS = 1_000_000
 """Blocks over which the bytes of a token are averaged, so that rounding to blocks is lost."""
@@ -88,7 +82,7 @@ def planned_start(
     Raises:
         SpecError: the hardware, the layout or the weights cannot be those of the log.
     """
-    question = understand(request, inventory, _uncalibrated(catalog))
+    question = understand(request, inventory, uncalibrated(catalog))
     pools = pools_of(inventory, request.accelerators)
     if len(pools) != 1:
         names = [pool.accelerator.name for pool in pools]
@@ -258,68 +252,7 @@ def _is_near(planned: float, logged: float) -> bool:
     return abs(planned - logged) <= max(WEIGHTS_LEAST, WEIGHTS_APART * logged)
 
 
-def speed_learned(
-    request: PlanRequest,
-    inventory: Inventory,
-    catalog: Catalog,
-    reading: Reading,
-    origin: Origin,
-) -> tuple[SpeedRow, tuple[str, ...]]:
-    """Compare a benchmark with what is predicted for its server, and learn from it.
-
-    Returns:
-        What was learned, and what the user should know.
-
-    Raises:
-        SpecError: there is no plan for such a server, nothing is known of its engine's speed, or
-            the speeds are of something else.
-    """
-    question = understand(request, inventory, _uncalibrated(catalog))
-    solution = solve(question, inventory)
-    if solution.best is None:
-        why = solution.refused[0].refusal.message if solution.refused else "nothing fits"
-        hardware = ", ".join(row.name for row in inventory.accelerators)
-        raise SpecError("--hardware", hardware, f"such a server has no plan: {why}")
-    fit = solution.best.fit
-    server = server_of(question, fit, catalog.efficiencies)
-    if server is None:
-        reason = "no speed is predicted for it (it makes no tokens, or nothing was ever measured)"
-        raise SpecError("--model", question.model.name, reason)
-    subject = subject_of(question, fit.candidate, fit.setting.batch)
-    runs = [
-        Run(Load(run.input_tokens, run.output_tokens, run.concurrency), run.measured)
-        for run in reading.runs
-    ]
-    row = speed_row(subject.setup, subject.weights, server, runs, origin)
-    _refuse_other_server(row, reading)
-    return row, tuple(_taken(request, fit.candidate.layout, question))
-
-
-def _refuse_other_server(row: SpeedRow, reading: Reading) -> None:
-    if 1 / TIMES_APART < row.decode_factor < TIMES_APART:
-        return
-    told = max(row.figures, key=lambda figure: abs(figure.factor - 1.0))
-    reason = (
-        f"{told.figure}: {told.measured:,.4g} {told.unit} were measured where"
-        f" {told.planned:,.4g} are planned: model, card, layout or format are others"
-    )
-    raise SpecError("FILE", reading.runs[0].place, reason)
-
-
-def _taken(request: PlanRequest, layout: Layout, question: Question) -> list[str]:
-    """Say what the benchmark does not state and was taken as planned."""
-    notes = []
-    if request.engine_version is None:
-        notes.append(
-            f"no input names the version: {question.engine.value} {question.version} is taken"
-            " (--engine-version)"
-        )
-    if request.parallelism.tensor is None and layout.gpus_per_replica > 1:
-        notes.append(f"no input names the layout: {layout} is taken, as planned (--tensor)")
-    return notes
-
-
-def _uncalibrated(catalog: Catalog) -> Catalog:
+def uncalibrated(catalog: Catalog) -> Catalog:
     """Leave a calibration out: what is learned is learned against the plain plan."""
     return replace(catalog, calibration=NOTHING_MEASURED)
 

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 from qwen3_planner.catalog.calibration import NOTHING_MEASURED
 from qwen3_planner.corrections.document import (
     calibration_of,
-    from_document,
     merged,
     rows_of,
     to_document,
 )
+from qwen3_planner.corrections.parsing import from_document
 from qwen3_planner.errors import SpecError
 
 if TYPE_CHECKING:

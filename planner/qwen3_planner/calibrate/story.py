@@ -9,8 +9,8 @@ from qwen3_planner.calibrate.comparing import (
     notes_of,
     planned_start,
     require_version,
-    speed_learned,
 )
+from qwen3_planner.calibrate.comparing_speeds import speed_learned
 from qwen3_planner.calibrate.recognizing import read_source
 from qwen3_planner.catalog.measurements import Origin
 from qwen3_planner.errors import SpecError
