@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -21,7 +22,7 @@ from qwen3_planner.cli.question_options import (
     question_options,
     read_question,
 )
-from qwen3_planner.cli.writing import Listing, as_json, as_yaml, width, write
+from qwen3_planner.cli.writing import as_json, as_yaml, width, write
 from qwen3_planner.errors import SpecError, nearest_first
 
 if TYPE_CHECKING:
@@ -35,14 +36,23 @@ DEFAULT_OUTPUT_TOKENS = 256
 _OWN = "as given"
 
 
+class Shown(StrEnum):
+    """Forms of a comparison."""
+
+    TABLE = "table"
+    JSON = "json"
+    YAML = "yaml"
+    HTML = "html"
+
+
 @click.command(name="compare-api")
 @model_and_hardware
 @click.option(
     "-o",
     "--output",
-    type=Named(Listing),
-    default=Listing.TABLE,
-    help="Form of the answer; json and yaml have the curve.  [default: table]",
+    type=Named(Shown),
+    default=Shown.TABLE,
+    help="Form of the answer; html draws the curve, json has it.  [default: table]",
 )
 @click.option(
     "--api", "apis", multiple=True, metavar="HOST", help="Only these hosts.  [default: all]"
@@ -71,7 +81,7 @@ def compare_api(
     *,
     model: str | None,
     hardware: tuple[str, ...],
-    output: Listing,
+    output: Shown,
     **options: Any,  # noqa: ANN401 - each is converted by its own type above
 ) -> int:
     """Say from which volume MODEL on HARDWARE is cheaper than hosts that sell its tokens.
@@ -85,6 +95,8 @@ def compare_api(
     200,000 requests a day, against one host, on GPUs that are bought:
       qwen3 compare-api Qwen3-32B --hardware 2xH100-SXM-80GB --api alibaba \\
         --requests-per-day 200000 --pricing purchase --usd-per-kwh 0.25
+    The same in pictures, one file for a browser:
+      qwen3 compare-api Qwen3-32B --hardware 2xH100-SXM-80GB -o html > cost.html
     Against a price of your own:
       qwen3 compare-api Qwen3-8B --hardware 1xL40S --usd-per-million-input 0.10 \\
         --usd-per-million-output 0.40
@@ -180,18 +192,20 @@ def _hosts(model: ModelArchitecture, options: dict[str, Any]) -> tuple[ApiPrice,
     return own + listed
 
 
-def _said(found: Comparison | NoPlan, output: Listing) -> str:
+def _said(found: Comparison | NoPlan, output: Shown) -> str:
     from qwen3_planner.cli.clock import today  # noqa: PLC0415 - not needed for help
     from qwen3_planner.plan import NoPlan  # noqa: PLC0415 - as above
 
+    if output is Shown.HTML:
+        return _drawn(found)
     if isinstance(found, NoPlan):
         from qwen3_planner.report.plan_json import to_document  # noqa: PLC0415 - rare
         from qwen3_planner.report.text import to_text  # noqa: PLC0415 - rare
 
-        if output is Listing.TABLE:
+        if output is Shown.TABLE:
             return to_text(found, width())
         document = to_document(found)
-    elif output is Listing.TABLE:
+    elif output is Shown.TABLE:
         from qwen3_planner.report.compare_text import compare_text  # noqa: PLC0415 - one form
 
         return compare_text(found, today(), width())
@@ -199,4 +213,16 @@ def _said(found: Comparison | NoPlan, output: Listing) -> str:
         from qwen3_planner.report.compare_json import compare_document  # noqa: PLC0415 - as above
 
         document = compare_document(found, today())
-    return as_json(document) if output is Listing.JSON else as_yaml(document)
+    return as_json(document) if output is Shown.JSON else as_yaml(document)
+
+
+def _drawn(found: Comparison | NoPlan) -> str:
+    from qwen3_planner.cli.clock import today  # noqa: PLC0415 - one form of many
+    from qwen3_planner.cli.drawing import command_line  # noqa: PLC0415 - as above
+    from qwen3_planner.plan import NoPlan  # noqa: PLC0415 - as above
+    from qwen3_planner.report.html.compare_page import compare_html  # noqa: PLC0415 - as above
+    from qwen3_planner.report.html.plan_page import Pictured, to_html  # noqa: PLC0415 - as above
+
+    if isinstance(found, NoPlan):
+        return to_html(Pictured(found, command_line()))
+    return compare_html(found, today(), command_line())
