@@ -83,8 +83,7 @@ def _write(table: Table, left_out: list[LeftOut]) -> None:
             "fitted": _errors_by_measure((r for r in mine if not r.is_tested), table),
             "tested": _errors_by_measure((r for r in mine if r.is_tested), table),
         }
-    not_used = [{"id": row.id, "reason": row.raw["note"]} for row in read_rows() if row.is_excluded]
-    said = {"as_of": AS_OF, "groups": groups, "left_out": left_out, "not_used": not_used}
+    said = {"as_of": AS_OF, "groups": groups, "left_out": left_out}
     (FOLDER / "fit.json").write_text(json.dumps(said, indent=1) + "\n")
     PAGE.write_text(page(table.rows, said))
 

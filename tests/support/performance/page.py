@@ -6,7 +6,8 @@ from math import exp
 from typing import TYPE_CHECKING, Any
 
 from support.performance.promises import kept_out, speed_targets
-from support.performance.table import is_inside
+from support.performance.rows import read_rows, residuals
+from support.performance.table import Table, is_inside, sigmas
 from support.performance.traits import TRAITS
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def page(table: Sequence[Efficiency], said: dict[str, Any]) -> str:
         *_transfer(said),
         *_carried(),
         *_rows(table),
-        *_left_out(said),
+        *_left_out(table),
     ]
     return "\n".join(parts) + "\n"
 
@@ -131,9 +132,24 @@ def _rows(table: Sequence[Efficiency]) -> Iterator[str]:
         )
 
 
-def _left_out(said: dict[str, Any]) -> Iterator[str]:
-    yield "\n## Not used\n"
-    yield "| row | reason |"
-    yield "|---|---|"
-    for each in said["not_used"]:
-        yield f"| {each['id']} | {each['reason']} |"
+def _left_out(table: Sequence[Efficiency]) -> Iterator[str]:
+    yield "\n## Neither fitted nor judged\n"
+    yield (
+        "Computed as if as many clients kept on asking as there were prompts: runs that send all"
+        " prompts at once end with few of them still running, and so reach less.\n"
+    )
+    yield "| row | figure | measured | computed | off by | inside | reason |"
+    yield "|---|---|---|---|---|---|---|"
+    judge = Table({}, tuple(table), {})
+    for row in read_rows():
+        about = judge.of(row) if row.is_excluded else None
+        if about is None:
+            continue
+        spread = sigmas(row, about)
+        for name, value in residuals(row, about).items():
+            measured = row.measured[name]
+            yield (
+                f"| {row.id} | {MEASURED[name]} | {measured:.4g} | {measured * exp(value):.4g} |"
+                f" {exp(value) - 1:+.1%} | {'yes' if is_inside(value, spread[name]) else 'no'} |"
+                f" {row.raw['note']} |"
+            )
