@@ -68,6 +68,9 @@ def joined(readings: Iterable[Reading]) -> Facts:
     return facts
 
 
+DRAFTED = ("EAGLE", "EAGLE3", "STANDALONE")
+"""SGLang's ways of speculating that load a model for it."""
+
 WHOLE = (
     "tensor", "pipeline", "data", "expert", "replicas", "max_model_len", "max_num_seqs",
     "max_num_batched_tokens", "kv_cache_memory_bytes", "max_total_tokens",
@@ -168,8 +171,11 @@ def _with_additions(request: PlanRequest, known: Facts) -> PlanRequest:
     )
     if lora is not None and lora.value is True and request.tuning.max_loras is None:
         request = replace(request, tuning=replace(request.tuning, max_loras=1))
-    names_model = drafting is not None and "model" in str(drafting.value)
-    if drafting is not None and names_model and request.tuning.draft_model is None:
+    if (
+        drafting is not None
+        and request.tuning.draft_model is None
+        and ("model" in str(drafting.value) or str(drafting.value) in DRAFTED)
+    ):
         reason = f"{drafting.place}: a model drafts tokens ({drafting.value}): say which"
         raise SpecError("--draft-model", "(missing)", reason)
     if fixed is not None:

@@ -31,12 +31,17 @@ MARKS = (
     "sglang.launch_server",
 )
 
+_I = re.IGNORECASE
 _GB = r"(-?\d+(?:\.\d+)?)\s?GB"
 
 SIZES: tuple[tuple[str, re.Pattern[str], bool], ...] = (
     ("weights", re.compile(rf"Load weight end\..*mem usage={_GB}"), False),
     ("free_before", re.compile(rf"Load weight begin\. avail mem={_GB}"), True),
-    ("graphs", re.compile(rf"Capture (?:cuda|decode CUDA) graph end\..*mem usage={_GB}"), False),
+    (
+        "graphs",
+        re.compile(rf"Capture (?:target )?(?:decode )?cuda graph end\..*mem usage={_GB}", _I),
+        False,
+    ),
     ("left_after_pool", re.compile(rf"Memory pool end\. avail mem={_GB}"), True),
     ("left", re.compile(rf"[Cc]apture .*graph end\..*avail mem={_GB}"), True),
 )
@@ -127,6 +132,8 @@ def _facts(reading: Reading, line: str, place: str) -> None:
 
 
 def _figures(reading: Reading, line: str, place: str) -> None:
+    if "draft" in line.lower():
+        return  # a model that drafts has weights, pool and graphs of its own
     for name, pattern, least in SIZES:
         found = pattern.search(line)
         if found:

@@ -189,6 +189,18 @@ def test_each_way_in_which_sglang_says_its_pool_is_read(line: str, tokens: int, 
     assert figures["kv"].value == pytest.approx(gib * GIB)
 
 
+def test_sglang_s_later_releases_name_whose_graphs_and_pools_they_are() -> None:
+    lines = (
+        "Capture target decode CUDA graph end. elapsed=7.9 s, mem usage=0.34 GB, avail mem=9 GB.",
+        "KV Cache is allocated. dtype: torch.bfloat16, #tokens: 500, K size: 2.0 GB, V size: 2.0 GB",
+        "draft KV Cache is allocated. dtype: x, #tokens: 500, K size: 0.10 GB, V size: 0.10 GB",
+        "Capture draft decode CUDA graph end. elapsed=1.0 s, mem usage=0.90 GB, avail mem=8.0 GB.",
+    )
+    figures = read_sglang_log("x", enumerate(lines, 1)).figures
+    assert figures["graphs"].value == pytest.approx(0.34 * GIB)
+    assert figures["kv"].value == pytest.approx(4 * GIB)
+
+
 def test_sglang_tells_its_memory_by_lines_of_all_releases() -> None:
     lines = (
         "Load weight begin. avail mem=78.47 GB",
@@ -279,6 +291,8 @@ def test_what_takes_memory_of_its_own_is_counted_or_asked_for() -> None:
     assert asked(speculative="{'method': 'ngram'}").tuning.draft_model is None
     with pytest.raises(SpecError, match="a model drafts tokens"):
         asked(speculative="{'model': 'Qwen/Qwen3-0.6B', 'num_speculative_tokens': 3}")
+    with pytest.raises(SpecError, match="a model drafts tokens"):
+        asked(speculative="EAGLE3", engine="sglang")
     with pytest.raises(SpecError, match="the size of the KV cache was given"):
         asked(max_total_tokens=10000)
 
