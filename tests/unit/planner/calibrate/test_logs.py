@@ -192,7 +192,7 @@ def test_each_way_in_which_sglang_says_its_pool_is_read(line: str, tokens: int, 
 def test_sglang_s_later_releases_name_whose_graphs_and_pools_they_are() -> None:
     lines = (
         "Capture target decode CUDA graph end. elapsed=7.9 s, mem usage=0.34 GB, avail mem=9 GB.",
-        "KV Cache is allocated. dtype: torch.bfloat16, #tokens: 500, K size: 2.0 GB, V size: 2.0 GB",
+        "KV Cache is allocated. dtype: torch.bfloat16, #tokens: 500, K size: 2.0 GB, V size: 2 GB",
         "draft KV Cache is allocated. dtype: x, #tokens: 500, K size: 0.10 GB, V size: 0.10 GB",
         "Capture draft decode CUDA graph end. elapsed=1.0 s, mem usage=0.90 GB, avail mem=8.0 GB.",
     )
