@@ -24,7 +24,14 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
         (str(BIN / "lint-imports"),),
         (sys.executable, "scripts/generate.py", "--check"),
     ),
-    "unit": ((sys.executable, "-m", "pytest", "-q"),),
+    # a file's tests stay together, so what they share is made once; more processes than this
+    # collect for longer than they test
+    "unit": (
+        (
+            *(sys.executable, "-m", "pytest", "-q"),
+            *("-n", "auto", "--maxprocesses", "4", "--dist", "loadfile"),
+        ),
+    ),
     "cluster": ((sys.executable, "-m", "pytest", "-q", "-m", "cluster", "tests/cluster"),),
     "engine": ((sys.executable, "-m", "pytest", "-q", "-m", "engine", "tests/engine"),),
 }

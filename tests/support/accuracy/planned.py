@@ -25,6 +25,7 @@ from qwen3_planner.request import (
 from qwen3_planner.serving.registry import serving_of
 from qwen3_planner.serving.verdicts import Fit, reach_bytes
 from qwen3_planner.serving.vllm_facts import rank_of
+from qwen3_planner.solving import solve
 from qwen3_planner.units import GIB, MIB
 
 if TYPE_CHECKING:
@@ -157,6 +158,8 @@ def warnings_of(launch: Launch) -> tuple[str, ...] | None:
     """
     inventory = _hardware(launch)
     question = _question(launch, inventory)
+    if solve(question, inventory).best is None:
+        return None  # without seeking what would help
     found = plan(question.request, inventory, load_catalog())
     return found.warnings if isinstance(found, Plan) else None
 

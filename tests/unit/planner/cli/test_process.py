@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from qwen3_planner import planning
+from qwen3_planner.cli import main
+
 PROGRAMS = Path(sys.executable).parent
 QUESTION = ("plan", "Qwen3-32B", "--hardware", "2xH100-SXM-80GB")
 
@@ -97,33 +100,30 @@ def test_what_the_terminal_cannot_say_is_escaped_not_a_defect() -> None:
     assert "qw\\xebn" in done.stdout
 
 
-BROKEN = """
-import sys
-import qwen3_planner.planning
-def broken(*_):
-    raise KeyError("tensor")
-qwen3_planner.planning.plan = broken
-from qwen3_planner.cli import main
-sys.exit(main(sys.argv[1:]))
-"""
-
-
 @pytest.mark.parametrize(
     ("arguments", "debug", "traced"),
     [((), "", False), (("--debug",), "", True), ((), "1", True), ((), "0", False)],
 )
 def test_a_defect_is_a_short_message_and_a_traceback_on_request(
-    arguments: tuple[str, ...], debug: str, *, traced: bool
+    arguments: tuple[str, ...],
+    debug: str,
+    *,
+    traced: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", BROKEN, *QUESTION, *arguments],
-        capture_output=True, text=True, check=False, timeout=60,
-        env={**os.environ, "QWEN3_DEBUG": debug},
-    )  # fmt: skip
+    def broken(*_: object) -> None:
+        raise KeyError("tensor")
 
-    assert (done.returncode, done.stdout) == (1, "")
-    assert "error: KeyError: 'tensor'\n  This is a defect of qwen3" in done.stderr
-    assert ("Traceback" in done.stderr) is traced
+    monkeypatch.setattr(planning, "plan", broken)
+    monkeypatch.setenv("QWEN3_DEBUG", debug)
+
+    status = main([*QUESTION, *arguments])
+    said = capsys.readouterr()
+
+    assert (status, said.out) == (1, "")
+    assert "error: KeyError: 'tensor'\n  This is a defect of qwen3" in said.err
+    assert ("Traceback" in said.err) is traced
 
 
 INTERRUPTED = """
