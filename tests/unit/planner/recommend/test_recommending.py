@@ -62,17 +62,23 @@ def test_what_is_rejected_says_why_with_figures_and_what_would_help() -> None:
 
 
 @settings(
-    max_examples=10,
+    max_examples=6,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # an example takes half a second
 )
-@given(st.floats(2.0, 30.0), st.floats(0.0, 30.0), st.sampled_from([None, 25.0]))
+@given(
+    st.floats(2.0, 30.0),
+    st.floats(0.0, 30.0),
+    st.sampled_from([None, 25.0]),
+    st.sampled_from(Preference),
+)
 def test_a_bigger_budget_never_takes_an_option_away(
-    budget: float, more: float, tpot_ms: float | None
+    budget: float, more: float, tpot_ms: float | None, prefers: Preference
 ) -> None:
-    small = ranked("8xA100-SXM-80GB", **LOAD, usd_per_hour=budget, tpot_ms=tpot_ms)
-    large = ranked("8xA100-SXM-80GB", **LOAD, usd_per_hour=budget + more, tpot_ms=tpot_ms)
+    wish = {**LOAD, "tpot_ms": tpot_ms, "prefers": prefers}
+    small = ranked("8xA100-SXM-80GB", **wish, usd_per_hour=budget)
+    large = ranked("8xA100-SXM-80GB", **wish, usd_per_hour=budget + more)
     kept = {option.variant for option in large.options}
     assert {option.variant for option in small.options} <= kept
     assert all((option.usd_per_hour or 0.0) <= budget for option in small.options)
