@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from qwen3_planner.calibrate.facts import Facts
     from qwen3_planner.calibrate.reading import Stated
     from qwen3_planner.catalog.rows import Catalog
+    from qwen3_planner.inventory.hardware import Inventory
 
 _CACHED = re.compile(r"models--([^/]+)--([^/]+)")
 _LLAMA = re.compile(r"qwen3(?:moe)?\s+([\d.]+)B(?:\.A([\d.]+)B)?\b", re.IGNORECASE)
@@ -103,6 +104,32 @@ def hardware_typed(typed: tuple[str, ...], facts: Facts, catalog: Catalog) -> tu
         reason = f"({named.place}) {error.reason}; say with --hardware which card it is"
         raise SpecError("--hardware", named.value, reason, error.choices) from None
     return (f"{gpus_of(facts)}x{row.name}",)
+
+
+def check_card(inventory: Inventory, facts: Facts, catalog: Catalog) -> None:
+    """Refuse hardware that is another card than the log names.
+
+    Raises:
+        SpecError: naming both. A card that the log names in words of its own says nothing.
+    """
+    named = facts.get("accelerator")
+    if named is None:
+        return
+    label = str(named.value).replace("_", "-")
+    here = inventory.accelerators
+    try:
+        meant = resolve_accelerator(label, catalog.accelerators, field="--hardware")
+    except SpecError:
+        return  # several, or none that is known
+    is_here = any(
+        row.name == meant.name  # or one that an inventory describes as being like it
+        or (row.architecture, row.memory_gb_per_s) == (meant.architecture, meant.memory_gb_per_s)
+        for row in here
+    )
+    if not is_here:
+        typed = ", ".join(row.name for row in here)
+        reason = f"contradicts {named.place}, which says {named.value}"
+        raise SpecError("--hardware", typed, reason, (f"{gpus_of(facts)}x{meant.name}",))
 
 
 def gpus_of(facts: Facts) -> int:

@@ -110,7 +110,11 @@ def _learned(
     asked: Asked,
 ) -> Learned:
     from qwen3_planner.calibrate.facts import joined, with_facts  # noqa: PLC0415 - as above
-    from qwen3_planner.calibrate.naming import hardware_typed, model_typed  # noqa: PLC0415 - as above
+    from qwen3_planner.calibrate.naming import (  # noqa: PLC0415 - as above
+        check_card,
+        hardware_typed,
+        model_typed,
+    )
     from qwen3_planner.calibrate.story import learn  # noqa: PLC0415 - as above
     from qwen3_planner.catalog.loading import load_catalog  # noqa: PLC0415 - as above
 
@@ -121,6 +125,7 @@ def _learned(
     where = hardware_typed(hardware, facts, catalog)
     asking = read_question(model, where, filename, replace(asked, calibration=OFF))
     _refuse_several(asking)
+    check_card(asking.inventory, facts, catalog)
     request = with_facts(asking.request, facts)
     return learn(request, asking.inventory, asking.catalog, inputs, _today())
 

@@ -356,6 +356,30 @@ def test_what_contradicts_the_log_is_an_error_that_names_both(
     assert said in err.replace(os.path.dirname(log(N01)) + "/", "")  # noqa: PTH120 - a text
 
 
+KERNELS = "no file /x/E=128,N=768,device_name={}.json, using defaults\n"
+"""How a log names the card: by a kernel's configuration that is missing."""
+
+
+def test_a_card_that_the_log_names_need_not_be_said_and_must_not_be_another(
+    qwen3: Program, tmp_path: Path
+) -> None:
+    path = tmp_path / "named.log"
+    path.write_text(log_of(N01) + KERNELS.format("NVIDIA_A100-SXM4-40GB"))
+    status, out, err = qwen3("calibrate", str(path))
+    assert status == 0, err
+    assert "tp1 of A100-SXM-40GB" in out
+    status, _, err = qwen3("calibrate", str(path), "--hardware", "1xL40S-48GB")
+    assert status == 2
+    assert "--hardware: L40S-48GB: contradicts" in err
+    assert "1xA100-SXM-40GB" in err
+    card = {"name": "mine", "like": "A100-SXM-40GB", "memory_mib": 40960}
+    node = {"count": 1, "accelerator": "mine", "accelerators_per_node": 1}
+    described = tmp_path / "inventory.yaml"
+    described.write_text(yaml.safe_dump({"accelerators": [card], "nodes": [node]}))
+    status, _, err = qwen3("calibrate", str(path), "--hardware", str(described))
+    assert status == 0, err
+
+
 def test_too_few_gpus_name_how_many_it_were(qwen3: Program, log: Callable[[Launch], str]) -> None:
     status, _, err = qwen3("calibrate", log(V004), "--hardware", f"1x{V004.accelerator}")
     assert status == 2
