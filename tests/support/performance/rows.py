@@ -38,7 +38,7 @@ FOLDER = Path(__file__).parents[2] / "unit/planner/accuracy/performance"
 """Where the rows are."""
 
 BF16_KV = 64
-"""Bytes of 32 elements of the KV cache: every row has a 16-bit one."""
+"""Bytes of 32 elements of the KV cache where a row does not say otherwise."""
 
 EVERY = 3
 """Of the rows of a group and weight format, ordered by the hash of their ids, each third is kept
@@ -216,7 +216,7 @@ def _stages(
     raw: dict[str, Any], model: ModelArchitecture, fmt: WeightFormat, layout: Layout
 ) -> tuple[StageWork, ...]:
     if raw["engine"] != "llamacpp":
-        return stage_works(model, fmt, layout, BF16_KV)
+        return stage_works(model, fmt, layout, raw.get("kv_bytes_per_32", BF16_KV))
     file_type = raw["quantization"].removeprefix("gguf:")
     stages = gguf_work(model, file_type, layout, BF16_KV).devices
     share = raw.get("file_bytes", 0) / tensor_bytes(model, file_type) or 1.0

@@ -53,16 +53,24 @@ TRAITS: dict[str, Trait] = {
         tile_rows=MMA_ROWS,
         source="RTX 4090: 0.94 of the bandwidth in 16 bit (measured rows); arithmetic assumed",
     ),
-    "blackwell": Trait(0.92, 1.0, source="assumed: 8 TB/s need more reads in flight than 3.35"),
+    "blackwell": Trait(
+        0.82,
+        1.0,
+        source=(
+            "8 TB/s need more reads in flight than 3.35; two B200 with Qwen3-32B in SGLang take 1.4"
+            " times what Hopper's shares give (https://github.com/sgl-project/sglang/pull/21736)"
+        ),
+    ),
     "blackwell-rtx": Trait(1.08, 1.1, tile_rows=MMA_ROWS, source="as ada-rtx"),
     "cdna3": Trait(
-        0.82,
         0.7,
+        0.5,
         1.5,
         tile_rows=MMA_ROWS,
         source=(
             "MI300X: 45 % of peak arithmetic where an H100 has up to 93 %, 81 % of the bandwidth"
-            " (https://aiweekly.co/alerts/amd-mi300x-hits-only-45-of-peak-flops-in-practice)"
+            " (https://aiweekly.co/alerts/amd-mi300x-hits-only-45-of-peak-flops-in-practice); less"
+            " in vLLM (https://github.com/vllm-project/vllm/pull/17530)"
         ),
     ),
     "volta": Trait(0.95, 1.0, 1.2, tile_rows=MMA_ROWS, source="assumed"),
