@@ -12,6 +12,7 @@ import pytest
 from qwen3_planner.catalog.loading import load_catalog
 from support.performance.fitting import fit_group, prior_of
 from support.performance.groups import GROUPS
+from support.performance.page import page
 from support.performance.promises import kept_out, speed_targets
 from support.performance.rows import FOLDER, predicted, read_rows, rows_of
 from support.performance.table import Table, is_inside, share
@@ -120,3 +121,8 @@ def test_the_efficiencies_that_ship_are_those_that_the_rows_give() -> None:
     shipped = efficiency(rows[0])
     for name, value in figures.items():
         assert abs(log(getattr(shipped, name) / value)) < 0.01, name
+
+
+def test_the_page_says_what_is_computed_now() -> None:
+    text = (FOLDER.parents[4] / "docs/reference/speed-accuracy.md").read_text("utf-8")
+    assert text == page(SHIPPED.rows, FIT), "run `make speeds`"
