@@ -56,6 +56,7 @@ accuracy-peers: setup ## ask aiconfigurator about the measured rows too (850 MB,
 bench: setup ## benchmarks of planner and operator, JSON in benchmarks/results
 	@$(BIN)/python benchmarks/planner.py
 	@$(BIN)/python benchmarks/performance.py
+	@$(BIN)/python benchmarks/sweep.py --ray
 	@$(BIN)/python benchmarks/ledger.py
 	@$(BIN)/python benchmarks/operator_load.py
 

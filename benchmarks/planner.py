@@ -39,12 +39,14 @@ COLD_CPU_S, COLD_RSS_MIB, SWEEP_S = 0.35, 80.0, 5.0
 
 def cold(command: str, runs: int) -> dict[str, object]:
     program = Path(sys.executable).with_name("qwen3")
+    environment = {**os.environ}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # installed programs have theirs
     cpu_s, rss_mib = [], []
     for _ in range(runs + 1):
         child = os.posix_spawn(
             program,
             [str(program), *command.split()],
-            os.environ,
+            environment,
             file_actions=[(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)],
         )
         _, status, usage = os.wait4(child, 0)
