@@ -31,6 +31,7 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
             *(sys.executable, "-m", "pytest", "-q"),
             *("-n", "auto", "--maxprocesses", "4", "--dist", "loadfile"),
         ),
+        (sys.executable, "-m", "pytest", "-q", "-m", "browser", "tests/browser"),
     ),
     "cluster": ((sys.executable, "-m", "pytest", "-q", "-m", "cluster", "tests/cluster"),),
     "engine": ((sys.executable, "-m", "pytest", "-q", "-m", "engine", "tests/engine"),),

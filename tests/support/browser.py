@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import weakref
 from dataclasses import dataclass
@@ -35,7 +36,13 @@ OPTIONS = (
 )
 STOP_SECONDS = 10.0
 
-_AS_THREE_AND_FOUR = 'commands=$1 answers=$2; shift 2; exec "$@" 3<&"$commands" 4>&"$answers"'
+_AS_THREE_AND_FOUR = """
+import fcntl, os, sys
+commands, answers = (fcntl.fcntl(int(number), fcntl.F_DUPFD, 10) for number in sys.argv[1:3])
+os.dup2(commands, 3)
+os.dup2(answers, 4)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
 """The browser reads commands from descriptor 3 and writes answers to 4."""
 
 PROBLEMS = {"Log.entryAdded", "Runtime.consoleAPICalled", "Runtime.exceptionThrown"}
@@ -120,9 +127,9 @@ class Browser:
         theirs_in, self._commands = os.pipe()
         self._answers, theirs_out = os.pipe()
         profile = f"--user-data-dir={self._folder}"
-        shell = ["/bin/sh", "-c", _AS_THREE_AND_FOUR, "sh", str(theirs_in), str(theirs_out)]
+        start = [sys.executable, "-c", _AS_THREE_AND_FOUR, str(theirs_in), str(theirs_out)]
         self._process = subprocess.Popen(
-            [*shell, str(chromium.program), *OPTIONS, profile],
+            [*start, str(chromium.program), *OPTIONS, profile],
             pass_fds=(theirs_in, theirs_out),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

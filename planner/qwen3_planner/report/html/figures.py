@@ -42,6 +42,17 @@ def duration(seconds: float) -> str:
     return f"{seconds * SECOND_MS:.3g}{NARROW}ms"
 
 
+def tick_duration(seconds: float) -> str:
+    """Say a time beside an axis, where there is room for little.
+
+    >>> tick_duration(1000).replace(NARROW, " "), tick_duration(0.3).replace(NARROW, " ")
+    ('17 min', '300 ms')
+    """
+    if seconds >= TEN_MINUTES_S:
+        return f"{seconds / MINUTE_S:.0f}{NARROW}min"
+    return duration(seconds)
+
+
 def milliseconds(value: float) -> str:
     """Say a time that is given in milliseconds."""
     return duration(value / SECOND_MS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from qwen3_planner.report.html.figures import between, compact, duration, whole
+from qwen3_planner.report.html.figures import between, compact, duration, tick_duration, whole
 from qwen3_planner.report.html.lines import Limit, Mark, Point, Series, line_chart
 from qwen3_planner.report.html.markup import Markup, tag
 from qwen3_planner.report.html.page import section
@@ -102,7 +102,7 @@ def _times(
             f" {duration(figure(full).value)} at {curve.saturation_concurrency:,}."
         ),
         x=_in_flight(curve),
-        y=Axis("Time, logarithmic", scale, duration),
+        y=Axis("Time, logarithmic", scale, tick_duration),
     )
     limits = (Limit(f"at most {duration(target)}", target),) if target else ()
     return _drawn(frame, curve, figure, duration, limits)
