@@ -99,6 +99,9 @@ HBM_CAPABILITIES = ((8, 0), (10, 0), (10, 3))
 _H20 = re.compile(r"\bH20\b")
 """Its 148 TFLOPS beside 4 TB/s make it unlike all others of its generation."""
 
+_RACK = re.compile(r"\bGB[23]00\b")
+"""NVLink joins the nodes of a rack (18 of 4 in an NVL72), not only the GPUs of one."""
+
 _DESK = re.compile(r"\b[RG]TX-")
 
 
@@ -144,8 +147,9 @@ def machine_of(
     group = layout.tensor * (layout.data if has_experts else 1)
     needed = group > 1 or layout.pipeline > 1
     inside, fast = _node_link(accelerator, is_pcie=is_pcie, assumed=assumed, needed=needed)
-    crosses = layout.gpus_per_node % group != 0
-    stages_cross = layout.nodes_per_replica > 1 and layout.pipeline > 1
+    is_rack = fast and any(_RACK.search(n) for n in (accelerator.name, *accelerator.product_labels))
+    crosses = layout.gpus_per_node % group != 0 and not is_rack
+    stages_cross = layout.nodes_per_replica > 1 and layout.pipeline > 1 and not is_rack
     if crosses or stages_cross:
         assumed.append(f"{NODE_LINK_GB_PER_S:g} GB/s between nodes")
     plain = _flops_16bit(accelerator, assumed)

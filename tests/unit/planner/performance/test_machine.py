@@ -106,3 +106,11 @@ def test_a_card_of_ones_own_is_of_the_class_of_what_it_is_like() -> None:
         card = catalog.accelerator(name)
         mine = replace(card, name="mine", memory_gb_per_s=4 * card.memory_gb_per_s)
         assert device_class(mine) == device_class(card)
+
+
+def test_the_nodes_of_a_rack_talk_over_its_nvlink() -> None:
+    over_nodes = Layout(8, nodes_per_replica=2)
+    rack = machine("GB200-186GB", layout=over_nodes)
+    assert (rack.link, rack.has_fast_link, rack.assumed) == (900e9, True, ())
+    assert machine("B200-SXM-180GB", layout=over_nodes).link == NODE_LINK_GB_PER_S * 1e9
+    assert machine("GB200-186GB", layout=over_nodes, is_pcie=True).link == NODE_LINK_GB_PER_S * 1e9
