@@ -56,6 +56,9 @@ log = logging.getLogger(__name__)
 STAMP = "%Y-%m-%dT%H:%M:%S.%fZ"
 """RFC 3339 with microseconds, UTC."""
 
+PAUSED = "serving.qwen3.dev/paused"
+"""Annotation of a resource: while it is "true", its children are left as they are."""
+
 REPORT_PAUSE_S = 0.1
 """While others wait for their children the status comes second: by then there is more to tell, and
 it is told in one write."""
@@ -186,12 +189,8 @@ class Reconciler:
     ) -> float | None:
         """Have the plan run on GPUs that are free, and tell how it goes."""
         tools, key, plan = self._tools, subject.key, chosen.result
-        if resource.spec.suspend or not isinstance(plan, Plan):
-            self._withdraw(key)
-            if resource.spec.suspend:
-                await tools.children.prune(key, subject.uid)
-            facts = self._facts(subject)
-            await self._report(subject, replace(facts, resource=resource, chosen=chosen))
+        if _is_paused(resource) or resource.spec.suspend or not isinstance(plan, Plan):
+            await self._let_be(subject, resource, chosen)
             return None
         if tools.children.belong_to_another(key, subject.uid):
             return GARBAGE_PAUSE_S
@@ -231,6 +230,17 @@ class Reconciler:
         if refusal is not None:
             raise refusal
         return None
+
+    async def _let_be(
+        self, subject: Subject, resource: Qwen3Deployment, chosen: replan.Chosen
+    ) -> None:
+        """Promise nothing to a resource that is paused, suspended or without a plan."""
+        self._withdraw(subject.key)
+        is_paused = _is_paused(resource)
+        if resource.spec.suspend and not is_paused:
+            await self._tools.children.prune(subject.key, subject.uid)
+        facts = replace(self._facts(subject), resource=resource, chosen=chosen)
+        await self._report(subject, replace(facts, is_paused=is_paused))
 
     def _pool(self, resource: Qwen3Deployment, plan: Plan) -> Pool:
         """Choose the nodes that the pods go to, or keep those that were chosen."""
@@ -316,6 +326,10 @@ def _engines(facts: Facts, plan: Plan, plan_hash: str) -> list[Source]:
 
 def _host(address: str) -> str:
     return f"[{address}]" if ":" in address else address
+
+
+def _is_paused(resource: Qwen3Deployment) -> bool:
+    return resource.metadata.annotations.get(PAUSED) == "true"
 
 
 def _with_replicas(children: tuple[Manifest, ...], replicas: int) -> tuple[Manifest, ...]:

@@ -176,9 +176,12 @@ def test_an_example_applies(cluster: ControlPlane, namespace: str, example: Path
 def test_there_is_an_example_of_each_kind() -> None:
     assert [path.stem for path in EXAMPLES] == [
         "qwen3-0.6b",
+        "qwen3-14b-from-an-image",
         "qwen3-235b-bf16-a100",
         "qwen3-30b-a3b",
+        "qwen3-32b-cached",
         "qwen3-32b",
+        "qwen3-8b-modelscope",
     ]
 
 

@@ -179,6 +179,21 @@ def test_suspending_removes_the_pods_and_keeps_the_plan(models: Models) -> None:
     models.await_ready("paused")
 
 
+def test_a_paused_resource_is_left_as_it_is_until_it_goes_on(models: Models) -> None:
+    models.apply("halted", ON_L40S)
+    models.await_ready("halted")
+    models.room.kubectl("annotate", "q3d", "halted", "serving.qwen3.dev/paused=true")
+    models.await_condition("halted", "Progressing", "Unknown", "Paused")
+    assert models.condition("halted", "Ready")["status"] == "True"
+    models.room.kubectl("scale", "deployment", "halted", "--replicas=0")
+    models.apply("halted", f"{ON_L40S}suspend: true\n")
+    models.await_condition("halted", "Ready", "False", "Paused")
+    assert models.room.get("deployment", "halted")["spec"]["replicas"] == 0
+    models.apply("halted", ON_L40S)
+    models.room.kubectl("annotate", "q3d", "halted", "serving.qwen3.dev/paused-")
+    models.await_ready("halted")
+
+
 def test_a_failing_pod_is_told_by_the_resource(models: Models) -> None:
     behaviour = {
         "test.qwen3.dev/fail": "ImagePullBackOff",

@@ -52,6 +52,7 @@ class Facts:
         chosen: the plan; None where the specification could not be planned.
         supply: whether the weights reach the pods; None where it was not asked (no plan).
         admission: of its replicas; None where nothing was to be admitted (no plan, suspended).
+        is_paused: whether children are left as they are, by the user's annotation.
         observed: children and pods.
         plan_hash: of the desired template; empty without one.
     """
@@ -63,6 +64,7 @@ class Facts:
     chosen: Chosen | None = None
     supply: Finding | None = None
     admission: Admission | None = None
+    is_paused: bool = False
     observed: Observed = field(default_factory=Observed)
     plan_hash: str = ""
 
@@ -104,6 +106,7 @@ def derive(facts: Facts, previous: Qwen3DeploymentStatus, now: datetime) -> dict
     ======================= ========= ============ =========== ========= ========= =========== =====
     specification is wrong  False     -            -           -         run       -           False
     no plan                 True      False        -           -         run       -           False
+    paused by the user      True      True         -           run       run       -           run
     suspended or at zero    True      True         -           False     False     -           False
     weights are not there   True      True         False       -         run       -           False
     none admitted, none run True      True         True        False     False     -           False
@@ -164,8 +167,8 @@ def _state(facts: Facts, rollout: Rollout, previous: Qwen3DeploymentStatus) -> S
         return _blocked(ConditionType.SPEC_VALID, verdict, rollout, facts)
     if facts.chosen is not None and facts.chosen.outcome is Outcome.INFEASIBLE:
         return _blocked(ConditionType.PLAN_FEASIBLE, facts.chosen.verdict, rollout, facts)
-    if facts.wanted == 0:
-        return _at_rest(facts)
+    if facts.is_paused or facts.wanted == 0:
+        return _paused(facts, rollout) if facts.is_paused else _at_rest(facts)
     if facts.supply is not None and facts.supply.status is FALSE:
         verdict = facts.supply.verdict
         return _blocked(ConditionType.MODEL_CACHED, verdict, rollout, facts)
@@ -223,6 +226,34 @@ SUSPENDED = Verdict(
 SCALED_TO_ZERO = Verdict(
     Reason.SCALED_TO_ZERO, "spec.replicas is 0: the plan is in status.plan, nothing runs."
 )
+
+
+PAUSED = Verdict(
+    Reason.PAUSED,
+    'The annotation serving.qwen3.dev/paused is "true": nothing is made, changed or deleted. Remove'
+    " it to go on.",
+)
+
+
+def _paused(facts: Facts, rollout: Rollout) -> State:
+    """Tell how what runs is doing, and that nothing is done for it."""
+    paused = Finding(UNKNOWN, PAUSED)
+    runs = facts.deployment is not None and facts.running > 0
+    is_well = runs and rollout.is_complete and rollout.worst is None
+    findings = {
+        ConditionType.SPEC_VALID: ACCEPTED,
+        ConditionType.PLAN_FEASIBLE: _feasible(facts),
+        ConditionType.MODEL_CACHED: paused,
+        ConditionType.SCHEDULED: rollout.scheduled if runs else paused,
+        ConditionType.AVAILABLE: rollout.available if runs else Finding(FALSE, PAUSED),
+        ConditionType.PROGRESSING: paused,
+        ConditionType.READY: Finding(TRUE if is_well else FALSE, rollout.worst or PAUSED),
+    }
+    if is_well:
+        return State(Phase.READY, findings)
+    if rollout.ready:
+        return State(Phase.DEGRADED, findings)
+    return State(Phase.FAILED if rollout.worst else Phase.PENDING, findings)
 
 
 def _feasible(facts: Facts) -> Finding:

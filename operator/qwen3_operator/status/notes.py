@@ -42,7 +42,14 @@ QUIET = frozenset(
 )
 """Passing states: the status tells them, an Event would only add noise."""
 
-CALM = frozenset({Reason.SUSPENDED.value, Reason.SCALED_TO_ZERO.value, Reason.DOWNLOADING.value})
+CALM = frozenset(
+    {
+        Reason.SUSPENDED.value,
+        Reason.SCALED_TO_ZERO.value,
+        Reason.PAUSED.value,
+        Reason.DOWNLOADING.value,
+    }
+)
 """Not Ready because the user said so, or because there is much to fetch."""
 
 TOLD = (ConditionType.PLAN_FEASIBLE, ConditionType.READY)

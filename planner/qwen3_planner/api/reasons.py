@@ -68,6 +68,9 @@ class Reason(StrEnum):
     SUSPENDED = "Suspended"
     """spec.suspend is true: the plan is shown, nothing runs."""
 
+    PAUSED = "Paused"
+    """The annotation serving.qwen3.dev/paused is "true": nothing is changed until it is removed."""
+
     SCALED_TO_ZERO = "ScaledToZero"
     """spec.replicas is 0: the plan is shown, nothing runs."""
 

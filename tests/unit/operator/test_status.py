@@ -100,6 +100,7 @@ STATES = {
         resource=None, chosen=None, spec_error=SpecError("spec.x", "7", "is not so")
     ),
     "no plan": facts(chosen=REFUSED, supply=None),
+    "paused by the user": facts(is_paused=True, supply=None, observed=seen(ready("a"), ready("b"))),
     "suspended or at zero": facts(resource=resource(replicas=0), supply=None),
     "weights are not there": facts(supply=OFFLINE),
     "none admitted, none run": facts(admission=NONE),
@@ -157,7 +158,7 @@ def test_the_state_table_holds(state: str, expected: list[str]) -> None:
     for kind, cell in zip(HEADINGS, expected, strict=True):
         if cell == "-":
             assert told[kind] == "Unknown", kind
-            assert why[kind] in ("Pending", "ScaledToZero"), kind
+            assert why[kind] in ("Pending", "ScaledToZero", "Paused"), kind
         elif cell != "run":
             assert told[kind] == cell, kind
 
@@ -179,6 +180,14 @@ def test_the_table_names_every_state_and_every_condition() -> None:
         ),
         pytest.param(STATES["specification is wrong"], "Failed", "InvalidSpec", id="invalid"),
         pytest.param(STATES["weights are not there"], "Failed", "HubOffline", id="no weights"),
+        pytest.param(STATES["paused by the user"], "Ready", "Paused", id="paused while it runs"),
+        pytest.param(
+            facts(is_paused=True, observed=seen(ready("a"), loading("b", problem="OOMKilled"))),
+            "Degraded",
+            "ContainerOOMKilled",
+            id="paused with a failing pod",
+        ),
+        pytest.param(facts(is_paused=True), "Pending", "Paused", id="paused before it ran"),
         pytest.param(
             facts(supply=OFFLINE, observed=seen(ready("a"), ready("b"))),
             "Degraded",
