@@ -34,6 +34,7 @@ def main() -> None:
 @click.option("--http-proxy", help="The same for plain http.")
 @click.option("--no-proxy", help="Hosts that need no proxy, separated by commas.")
 @click.option("--ca-config-map", help="ConfigMap with certificate authorities (key ca.crt).")
+@click.option("--amd-group", "amd_groups", multiple=True, type=int, help="Group of AMD devices.")
 @click.option("--fetch-image", help="Image with this program, for Jobs that fill caches.")
 @click.option(
     "--allow-host-path/--no-allow-host-path",

@@ -41,7 +41,12 @@ class Settings(BaseModel):
     """Resources reconciled at the same time. Eight keep one core busy: a reconcile mostly waits."""
 
     images: dict[str, str] = Field(default_factory=dict)
-    """Image by engine, instead of the catalog's: ``{"vllm": "registry.local/vllm:v{version}"}``."""
+    """Image by engine, or by engine and vendor (``vllm/amd``), instead of the catalog's:
+    ``{"vllm": "registry.local/vllm:v{version}"}``."""
+
+    amd_groups: tuple[int, ...] = ()
+    """Groups, by number, that may open an AMD GPU on the nodes (video and render): pods on them
+    join these, since they do not run as root."""
 
     hf_endpoint: str | None = None
     """URL of a mirror of Hugging Face, for every pod that fetches weights from there."""
@@ -211,6 +216,8 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
 
 def _parsed(name: str, text: str) -> object:
     if name == "namespaces":
+        return tuple(part.strip() for part in text.split(",") if part.strip())
+    if name == "amd_groups":
         return tuple(part.strip() for part in text.split(",") if part.strip())
     if name == "images":
         return parse_images(text.split(","))

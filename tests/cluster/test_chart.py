@@ -183,7 +183,18 @@ def test_settings_from_the_values_arrive(helm: Commands) -> None:
     understood = settings.load(None, {e["name"]: e.get("value", "x") for e in entries}, {})
 
     assert understood.namespaces == ("team-a", "team-b")
-    assert understood.images == {"vllm": "registry.example.com/vllm:v{version}"}
+    assert understood.images == {
+        "vllm": "registry.example.com/vllm:v{version}",
+        "vllm/amd": "registry.example.com/vllm-rocm:v{version}",
+    }
+    assert understood.amd_groups == (44, 109)
+    assert understood.fetch_image == "registry.example.com/fetch:v1"
+    assert (understood.allow_host_path, understood.offline) == (True, True)
+    assert understood.hf_endpoint == "https://hf.example.com"
+    assert understood.modelscope_endpoint == "https://modelscope.example.com"
+    assert understood.https_proxy == understood.http_proxy == "http://proxy.example.com:3128"
+    assert understood.no_proxy == "registry.example.com"
+    assert understood.ca_config_map == "authorities"
     assert (understood.workers, understood.request_limit) == (16, 64)
     assert (understood.log_level, understood.log_format) == ("DEBUG", settings.LogFormat.TEXT)
 

@@ -32,13 +32,18 @@ def make_pod_template(
             "automountServiceAccountToken": False,
             "enableServiceLinks": False,  # a Service called "vllm" would set VLLM_PORT
             "terminationGracePeriodSeconds": grace_period_s(plan, make_arguments(resource, plan)),
-            "securityContext": make_pod_security_context(),
+            "securityContext": make_pod_security_context(_groups(site, pool)),
             "containers": [make_container(resource, plan, site, pool)],
             "volumes": make_volumes(resource, plan, site),
         },
     }
     template["metadata"]["labels"][PLAN_HASH_LABEL] = template_hash(template)
     return template
+
+
+def _groups(site: Site, pool: Pool) -> tuple[int, ...]:
+    """Name the groups that may open the GPUs: on NVIDIA's every user may."""
+    return site.amd_groups if pool.resource.startswith("amd.com/") else ()
 
 
 def _choices(resource: Qwen3Deployment) -> dict[str, Any]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from qwen3_planner.engines.versions import parse_version
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,9 +48,11 @@ class Site:
 
     Attributes:
         images: (engine, vendor of the accelerator) to an image with ``{version}``.
+        since: (engine, vendor) to the first version that has such an image.
         vendors: accelerator's catalog name to its vendor.
         hubs: how the hubs are reached.
         fetch_image: image with the operator's own program, which fills caches.
+        amd_groups: groups, by number, that may open an AMD GPU on the nodes (video, render).
         allows_host_path: whether resources may keep weights in a folder of the node.
     """
 
@@ -56,6 +60,8 @@ class Site:
     vendors: Mapping[str, str]
     hubs: Hubs = Hubs()
     fetch_image: str = "qwen3-operator"
+    amd_groups: tuple[int, ...] = ()
+    since: Mapping[tuple[str, str], str] = field(default_factory=dict)
     allows_host_path: bool = False
 
     def image(self, plan: Plan) -> str:
@@ -65,10 +71,15 @@ class Site:
             LookupError: no image is known for that engine on that vendor's accelerators.
         """
         vendor = self.vendors[plan.placement.accelerator]
+        which = (plan.engine, vendor)
         try:
-            template = self.images[plan.engine, vendor]
+            template = self.images[which]
         except KeyError:
             raise LookupError(f"no image is known for {plan.engine} on {vendor}") from None
+        since = self.since.get(which)
+        if since is not None and parse_version(plan.engine_version) < parse_version(since):
+            told = f"no image is known for {plan.engine} {plan.engine_version} on {vendor}"
+            raise LookupError(f"{told}, only from {since} on")
         return template.replace("{version}", plan.engine_version)
 
 
@@ -76,7 +87,7 @@ def site_for(images: Mapping[str, str], catalog: Catalog, hubs: Hubs | None = No
     """Combine the catalog's images with those of the settings, which win for every vendor.
 
     Args:
-        images: by engine, from ``Settings.images``.
+        images: by engine, or by ``engine/vendor``, from ``Settings.images``.
         catalog: knows engines and accelerators.
         hubs: from the settings; None: the hubs are reached as they are.
     """
@@ -86,7 +97,14 @@ def site_for(images: Mapping[str, str], catalog: Catalog, hubs: Hubs | None = No
         for engine in catalog.engines
         for vendor, image in engine.images
     }
-    for engine_name, image in images.items():
-        for vendor in {*vendors.values()}:
+    since = {
+        (engine.name, vendor): version
+        for engine in catalog.engines
+        for vendor, version in engine.images_since
+    }
+    for named, image in sorted(images.items()):  # "vllm" before "vllm/amd", which says more
+        engine_name, _, only = named.partition("/")
+        for vendor in {only} if only else {*vendors.values()}:
             chosen[engine_name, vendor] = image
-    return Site(chosen, vendors, hubs or Hubs())
+            since.pop((engine_name, vendor), None)
+    return Site(chosen, vendors, hubs or Hubs(), since=since)

@@ -305,6 +305,7 @@ def _site(settings: Settings, catalog: Catalog) -> Site:
     return replace(
         site_for(settings.images, catalog, hubs),
         fetch_image=settings.fetch_image,
+        amd_groups=settings.amd_groups,
         allows_host_path=settings.allow_host_path,
     )
 

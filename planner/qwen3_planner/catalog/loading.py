@@ -121,7 +121,8 @@ def _accelerator(row: dict[str, Any]) -> Accelerator:
 
 
 def _engine(row: dict[str, Any]) -> EngineRelease:
-    return EngineRelease(**{**row, "images": tuple((v, image) for v, image in row["images"])})
+    pairs = {name: tuple(map(tuple, row.get(name, ()))) for name in ("images", "images_since")}
+    return EngineRelease(**{**row, **pairs})
 
 
 def _efficiency(row: dict[str, Any]) -> Efficiency:

@@ -332,6 +332,7 @@ class EngineRelease:
         newest_known_version: the newest whose rules were read; newer ones warn.
         minimum_version: the first that serves the family.
         images: (vendor, image with ``{version}``) pairs.
+        images_since: (vendor, first version with such an image) where not every version has one.
         source: where this was read.
         as_of: ISO date.
     """
@@ -343,6 +344,7 @@ class EngineRelease:
     images: tuple[tuple[str, str], ...]
     source: str
     as_of: str
+    images_since: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

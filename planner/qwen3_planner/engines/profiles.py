@@ -176,8 +176,10 @@ def image_of(release: EngineRelease, version: str, vendor: str) -> str:
     Raises:
         SpecError: no image is known for that vendor; name one (``spec.engine.image``).
     """
+    since = dict(release.images_since).get(vendor)
+    is_there = since is None or parse_version(version) >= parse_version(since)
     for known, image in release.images:
-        if known == vendor:
+        if known == vendor and is_there:
             return image.format(version=version)
     reason = f"no image of {release.name} is known for this vendor's accelerators; name one"
     raise SpecError("image", vendor, reason, [known for known, _ in release.images])

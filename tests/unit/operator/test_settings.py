@@ -79,3 +79,9 @@ def test_a_proxy_with_a_password_is_refused_without_repeating_it() -> None:
 def test_a_site_goes_offline_by_its_environment() -> None:
     assert load(None, {"QWEN3_OPERATOR_OFFLINE": "true"}, {}).offline is True
     assert load(None, {}, {}).offline is False
+
+
+def test_groups_of_devices_are_numbers() -> None:
+    assert load(None, {"QWEN3_OPERATOR_AMD_GROUPS": "44, 109"}, {}).amd_groups == (44, 109)
+    with pytest.raises(SpecError, match="QWEN3_OPERATOR_AMD_GROUPS"):
+        load(None, {"QWEN3_OPERATOR_AMD_GROUPS": "render"}, {})

@@ -31,6 +31,7 @@ from support.plan_builders import make_memory, make_plan
 
 if TYPE_CHECKING:
     from qwen3_planner.api.v1alpha1 import Qwen3Deployment
+    from qwen3_planner.plan import Plan
 
 POOL = Pool(
     "H100-SXM-80GB", "nvidia.com/gpu", (("nvidia.com/gpu.product", "In", ("NVIDIA-H100",)),)
@@ -303,7 +304,37 @@ def test_an_image_is_the_users_then_the_installations_then_the_catalogs() -> Non
 
 
 def test_an_accelerator_without_an_image_is_an_error_that_names_it() -> None:
-    on_amd = make_plan(accelerator="MI300X-192GB", layout=Layout())
+    on_amd = make_plan(engine="sglang", accelerator="MI300X-192GB", layout=Layout())
 
-    with pytest.raises(LookupError, match="no image is known for vllm on amd"):
+    with pytest.raises(LookupError, match="no image is known for sglang on amd"):
         SITE.image(on_amd)
+
+
+def on_amd(version: str) -> Plan:
+    return make_plan(engine_version=version, accelerator="MI300X-192GB", layout=Layout())
+
+
+def test_amds_gpus_have_an_image_of_their_own_from_the_version_that_brought_it() -> None:
+    assert SITE.image(on_amd("0.32.0")) == "vllm/vllm-openai-rocm:v0.32.0"
+    with pytest.raises(LookupError, match=r"vllm 0[.]13[.]0 on amd, only from 0[.]14[.]1 on"):
+        SITE.image(on_amd("0.13.0"))
+
+
+def test_an_installations_image_may_be_for_one_vendor() -> None:
+    images = {"vllm/amd": "mirror.local/rocm:{version}", "vllm": "mirror.local/vllm:{version}"}
+    site = site_for(images, load_catalog())
+
+    assert site.image(make_plan()) == "mirror.local/vllm:0.32.0"
+    assert site.image(on_amd("0.13.0")) == "mirror.local/rocm:0.13.0"
+
+
+def test_pods_on_amds_gpus_join_the_groups_that_may_open_them() -> None:
+    site = replace(SITE, amd_groups=(44, 109))
+    amd = Pool("MI300X-192GB", "amd.com/gpu", ())
+
+    def groups(pool: Pool) -> object:
+        template = make_pod_template(resource(), make_plan(), site, pool)
+        return template["spec"]["securityContext"].get("supplementalGroups")
+
+    assert groups(amd) == [44, 109]
+    assert groups(POOL) is None

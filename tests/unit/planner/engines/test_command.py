@@ -240,8 +240,11 @@ def test_the_engine_tells_what_its_container_needs() -> None:
 def test_an_image_is_known_by_vendor_and_version() -> None:
     release = load_catalog().engine("vllm")
     assert image_of(release, "0.32.0", "nvidia") == "vllm/vllm-openai:v0.32.0"
+    assert image_of(release, "0.14.1", "amd") == "vllm/vllm-openai-rocm:v0.14.1"
     with pytest.raises(SpecError, match="no image of vllm"):
-        image_of(release, "0.32.0", "amd")
+        image_of(release, "0.14.0", "amd")
+    with pytest.raises(SpecError, match="no image of sglang"):
+        image_of(load_catalog().engine("sglang"), "0.5.23", "amd")
 
 
 def test_an_unknown_engine_is_refused_with_the_known_ones() -> None:
