@@ -111,7 +111,7 @@ def test_the_verdict_is_seen_without_scrolling_and_the_charts_are_drawn(open_pag
     assert "Qwen3-32B fits" in page.evaluate("document.querySelector('h1').innerText")
     charts = "[...document.querySelectorAll('svg[role=img]')]"
     assert page.evaluate(f"{charts}.every((one) => one.getBoundingClientRect().height > 50)")
-    assert page.evaluate(f"{charts}.length") == 4
+    assert page.evaluate(f"{charts}.length") == 5
 
 
 @pytest.mark.parametrize("window", [PHONE, DESK], ids=["phone", "desk"])
@@ -159,7 +159,7 @@ def test_on_paper_nothing_stays_folded(open_page: Open) -> None:
         ".map((one) => one.checkVisibility() && one.getBoundingClientRect().height)"
     )
 
-    assert len(heights) == 3
+    assert len(heights) == 4
     assert min(heights) > 50
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from qwen3_planner.curves import LoadCurve, LoadPoint, concurrencies
+from qwen3_planner.curves import LoadCurve, LoadPoint, TradeOff, concurrencies
 from qwen3_planner.performance.prediction import Interval
 from qwen3_planner.plan import Basis, Cost, Layout, Performance, Provenance
 from qwen3_planner.report.html.plan_page import Pictured
@@ -78,6 +78,31 @@ def _point(count: int) -> LoadPoint:
     )
 
 
+def make_trade_offs() -> tuple[TradeOff, ...]:
+    """Return two layouts at five loads each; the plan's own is on the front where it is busy."""
+    found = []
+    for name, gpus, quickest in (("bf16 tp2xpp2", 4, 0.014), ("fp8 tp2", 2, 0.020)):
+        for count in (1, 4, 16, ASKED, SATURATED):
+            tpot = quickest + 0.0005 * count
+            is_plan = gpus > 2
+            rate = count / tpot / gpus
+            found.append(
+                TradeOff(
+                    name=name,
+                    hardware=f"{gpus} x H100-SXM-80GB",
+                    concurrency=count,
+                    tpot_s=tpot,
+                    ttft_s=0.3 + 0.02 * count,
+                    tokens_per_s_per_gpu=rate,
+                    usd_per_million=3.5 / 3600 / rate * 1e6,
+                    is_plan=is_plan,
+                    is_asked=is_plan and count == ASKED,
+                    is_best=not is_plan or count == 1,
+                )
+            )
+    return tuple(sorted(found, key=lambda one: one.tpot_s))
+
+
 def make_pictured(**fields: object) -> Pictured:
     """Return what the page of a plan with everything on it shows."""
     gpus = tuple(
@@ -105,6 +130,7 @@ def make_pictured(**fields: object) -> Pictured:
         "result": plan,
         "command_line": ("qwen3", "plan", "Qwen3-32B", "--hardware", "6xH100-SXM-80GB"),
         "curve": make_curve(),
+        "trade_offs": make_trade_offs(),
         "targets": Targets(ttft_ms=2000.0, tpot_ms=50.0),
     }
     return Pictured(**{**parts, **fields})

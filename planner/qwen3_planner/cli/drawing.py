@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
-from qwen3_planner.curves import load_curve
-from qwen3_planner.plan import Plan
+from qwen3_planner.catalog.loading import load_api_prices, load_purchase_prices
+from qwen3_planner.comparing.comparing import compare
+from qwen3_planner.comparing.wish import Wish
+from qwen3_planner.curves import load_curve, trade_offs
+from qwen3_planner.economics.hosts import Usage
+from qwen3_planner.economics.rates import Paying, PriceLists
+from qwen3_planner.errors import SpecError
+from qwen3_planner.plan import NoPlan, Plan
 from qwen3_planner.report.html.plan_page import Pictured, to_html
+from qwen3_planner.request import ParallelismWish, Quantization
 
 if TYPE_CHECKING:
+    from qwen3_planner.catalog.rows import Catalog
     from qwen3_planner.cli.question_options import Asking
+    from qwen3_planner.comparing.comparison import Comparison
     from qwen3_planner.explanation import Explanation
     from qwen3_planner.inventory.hardware import Inventory
     from qwen3_planner.offering import Offer
     from qwen3_planner.plan import PlanResult
+    from qwen3_planner.request import PlanRequest
 
 
 def plan_page(
@@ -34,12 +45,42 @@ def plan_page(
         explanation: how its figures add up, if that is wanted.
         offers: hardware that was compared.
     """
-    curve = None
+    pictured = Pictured(result, command_line(), offers=offers, explanation=explanation)
     if isinstance(result, Plan):
-        curve = load_curve(result, asking.request, inventory, asking.catalog)
-    return to_html(
-        Pictured(result, command_line(), curve=curve, offers=offers, explanation=explanation)
+        known = (result, asking.request, inventory, asking.catalog)
+        pictured = replace(
+            pictured,
+            curve=load_curve(*known),
+            trade_offs=trade_offs(*known),
+            comparison=_comparison(*known),
+        )
+    return to_html(pictured)
+
+
+def _comparison(
+    plan: Plan, request: PlanRequest, inventory: Inventory, catalog: Catalog
+) -> Comparison | None:
+    """Compare the plan with hosts whose prices are known; None where there are none."""
+    hosts = tuple(row for row in load_api_prices() if row.variant == plan.variant)
+    if not hosts or plan.performance is None or plan.cost is None:
+        return None
+    usage = Usage(plan.performance.input_tokens, plan.performance.output_tokens)
+    wish = Wish(usage, hosts, Paying(), PriceLists(catalog.prices, load_purchase_prices()))
+    as_planned = replace(
+        request,
+        replicas=1,
+        quantization=Quantization(plan.quantization),
+        max_model_len=plan.max_model_len,
+        accelerators=(plan.placement.accelerator,),
+        parallelism=ParallelismWish(
+            plan.layout.tensor, plan.layout.pipeline, plan.layout.data, plan.layout.expert
+        ),
     )
+    try:
+        found = compare(as_planned, inventory, catalog, wish)
+    except SpecError:  # a price or a speed is not known: the page does without
+        return None
+    return None if isinstance(found, NoPlan) else found
 
 
 def command_line() -> tuple[str, ...]:

@@ -85,7 +85,7 @@ def line_chart(
     drawn = [_limit(frame, limit) for limit in limits]
     drawn += [_band(frame, one, index) for index, one in enumerate(series)]
     drawn += [_line(frame, one, index) for index, one in enumerate(series)]
-    drawn += [_mark(frame, mark) for mark in marks]
+    drawn += [mark(frame, one) for one in marks]
     return chart(frame, *drawn, legend=_legend(series) if len(series) > 1 else NOTHING)
 
 
@@ -114,17 +114,18 @@ def _pointable(series: Series, places: list[tuple[float, float]]) -> Iterator[Ma
             yield tag("circle", tag("title", point.said), cx=x, cy=y, r=9, class_="pointable")
 
 
-def _mark(frame: Frame, mark: Mark) -> Markup:
-    x, y = frame.point(mark.x, mark.y)
-    disc = tag("circle", cx=x, cy=y, r=5, class_=_kind(mark))
-    if not mark.name:
+def mark(frame: Frame, one: Mark) -> Markup:
+    """Draw a mark with its name beside it."""
+    x, y = frame.point(one.x, one.y)
+    disc = tag("circle", cx=x, cy=y, r=5, class_=_kind(one))
+    if not one.name:
         return disc
     is_left = x > RIGHT - _LABEL_ROOM
     has_room_below = y < BOTTOM - _LABEL_HEIGHT
     label = text(
         x - 8 if is_left else x + 8,
         y + _LABEL_HEIGHT if has_room_below else y - 9,
-        mark.name,
+        one.name,
         "label",
         "end" if is_left else "start",
     )

@@ -12,7 +12,9 @@ from qwen3_planner.report.html.asked import (
     question_section,
     warnings_section,
 )
+from qwen3_planner.report.html.cost import cost_section
 from qwen3_planner.report.html.figures import between, dollars, milliseconds, size, whole
+from qwen3_planner.report.html.front import front_section
 from qwen3_planner.report.html.markup import Markup, join, tag
 from qwen3_planner.report.html.memory import memory_section
 from qwen3_planner.report.html.others import alternatives_section, offers_section
@@ -25,7 +27,8 @@ from qwen3_planner.report.text import verdict
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from qwen3_planner.curves import LoadCurve
+    from qwen3_planner.comparing.comparison import Comparison, Mode
+    from qwen3_planner.curves import LoadCurve, TradeOff
     from qwen3_planner.explanation import Explanation
     from qwen3_planner.offering import Offer
     from qwen3_planner.plan import Nearest, Plan, PlanResult
@@ -44,6 +47,8 @@ class Pictured:
         result: of the planner.
         command_line: that asked, word by word; empty where a program did.
         curve: speed of the plan under growing load; None where it is not known.
+        trade_offs: of the layouts that fit, quickest first.
+        comparison: with hosts that sell the same tokens; None where no price is known.
         targets: what the question wants of the speed.
         offers: hardware that was compared, best first.
         explanation: how the figures add up, if that is wanted.
@@ -52,6 +57,8 @@ class Pictured:
     result: PlanResult
     command_line: Sequence[str] = ()
     curve: LoadCurve | None = None
+    trade_offs: Sequence[TradeOff] = ()
+    comparison: Comparison | None = None
     targets: Targets | None = None
     offers: Sequence[Offer] = ()
     explanation: Explanation | None = None
@@ -69,6 +76,8 @@ def to_html(pictured: Pictured) -> str:
         warnings_section(result.warnings),
         memory_section(result),
         *([speed_section(pictured.curve, pictured.targets or Targets())] if pictured.curve else []),
+        front_section(pictured.trade_offs),
+        *(cost_section(mode) for mode in _modes(pictured.comparison)),
         alternatives_section(result),
         offers_section(pictured.offers),
         command_section(result),
@@ -79,6 +88,10 @@ def to_html(pictured: Pictured) -> str:
         question_section(pictured.command_line),
     ]
     return page(said, top, [part for part in sections if part], FOOT)
+
+
+def _modes(comparison: Comparison | None) -> Sequence[Mode]:
+    return () if comparison is None else comparison.modes
 
 
 def _lead(plan: Plan) -> Markup:

@@ -95,7 +95,8 @@ def _across(axis: Axis) -> Iterator[Markup]:
         x = axis.scale.at(value)
         yield line((x, TOP), (x, BOTTOM), "grid")
         if x - last >= _CLOSE:
-            yield text(x, BOTTOM + TICK_TEXT_DROP, axis.say(value), "tick", "middle")
+            anchor = "end" if x > RIGHT - _CLOSE / 3 else "middle"
+            yield text(x, BOTTOM + TICK_TEXT_DROP, axis.say(value), "tick", anchor)
             last = x
     yield line((LEFT, BOTTOM), (RIGHT, BOTTOM), "axis")
     yield text((LEFT + RIGHT) / 2, BOTTOM + AXIS_NAME_DROP, axis.name, "name", "middle")

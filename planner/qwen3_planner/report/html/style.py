@@ -196,7 +196,7 @@ _CHARTS = """\
 .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(300px,100%),1fr));
 gap:18px 22px;margin:12px 0}
 figure{margin:0;min-width:0}
-.chart{max-width:520px}
+.chart{max-width:460px}
 .chart>svg{display:block;width:100%;height:auto}
 .chart figcaption,.stack figcaption{margin-bottom:4px}
 .stack{margin:12px 0}
