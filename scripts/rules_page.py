@@ -33,6 +33,8 @@ _TITLES = {
 
 _WORDS = {
     "nodes": "a replica over more nodes",
+    "targets": "a lower target",
+    "more-replicas": "more replicas",
     "settings": "without what other engines alone have",
     "tuning": "another setting of the engine",
     "load": "less load",

@@ -53,6 +53,14 @@ _TUNING_FIELDS: dict[str, tuple[str, Callable[[str], object]]] = {
 }
 
 
+TARGET_FIELDS = {
+    "ttftMs": "ttft_ms",
+    "tpotMs": "tpot_ms",
+    "outputTokensPerSecond": "output_tokens_per_second",
+    "requestsPerSecond": "requests_per_second",
+}
+"""Targets of speed: name of the assignment, field of the request."""
+
 SETTING_FIELDS = {name: field for name, (field, _) in _TUNING_FIELDS.items()}
 """Settings of the engine: name of the assignment, field of the request."""
 
@@ -94,6 +102,10 @@ def assign(request: PlanRequest, name: str, value: Value) -> PlanRequest:
     if name in _WORKLOAD_FIELDS:
         load = replace(request.workload, **{_WORKLOAD_FIELDS[name]: int(value)})
         return replace(request, workload=load)
+    if name in TARGET_FIELDS:
+        wanted = None if value == UNSET else float(value)
+        targets = replace(request.targets, **{TARGET_FIELDS[name]: wanted})
+        return replace(request, targets=targets)
     if name in _TUNING_FIELDS:
         field, convert = _TUNING_FIELDS[name]
         given = None if value == UNSET else convert(str(value))

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from math import log
+from math import ceil, log
 from typing import TYPE_CHECKING
 
 from qwen3_planner.economics.renting import rent_of
 from qwen3_planner.economics.tokens import MILLION, SECONDS_PER_HOUR, energy, token_cost
-from qwen3_planner.performance.prediction import predict
 from qwen3_planner.performance.saturation import saturation
 from qwen3_planner.plan import Basis, Cost, Performance, Provenance, ReadingPerformance
 from qwen3_planner.speed import load_of, reading_of, server_of
+from qwen3_planner.targeting import prediction_of, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from qwen3_planner.performance.reading import Reading
     from qwen3_planner.question import Question
     from qwen3_planner.rank import Score
-
-SIGNIFICANT = 4
-"""Digits told of a predicted figure: its error is in the second."""
 
 MILLI = 1e-3
 
@@ -57,11 +54,12 @@ def estimate(question: Question, score: Score, catalog: Catalog) -> Estimate:
     if read is not None:
         return _of_reading(question, score, catalog, *read)
     server = server_of(question, score.fit, catalog.efficiencies)
-    prediction = None if server is None else predict(server, load)
-    price = _price(question, score, catalog)
+    prediction = None if server is None else prediction_of(question, server, score.replicas)
+    load = _as_served(question, load, prediction)
+    price = _price(score, catalog)
     cost = None
     if price is not None:
-        cost = _cost(question, score, price, server, load, prediction)
+        cost = _cost(score, price, server, load, prediction)
     return Estimate(
         performance=_performance(server, load, prediction),
         cost=cost,
@@ -74,25 +72,25 @@ def _of_reading(
     question: Question, score: Score, catalog: Catalog, server: Server, said: Reading
 ) -> Estimate:
     """Estimate a model that only reads."""
-    load, price = load_of(question), _price(question, score, catalog)
+    load, price = load_of(question), _price(score, catalog)
     answer, tokens = _told(said.answer_s, MILLI), _told(said.input_tokens_per_s)
     cost = None
     if price is not None:
-        read_per_hour = SECONDS_PER_HOUR * said.input_tokens_per_s.value * question.request.replicas
+        read_per_hour = SECONDS_PER_HOUR * said.input_tokens_per_s.value * score.replicas
         cost = Cost(
-            _rounded(price.usd_per_hour),
-            usd_per_million_input_tokens=_rounded(MILLION * price.usd_per_hour / read_per_hour),
+            told(price.usd_per_hour),
+            usd_per_million_input_tokens=told(MILLION * price.usd_per_hour / read_per_hour),
             price_as_of=price.as_of,
         )
-    told = ReadingPerformance(
+    reading = ReadingPerformance(
         load.input_tokens,
         load.concurrency,
         *answer,
         *tokens,
-        requests_per_second=_rounded(said.requests_per_s),
+        requests_per_second=told(said.requests_per_s),
         relative_error=round(said.relative_error, 3),
         saturation_concurrency=said.saturation_concurrency,
-        saturation_input_tokens_per_second=_rounded(said.saturation_input_tokens_per_s),
+        saturation_input_tokens_per_second=told(said.saturation_input_tokens_per_s),
     )
     errors = (
         ("performance.ttftMs", said.answer_s),
@@ -103,7 +101,7 @@ def _of_reading(
         cost=cost,
         provenance=(*_of_times(server, errors), *_of_price(price)),
         warnings=tuple(_server_warnings(server)),
-        reading=told,
+        reading=reading,
     )
 
 
@@ -128,28 +126,28 @@ def _performance(
         output_tokens_per_second=tokens[0],
         output_tokens_per_second_low=tokens[1],
         output_tokens_per_second_high=tokens[2],
-        requests_per_second=_rounded(prediction.requests_per_s),
+        requests_per_second=told(prediction.requests_per_s),
         relative_error=round(prediction.relative_error, 3),
         saturation_concurrency=full.concurrency,
-        saturation_output_tokens_per_second=_rounded(full.output_tokens_per_s),
+        saturation_output_tokens_per_second=told(full.output_tokens_per_s),
     )
 
 
 def _told(interval: Interval, unit: float = 1.0) -> tuple[float, float, float]:
     return (
-        _rounded(interval.value / unit),
-        _rounded(interval.low / unit),
-        _rounded(interval.high / unit),
+        told(interval.value / unit),
+        told(interval.low / unit),
+        told(interval.high / unit),
     )
 
 
-def _rounded(value: float) -> float:
-    """Round to the digits that are told.
-
-    >>> _rounded(1234.567), _rounded(0.0123456)
-    (1235.0, 0.01235)
-    """
-    return float(f"{value:.{SIGNIFICANT}g}")
+def _as_served(question: Question, load: Load, prediction: Prediction | None) -> Load:
+    """Say how many requests are in flight where they arrive at a rate (Little's law)."""
+    if question.request.targets.requests_per_second is None or prediction is None:
+        return load
+    service = prediction.service
+    life = service.ttft_s + (load.output_tokens - 1) * service.tpot_s
+    return replace(load, concurrency=max(1, ceil(service.requests_per_s * life)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +160,7 @@ class _Price:
     relative_error: float
 
 
-def _price(question: Question, score: Score, catalog: Catalog) -> _Price | None:
+def _price(score: Score, catalog: Catalog) -> _Price | None:
     """Take the inventory's price, else the going rate of the catalog."""
     if score.usd_per_hour is not None:
         return _Price(score.usd_per_hour, "the inventory", "", 0.0)
@@ -170,7 +168,7 @@ def _price(question: Question, score: Score, catalog: Catalog) -> _Price | None:
     rent = _rent(catalog, candidate.pool.accelerator.name)
     if rent is None:
         return None
-    gpus = candidate.layout.gpus_per_replica * question.request.replicas
+    gpus = candidate.layout.gpus_per_replica * score.replicas
     return _Price(
         usd_per_hour=gpus * rent.usd_per_hour,
         source=(
@@ -191,8 +189,7 @@ NINETY_PERCENT = 1.645
 """Standard deviations on each side of a 90 % interval."""
 
 
-def _cost(  # noqa: PLR0913, PLR0917 - what a price per token depends on
-    question: Question,
+def _cost(
     score: Score,
     price: _Price,
     server: Server | None,
@@ -200,8 +197,8 @@ def _cost(  # noqa: PLR0913, PLR0917 - what a price per token depends on
     prediction: Prediction | None,
 ) -> Cost:
     if server is None or prediction is None:
-        return Cost(_rounded(price.usd_per_hour), price_as_of=price.as_of)
-    replicas, service = question.request.replicas, prediction.service
+        return Cost(told(price.usd_per_hour), price_as_of=price.as_of)
+    replicas, service = score.replicas, prediction.service
     tokens = token_cost(price.usd_per_hour, server, load, service, replicas)
     candidate = score.fit.candidate
     watts = candidate.pool.accelerator.tdp_w
@@ -209,12 +206,12 @@ def _cost(  # noqa: PLR0913, PLR0917 - what a price per token depends on
     if watts is not None:
         gpus = candidate.layout.gpus_per_replica * replicas
         drawn = energy(watts, gpus, service.output_tokens_per_s * replicas)
-        kwh = _rounded(drawn.kwh_per_million_output)
+        kwh = told(drawn.kwh_per_million_output)
     return Cost(
-        usd_per_hour=_rounded(price.usd_per_hour),
-        usd_per_million_output_tokens=_rounded(tokens.per_million_output),
-        usd_per_million_input_tokens=_rounded(tokens.per_million_input),
-        usd_per_million_output_tokens_alone=_rounded(tokens.per_million_output_only),
+        usd_per_hour=told(price.usd_per_hour),
+        usd_per_million_output_tokens=told(tokens.per_million_output),
+        usd_per_million_input_tokens=told(tokens.per_million_input),
+        usd_per_million_output_tokens_alone=told(tokens.per_million_output_only),
         kwh_per_million_output_tokens=kwh,
         price_as_of=price.as_of,
     )

@@ -282,7 +282,8 @@ UNSET = "none"
 def _as_option(name: str, value: str | float) -> str:
     if name == "enforceEager":
         return "--no-enforce-eager" if value == UNSET else "--enforce-eager"
-    return f"{CHANGE_NAMES[name]} {value}"
+    shown = f"{value:g}" if isinstance(value, float) else value
+    return f"{CHANGE_NAMES[name]} {shown}"
 
 
 CHANGE_NAMES: dict[str, str] = {
@@ -299,6 +300,10 @@ CHANGE_NAMES: dict[str, str] = {
     "concurrency": "--concurrency",
     "inputTokens": "--input-tokens",
     "outputTokens": "--output-tokens",
+    "ttftMs": "--ttft-ms",
+    "tpotMs": "--tpot-ms",
+    "outputTokensPerSecond": "--output-tokens-per-second",
+    "requestsPerSecond": "--requests-per-second",
     "gpuMemoryUtilization": "--gpu-memory-utilization",
     "maxNumSeqs": "--max-num-seqs",
     "maxNumBatchedTokens": "--max-num-batched-tokens",

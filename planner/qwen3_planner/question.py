@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from qwen3_planner.catalog.calibration import NOTHING_MEASURED, Calibration
@@ -22,6 +22,7 @@ from qwen3_planner.sizing.gguf import type_in_name
 from qwen3_planner.units import ceil_div
 
 if TYPE_CHECKING:
+    from qwen3_planner.catalog.figures import Efficiency
     from qwen3_planner.catalog.rows import (
         Accelerator,
         Catalog,
@@ -89,6 +90,7 @@ class Question:
         draft: the model that drafts tokens; None: no speculation.
         draft_source: URL of its weights.
         calibration: what was measured where it is to run.
+        efficiencies: of the engines, that speeds are predicted with.
     """
 
     request: PlanRequest
@@ -102,6 +104,7 @@ class Question:
     draft: ModelArchitecture | None = None
     draft_source: str | None = None
     calibration: Calibration = NOTHING_MEASURED
+    efficiencies: tuple[Efficiency, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def wanted_context(self) -> int:
@@ -137,6 +140,7 @@ def understand(request: PlanRequest, inventory: Inventory, catalog: Catalog) -> 
     release = _release(engine, catalog)
     version = _version(request, release)
     check_model(model, request.chat)
+    _check_targets(model, request)
     _CHAT_CHECKS[engine](model, request.chat, version)
     return Question(
         request=request,
@@ -150,6 +154,7 @@ def understand(request: PlanRequest, inventory: Inventory, catalog: Catalog) -> 
         draft=draft,
         draft_source=draft_source,
         calibration=catalog.calibration,
+        efficiencies=catalog.efficiencies,
     )
 
 
@@ -199,9 +204,12 @@ def check_numbers(request: PlanRequest) -> None:
         ("--max-gpus", request.max_gpus),
         ("--max-nodes-per-replica", request.max_nodes_per_replica),
     )
-    for field, value in at_least_one:
+    for option, value in at_least_one:
         if value is not None and value < 1:
-            raise SpecError(field, value, "must be at least 1")
+            raise SpecError(option, value, "must be at least 1")
+    for option, wanted in request.targets.as_options:
+        if wanted is not None and not wanted > 0:
+            raise SpecError(option, f"{wanted:g}", "must be above 0")
     share = tuning.gpu_memory_utilization
     if share is not None and not 0 < share <= 1:
         raise SpecError("--gpu-memory-utilization", share, "must lie in (0, 1]")
@@ -214,6 +222,13 @@ def check_numbers(request: PlanRequest) -> None:
     if rank is not None and rank not in LORA_RANKS:
         ranks = tuple(str(known) for known in LORA_RANKS)
         raise SpecError("--max-lora-rank", rank, "is not a rank of slots", ranks)
+
+
+def _check_targets(model: ModelArchitecture, request: PlanRequest) -> None:
+    for option, wanted in request.targets.as_options:
+        if wanted is not None and model.is_pooling and option != "--ttft-ms":
+            reason = f"is of models that generate: {model.name} embeds or scores"
+            raise SpecError(option, f"{wanted:g}", reason)
 
 
 def _draft(

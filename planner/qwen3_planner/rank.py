@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 
 from qwen3_planner.candidates import cheapest_usd_per_hour
 from qwen3_planner.engines.ladders import PRECISION
+from qwen3_planner.request import Objective
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from qwen3_planner.performance.prediction import Prediction
     from qwen3_planner.serving.verdicts import Fit
+    from qwen3_planner.targeting import Aimed
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +26,18 @@ class Score:
         replicas: of the whole deployment.
         usd_per_hour: of all replicas' GPUs; None where a price is missing.
         compares_prices: whether every candidate has a price, so that prices decide.
+        objective: what decides between plans that are as precise.
+        output_tokens: of one request of the load.
+        prediction: of one replica; None where nothing asks for it.
     """
 
     fit: Fit
     replicas: int
     usd_per_hour: float | None
     compares_prices: bool
+    objective: Objective = Objective.COST
+    output_tokens: int = 1
+    prediction: Prediction | None = None
 
     @property
     def keeps_layers_on_host(self) -> bool:
@@ -54,6 +63,18 @@ class Score:
     def may_not_start(self) -> bool:
         """A fit inside the error of its estimate comes after one that is sure."""
         return self.fit.is_narrow
+
+    @property
+    def shortfall(self) -> float:
+        """How far from the objective, where that is not the cost; less is better."""
+        if self.objective is Objective.COST:
+            return 0.0
+        if self.prediction is None:
+            return float("inf")
+        if self.objective is Objective.THROUGHPUT:
+            return -self.prediction.output_tokens_per_s.value * self.replicas
+        after = (self.output_tokens - 1) * self.prediction.tpot_s.value
+        return self.prediction.ttft_s.value + after
 
     @property
     def nodes(self) -> int:
@@ -108,7 +129,7 @@ class Score:
     @property
     def order(
         self,
-    ) -> tuple[bool, bool, int, int, bool, int, int, float, int, bool, int, bool, str]:
+    ) -> tuple[bool, bool, int, int, bool, int, float, int, float, int, bool, int, bool, str]:
         """All of them, as they are compared."""
         return (
             self.keeps_layers_on_host,
@@ -117,6 +138,7 @@ class Score:
             self.lost_context,
             self.may_not_start,
             self.layers_on_host,
+            self.shortfall,
             self.nodes,
             self.cost,
             self.gpus,
@@ -127,12 +149,25 @@ class Score:
         )
 
 
-def ranked(fits: Iterable[Fit], replicas: int) -> tuple[Score, ...]:
-    """Order the fits, best first. Prices decide only where every one of them has a price."""
-    priced = [
-        (fit, cheapest_usd_per_hour(fit.candidate.pool, fit.candidate.layout, replicas))
-        for fit in fits
-    ]
+def ranked(
+    aimed: Iterable[Aimed], objective: Objective = Objective.COST, output_tokens: int = 1
+) -> tuple[Score, ...]:
+    """Order the fits, best first. Prices decide only where every one of them has a price.
+
+    Args:
+        aimed: fits that meet what is asked, each with the replicas that takes.
+        objective: what decides between them.
+        output_tokens: of one request of the load.
+    """
+    priced = [(one, _price(one)) for one in aimed]
     compares = all(price is not None for _, price in priced)
-    scores = [Score(fit, replicas, price, compares) for fit, price in priced]
+    scores = [
+        Score(one.fit, one.replicas, price, compares, objective, output_tokens, one.prediction)
+        for one, price in priced
+    ]
     return tuple(sorted(scores, key=lambda score: score.order))
+
+
+def _price(one: Aimed) -> float | None:
+    candidate = one.fit.candidate
+    return cheapest_usd_per_hour(candidate.pool, candidate.layout, one.replicas)

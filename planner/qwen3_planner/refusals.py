@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from qwen3_planner.inventory.hardware import Inventory
     from qwen3_planner.question import Question
     from qwen3_planner.serving.verdicts import Misfit
+    from qwen3_planner.targeting import Missed, Shortfall
 
 
 def checkpoint_unknown(question: Question) -> Refusal:
@@ -147,3 +148,36 @@ def _load(question: Question, misfit: Misfit) -> str:
         return f"one request of {misfit.context} tokens"
     each = f"{requests} requests of {tokens} tokens"
     return each if misfit.candidate.layout.data == 1 else f"its share of {each}"
+
+
+_SAID = {
+    "ttftMs": "{:,.4g} ms to the first token",
+    "tpotMs": "{:,.4g} ms a token",
+    "outputTokensPerSecond": "{:,.4g} output tokens/s",
+    "requestsPerSecond": "{:,.4g} requests/s",
+}
+"""How a target's figure is said."""
+
+
+def target_missed(question: Question, missed: Missed) -> Refusal:
+    """Say which targets are missed, and by how much."""
+    candidate = missed.fit.candidate
+    what = (
+        f"{question.model.name} in {candidate.choice.fmt.quantization.value} as {candidate.layout}"
+    )
+    if not missed.shortfalls:
+        message = f"Nothing is known of the speed of {what} on {candidate.pool.accelerator.name}."
+        return _refuse(candidate, "TargetMissed", message)
+    if missed.replicas > 1:
+        what += f" with {missed.replicas} replicas"
+    reached = " and ".join(_reached(one) for one in missed.shortfalls)
+    message = f"{what} takes {reached} under this load."
+    if not missed.shortfalls[0].is_latency:
+        message = f"{what} brings {reached} under this load."
+    return _refuse(candidate, "TargetMissed", message)
+
+
+def _reached(one: Shortfall) -> str:
+    bound = "at most" if one.is_latency else "at least"
+    said = _SAID[one.target].format(one.reached)
+    return f"{said} ({bound} {one.wanted:,.4g} wanted)"

@@ -183,6 +183,58 @@ class ChatSettings:
         return tuple((option, value) for option, value in said if value is not None)
 
 
+class Objective(StrEnum):
+    """What decides between plans that meet the targets and are as precise.
+
+    Attributes:
+        COST: the least money.
+        LATENCY: the least time for a request of the load.
+        THROUGHPUT: the most output tokens per second.
+    """
+
+    COST = "cost"
+    LATENCY = "latency"
+    THROUGHPUT = "throughput"
+
+    @property
+    def needs_speed(self) -> bool:
+        """Whether fits have to be predicted to be compared."""
+        return self is not Objective.COST
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """What a plan has to reach under the load, by its own figures; ``None`` is not asked.
+
+    Attributes:
+        ttft_ms: mean time to first token, at most.
+        tpot_ms: mean time per output token, at most.
+        output_tokens_per_second: of all replicas, at least.
+        requests_per_second: that arrive at all replicas and have to be kept up with; latencies are
+            then those of requests that arrive at random, not of so many in flight.
+    """
+
+    ttft_ms: float | None = None
+    tpot_ms: float | None = None
+    output_tokens_per_second: float | None = None
+    requests_per_second: float | None = None
+
+    @property
+    def are_given(self) -> bool:
+        """Whether anything is asked."""
+        return any(value is not None for _, value in self.as_options)
+
+    @property
+    def as_options(self) -> tuple[tuple[str, float | None], ...]:
+        """All of them, as (option, value)."""
+        return (
+            ("--ttft-ms", self.ttft_ms),
+            ("--tpot-ms", self.tpot_ms),
+            ("--output-tokens-per-second", self.output_tokens_per_second),
+            ("--requests-per-second", self.requests_per_second),
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class PlanRequest:
     """One question to the planner.
@@ -206,6 +258,9 @@ class PlanRequest:
         workload: the load that must be held.
         tuning: engine settings that are fixed.
         chat: how the server answers where a request does not say.
+        targets: what has to be reached.
+        objective: what decides between plans that do.
+        replicas_are_open: whether more replicas may be taken where the targets need them.
         accelerators: catalog names that may be used; empty: any.
         max_gpus: upper bound on the GPUs of all replicas together.
         max_nodes_per_replica: upper bound on the nodes one replica spans; ``None``: any.
@@ -225,6 +280,9 @@ class PlanRequest:
     workload: Workload = Workload()
     tuning: EngineTuning = EngineTuning()
     chat: ChatSettings = ChatSettings()
+    targets: Targets = Targets()
+    objective: Objective = Objective.COST
+    replicas_are_open: bool = False
     accelerators: tuple[str, ...] = ()
     max_gpus: int | None = None
     max_nodes_per_replica: int | None = None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from qwen3_planner.candidates import Candidate, Pool, pools_of, replicas_that_fit
 from qwen3_planner.engines.versions import parse_version
-from qwen3_planner.fit import Room, fit_load, holds, room_of
+from qwen3_planner.fit import Room, fit, fit_load, holds, room_of
 from qwen3_planner.rank import Score, ranked
 from qwen3_planner.refusals import (
     checkpoint_unknown,
@@ -16,11 +16,14 @@ from qwen3_planner.refusals import (
     multi_node_not_supported,
     no_matching_accelerator,
     not_enough_hardware,
+    target_missed,
 )
 from qwen3_planner.rules.chains import layout_refusal, pool_refusal
 from qwen3_planner.rules.facts import LayoutFacts, PoolFacts
 from qwen3_planner.serving.registry import serving_of
 from qwen3_planner.serving.verdicts import Fit, Misfit
+from qwen3_planner.speed import load_of
+from qwen3_planner.targeting import Aimed, Missed, aim, has_aim
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,11 +42,13 @@ class Refused:
         refusal: why.
         candidate: None where a whole pool, or everything, was refused.
         misfit: numbers of the memory that was missing, where memory was the reason.
+        missed: the targets that were missed, where speed was the reason.
     """
 
     refusal: Refusal
     candidate: Candidate | None = None
     misfit: Misfit | None = None
+    missed: Missed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +77,28 @@ def solve(question: Question, inventory: Inventory) -> Solution:
         return Solution((), (Refused(checkpoint_unknown(question)),))
     if not pools:
         return Solution((), (Refused(no_matching_accelerator(question, inventory)),))
-    fits: list[Fit] = []
+    aimed: list[Aimed] = []
     refused: list[Refused] = []
     for pool in pools:
         for choice in question.choices:
             for verdict in judge_pool(question, pool, choice):
-                if isinstance(verdict, Fit):
-                    fits.append(verdict)
+                found = judge_aim(question, verdict) if isinstance(verdict, Fit) else verdict
+                if isinstance(found, Aimed):
+                    aimed.append(found)
                 else:
-                    refused.append(verdict)
-    return Solution(ranked(fits, request.replicas), tuple(refused))
+                    refused.append(found)
+    output_tokens = load_of(question).output_tokens
+    return Solution(ranked(aimed, request.objective, output_tokens), tuple(refused))
+
+
+def judge_aim(question: Question, held: Fit) -> Aimed | Refused:
+    """Judge whether a fit meets the targets, and with how many replicas."""
+    if not has_aim(question):
+        return Aimed(held, question.request.replicas, None)
+    found = aim(question, held)
+    if isinstance(found, Aimed):
+        return found
+    return Refused(target_missed(question, found), held.candidate, missed=found)
 
 
 Judged: TypeAlias = dict[tuple[object, ...], bool]
@@ -143,13 +160,30 @@ def _fits(
         choice.source,
         choice.fmt.quantization,
         layout,
+        _replicas_at_hand(question, candidate),
     )
     if key not in known:
         known[key] = (
             layout_refusal(LayoutFacts(facts, layout)) is None  # before its memory means anything
             and holds(question, candidate, setting)
+            and _meets(question, candidate, setting)
         )
     return known[key]
+
+
+def _replicas_at_hand(question: Question, candidate: Candidate) -> int:
+    """Return how many replicas might be taken, where that decides anything; 0 elsewhere."""
+    request = question.request
+    if not request.replicas_are_open or not request.targets.are_given:
+        return 0
+    return candidate.pool.gpus // candidate.layout.gpus_per_replica
+
+
+def _meets(question: Question, candidate: Candidate, setting: Setting) -> bool:
+    if not question.request.targets.are_given:
+        return True
+    found = fit(question, candidate, setting)
+    return isinstance(found, Fit) and isinstance(aim(question, found), Aimed)
 
 
 def judge_pool(question: Question, pool: Pool, choice: WeightChoice) -> Iterator[Fit | Refused]:

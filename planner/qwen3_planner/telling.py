@@ -38,6 +38,9 @@ MOST_ALTERNATIVES = 3
 MOST_REFUSALS = 12
 """Refusals told, one for each rule, weight format and accelerator."""
 
+FARTHEST = 1000.0
+"""Targets missed by more than so many times are equally far."""
+
 MISSING_STEPS = 20
 """Refusals that lack about as much (in twentieths of a GPU) count as equally near."""
 
@@ -116,10 +119,17 @@ def _distance(one: Refused) -> tuple[int, int, int]:
         misfit = one.misfit
         share_missing = misfit.missing_bytes * MISSING_STEPS // misfit.stage.budget
         return (1, share_missing, one.candidate.layout.pipeline)
+    if one.missed is not None:
+        shares = [shortfall.share for shortfall in one.missed.shortfalls]
+        worst = min(FARTHEST, max(shares)) if shares else FARTHEST
+        return (0, round(worst * MISSING_STEPS), gpus)
     return (2, gpus, 0)
 
 
 def _plan_of(question: Question, score: Score, inventory: Inventory, catalog: Catalog) -> Plan:
+    if score.replicas != question.request.replicas:
+        settled = replace(question.request, replicas=score.replicas)
+        question = replace(question, request=settled)
     request, fit = question.request, score.fit
     estimated = estimate(question, score, catalog)
     candidate, serving = fit.candidate, serving_of(question.engine)

@@ -11,9 +11,11 @@ from qwen3_planner.request import (
     EngineName,
     EngineTuning,
     KvCacheDtype,
+    Objective,
     ParallelismWish,
     PlanRequest,
     Quantization,
+    Targets,
     Workload,
 )
 from support.planner_builders import VARIANTS
@@ -106,13 +108,24 @@ tunings = st.builds(
     max_num_batched_tokens=maybe(st.sampled_from((64, 2048, 16384))),
 )
 
+targets = st.builds(
+    Targets,
+    ttft_ms=maybe(st.sampled_from((5, 200, 5000))),
+    tpot_ms=maybe(st.sampled_from((1, 15, 100))),
+    output_tokens_per_second=maybe(st.sampled_from((10, 1000, 100000))),
+    requests_per_second=st.none() | st.sampled_from((0.1, 5.0, 200.0)),
+)
+
 engines = st.sampled_from(
     [(engine, version) for engine, listed in VERSIONS.items() for version in (None, *listed)]
 )
 
 
 def _on(engine: tuple[EngineName, str | None], request: PlanRequest) -> PlanRequest:
-    return replace(request, engine=engine[0], engine_version=engine[1])
+    wanted = request.targets
+    if "Embedding" in request.model or "Reranker" in request.model:  # they generate nothing
+        wanted = Targets(ttft_ms=wanted.ttft_ms)
+    return replace(request, engine=engine[0], engine_version=engine[1], targets=wanted)
 
 
 _requests = st.builds(
@@ -125,6 +138,9 @@ _requests = st.builds(
     max_model_len=mostly(None, st.sampled_from((16, 1000, 8192, 40960, 65536, 131072, 200000))),
     workload=mostly(Workload(), loads),
     tuning=mostly(EngineTuning(), tunings),
+    targets=mostly(Targets(), targets),
+    objective=mostly(Objective.COST, st.sampled_from(list(Objective))),
+    replicas_are_open=st.booleans(),
     accelerators=mostly(
         (), st.lists(st.sampled_from(GPUS), min_size=1, max_size=2, unique=True).map(tuple)
     ),

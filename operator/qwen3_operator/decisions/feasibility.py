@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import TYPE_CHECKING
 
 from qwen3_operator.decisions.eligibility import belongs_to
@@ -29,6 +30,10 @@ SPEC_FIELDS: dict[str, str] = {
     "concurrency": "workload.concurrency",
     "inputTokens": "workload.inputTokens",
     "outputTokens": "workload.outputTokens",
+    "ttftMs": "workload.ttftMs",
+    "tpotMs": "workload.tpotMs",
+    "outputTokensPerSecond": "workload.outputTokensPerSecond",
+    "requestsPerSecond": "workload.requestsPerSecond",
     "gpuMemoryUtilization": "engine.gpuMemoryUtilization",
     "maxNumSeqs": "engine.maxNumSeqs",
     "maxNumBatchedTokens": "engine.maxNumBatchedTokens",
@@ -89,9 +94,23 @@ def say_change(change: Change) -> str:
         if name == HARDWARE:
             parts.append(f"nodes with {value}")
         else:
-            shown = f"[{value}]" if name == "accelerators" else value
-            parts.append(f"spec.{SPEC_FIELDS.get(name, name)}: {shown}")
+            parts.append(f"spec.{SPEC_FIELDS.get(name, name)}: {_as_written(name, value)}")
     return " and ".join(parts)
+
+
+def _as_written(name: str, value: str | float) -> str:
+    """Write a value as the resource takes it; latencies are whole there, so a looser one."""
+    match name:
+        case "accelerators":
+            return f"[{value}]"
+        case "ttftMs" | "tpotMs":
+            return str(ceil(float(value)))
+        case "outputTokensPerSecond":
+            return str(int(value))
+        case "requestsPerSecond":
+            return f'"{value:g}"'
+        case _:
+            return str(value)
 
 
 def say_plan(plan: Plan) -> str:

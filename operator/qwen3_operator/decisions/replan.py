@@ -17,7 +17,14 @@ from qwen3_planner.api.reasons import Reason
 from qwen3_planner.api.v1alpha1 import Replan
 from qwen3_planner.engines.versions import parse_version
 from qwen3_planner.plan import NoPlan, Plan, Refusal
-from qwen3_planner.request import EngineName, KvCacheDtype, ParallelismWish, Quantization
+from qwen3_planner.request import (
+    EngineName,
+    KvCacheDtype,
+    Objective,
+    ParallelismWish,
+    Quantization,
+    Targets,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -236,4 +243,6 @@ def pinned_to(request: PlanRequest, running: Mapping[str, Any]) -> PlanRequest:
         ),
         max_model_len=running["maxModelLen"],
         accelerators=(running["placement"]["accelerator"],),
+        targets=Targets(),  # predictions of another release move no model that runs
+        objective=Objective.COST,
     )

@@ -23,6 +23,7 @@ from qwen3_planner.request import (
     EngineTuning,
     ParallelismWish,
     PlanRequest,
+    Targets,
     Workload,
 )
 
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
     from qwen3_planner.api.caching import CacheSpec
     from qwen3_planner.api.model_server import EngineSpec
-    from qwen3_planner.api.v1alpha1 import ParallelismSpec, Qwen3DeploymentSpec
+    from qwen3_planner.api.v1alpha1 import ParallelismSpec, Qwen3DeploymentSpec, WorkloadSpec
     from qwen3_planner.catalog.rows import Catalog
 
 
@@ -93,6 +94,8 @@ def plan_request(resource: Qwen3Deployment, catalog: Catalog) -> PlanRequest:
         ),
         tuning=_tuning(spec.engine),
         chat=_chat(spec),
+        targets=_targets(spec.workload),
+        objective=spec.objective,
         accelerators=_accelerators(spec, catalog),
         max_gpus=spec.max_gpus,
         weights_at=_weights_at(spec.cache),
@@ -122,6 +125,16 @@ def _tuning(engine: EngineSpec) -> EngineTuning:
         gpu_memory_utilization=None if utilization is None else float(utilization),
         max_num_seqs=engine.max_num_seqs,
         max_num_batched_tokens=engine.max_num_batched_tokens,
+    )
+
+
+def _targets(workload: WorkloadSpec) -> Targets:
+    rate = workload.requests_per_second
+    return Targets(
+        ttft_ms=workload.ttft_ms,
+        tpot_ms=workload.tpot_ms,
+        output_tokens_per_second=workload.output_tokens_per_second,
+        requests_per_second=None if rate is None else float(rate),
     )
 
 

@@ -101,6 +101,10 @@ class Reason(StrEnum):
     INSUFFICIENT_KV_CACHE = "InsufficientKVCache"
     """The weights fit, but not the KV cache of the load or of one longest request beside them."""
 
+    TARGET_MISSED = "TargetMissed"
+    """Nothing that fits is predicted to reach the targets of spec.workload; the message says what
+    the nearest reaches."""
+
     INSUFFICIENT_HOST_MEMORY = "InsufficientHostMemory"
     """What stays in host memory does not fit the node's."""
 

@@ -24,9 +24,9 @@ from qwen3_planner.api.scheduling import (  # noqa: TC001 - pydantic evaluates a
     Affinity,
     Toleration,
 )
-from qwen3_planner.api.schema import Flag, Labels, LongText, Name, Rule, Struct, whole
+from qwen3_planner.api.schema import Flag, Labels, LongText, Matches, Name, Rule, Struct, whole
 from qwen3_planner.api.status import Qwen3DeploymentStatus
-from qwen3_planner.request import EngineName, KvCacheDtype, Quantization
+from qwen3_planner.request import EngineName, KvCacheDtype, Objective, Quantization
 
 GROUP = "serving.qwen3.dev"
 VERSION = "v1alpha1"
@@ -98,6 +98,30 @@ class WorkloadSpec(Struct):
 
     output_tokens: Tokens | None = None
     """Tokens generated per request, thinking included. Default: not stated, as inputTokens."""
+
+    ttft_ms: Annotated[int, whole(1, 86_400_000)] | None = None
+    """Mean time to first token in milliseconds, at most. A plan that is predicted to miss a target
+    is refused. Default: none. Example: 500."""
+
+    tpot_ms: Annotated[int, whole(1, 3_600_000)] | None = None
+    """Mean time per output token in milliseconds, at most. Default: none. Example: 40."""
+
+    output_tokens_per_second: Annotated[int, whole(1, 1_000_000_000)] | None = None
+    """Output tokens per second of all replicas together, at least. Default: none."""
+
+    requests_per_second: (
+        Annotated[
+            str,
+            Field(min_length=1, max_length=16),
+            Matches(
+                r"[0-9]*[.]?[0-9]*[1-9][0-9]*|[1-9][0-9]*([.]0*)?",
+                'must be a number above 0, as a string such as "2.5"',
+            ),
+        ]
+        | None
+    ) = None
+    """Requests that arrive per second at all replicas together, at random, as a string; ttftMs and
+    tpotMs are then about those. Default: none, concurrency says the load. Example: "2.5"."""
 
 
 class ThinkingSpec(Struct):
@@ -177,6 +201,10 @@ class Qwen3DeploymentSpec(Struct):
 
     workload: WorkloadSpec = WorkloadSpec()
     """The load that each replica must hold."""
+
+    objective: Objective = Objective.COST
+    """What decides between plans that meet the targets and are as precise: cost, latency or
+    throughput. Default: cost."""
 
     thinking: ThinkingSpec | None = None
     """Reasoning before the answer. Default: the model's own way; where it thinks, reasoning comes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ from qwen3_planner.cli.question_options import (
 )
 from qwen3_planner.cli.writing import as_json, as_yaml, width, write
 from qwen3_planner.errors import SpecError, nearest_first
+from qwen3_planner.request import Targets
 
 if TYPE_CHECKING:
     from qwen3_planner.catalog.figures import ApiPrice
@@ -70,10 +72,6 @@ class Shown(StrEnum):
 @click.option("--requests-per-day", type=Whole(), help="Volume to judge.")
 @click.option("--tokens-per-day", type=Whole(), help="The same in input and generated tokens.")
 @click.option("--peak", type=Amount(), help="Busiest hour over the mean hour.  [default: 1]")
-@click.option(
-    "--ttft-ms", type=Amount(), help="Full where the first token takes longer, on the mean."
-)
-@click.option("--tpot-ms", type=Amount(), help="Full where a token takes longer, on the mean.")
 @paying_options
 @question_options
 @click.option("--debug", is_flag=True, expose_value=False, hidden=True)
@@ -134,13 +132,15 @@ def compare_api(
         paying=paying,
         lists=price_lists(asking.catalog),
         concurrency=asked.concurrency,
-        ttft_ms=options["ttft_ms"],
-        tpot_ms=options["tpot_ms"],
+        ttft_ms=asked.ttft_ms,
+        tpot_ms=asked.tpot_ms,
         peak=_peak(options["peak"]),
         requests_per_day=options["requests_per_day"],
         tokens_per_day=options["tokens_per_day"],
     )
-    found = compare(asking.request, asking.inventory, asking.catalog, wish)
+    # how full a replica may be is sought here: it is no limit on the plan at one load
+    request = replace(asking.request, targets=Targets(), replicas_are_open=False)
+    found = compare(request, asking.inventory, asking.catalog, wish)
     write(_said(found, output))
     return ExitCode.NO_PLAN if isinstance(found, NoPlan) else ExitCode.PLAN
 
@@ -149,6 +149,9 @@ def _refuse_contradictions(asked: Asked, options: dict[str, Any]) -> None:
     if options["requests_per_day"] is not None and options["tokens_per_day"] is not None:
         typed = options["tokens_per_day"]
         raise SpecError("--tokens-per-day", typed, "the volume is given by --requests-per-day")
+    for option in ("--output-tokens-per-second", "--requests-per-second", "--objective"):
+        if option in asked.given:
+            raise SpecError(option, "(given)", "the volume is given by --requests-per-day")
     if asked.replicas is not None:
         reason = "follows from the volume; leave it out"
         raise SpecError("--replicas", asked.replicas, reason)

@@ -31,9 +31,11 @@ from qwen3_planner.request import (
     EngineName,
     EngineTuning,
     KvCacheDtype,
+    Objective,
     ParallelismWish,
     PlanRequest,
     Quantization,
+    Targets,
     Workload,
 )
 
@@ -92,6 +94,11 @@ class Asked:
     concurrency: int | None
     input_tokens: int | None
     output_tokens: int | None
+    ttft_ms: float | None
+    tpot_ms: float | None
+    output_tokens_per_second: float | None
+    requests_per_second: float | None
+    objective: Objective | None
     gpu_memory_utilization: float | None
     max_num_seqs: int | None
     max_num_batched_tokens: int | None
@@ -138,11 +145,16 @@ _QUESTION = (
     _option("pipeline", Whole(), "Stages that the layers are cut into."),
     _option("data", Whole(), "Data-parallel ranks inside one replica."),
     _option("expert", Whole(), "Size of the expert-parallel group; 1 is off."),
-    _option("replicas", Whole(), "Copies of the whole model server.  [default: 1]"),
+    _option("replicas", Whole(), "Copies of the server.  [default: 1, or what targets take]"),
     _option("max-model-len", Whole(), "Longest sequence, tokens.  [default: native, or less]"),
     _option("concurrency", Whole(), "Requests in flight per replica.  [default: 1]"),
     _option("input-tokens", Whole(), "Tokens of one prompt."),
     _option("output-tokens", Whole(), "Tokens generated per request."),
+    _option("ttft-ms", OrNone(Amount()), "Mean time to first token, at most."),
+    _option("tpot-ms", OrNone(Amount()), "Mean time per output token, at most."),
+    _option("output-tokens-per-second", OrNone(Amount()), "Of all replicas, at least."),
+    _option("requests-per-second", OrNone(Amount()), "That arrive at all replicas at random."),
+    _option("objective", Named(Objective), "Among plans as precise.  [default: cost]"),
     _option("gpu-memory-utilization", Share(), "Share of GPU memory.  [default: the engine's own]"),
     _option("max-num-seqs", Whole(), "Sequences computed at once.  [default: the engine's own]"),
     _option("max-num-batched-tokens", Whole(), "Tokens of one step.  [default: the engine's own]"),
@@ -318,6 +330,14 @@ def _request_from_options(
         kv_cache_dtype=asked.kv_cache_dtype or KvCacheDtype.AUTO,
         parallelism=ParallelismWish(asked.tensor, asked.pipeline, asked.data, asked.expert),
         replicas=asked.replicas or 1,
+        replicas_are_open=asked.replicas is None,
+        targets=Targets(
+            asked.ttft_ms,
+            asked.tpot_ms,
+            asked.output_tokens_per_second,
+            asked.requests_per_second,
+        ),
+        objective=asked.objective or Objective.COST,
         max_model_len=asked.max_model_len,
         workload=Workload(asked.concurrency or 1, asked.input_tokens, asked.output_tokens),
         tuning=_tuning(asked, catalog),

@@ -26,6 +26,14 @@ from qwen3_planner.remedies.load import (
     output_step,
     replicas_step,
 )
+from qwen3_planner.remedies.targets import (
+    more_replicas_step,
+    requests_step,
+    targets_step,
+    tokens_step,
+    tpot_step,
+    ttft_step,
+)
 from qwen3_planner.remedies.together import together_step
 from qwen3_planner.remedies.tuning import (
     batched_tokens_step,
@@ -45,6 +53,11 @@ if TYPE_CHECKING:
 
 KINDS: tuple[tuple[str, Step], ...] = (
     ("nodes", node_limit_step),
+    ("targets", ttft_step),
+    ("targets", tpot_step),
+    ("targets", tokens_step),
+    ("targets", requests_step),
+    ("more-replicas", more_replicas_step),
     ("tuning", utilization_step),
     ("tuning", sequences_step),
     ("tuning", batched_tokens_step),
@@ -69,7 +82,8 @@ KINDS: tuple[tuple[str, Step], ...] = (
 """Least costly first: a setting of the engine, one taken back, then less load, a shorter context,
 another layout than asked for, experts left whole, a smaller KV cache, another version, less precise
 weights, another engine, fewer replicas, more hardware, other hardware. A node limit comes before
-all: whoever set it decides where plans run, not what they are.
+all: whoever set it decides where plans run, not what they are. Then come targets of speed, each as
+near to what was asked as anything reaches.
 """
 
 TOGETHER = "together"
@@ -78,12 +92,20 @@ TOGETHER = "together"
 MOST_FIXES = 4
 """Fixes told with one refusal."""
 
-_MEMORY = frozenset(kind for kind, _ in KINDS) - {"version", "experts"}
+_MEMORY = frozenset(kind for kind, _ in KINDS) - {
+    "version",
+    "experts",
+    "targets",
+    "more-replicas",
+}
 
 FIXING_KINDS: dict[str, frozenset[str]] = {
     "MultiNodeNotSupported": frozenset({"nodes", "quantization", "hardware", "accelerator"}),
     "InsufficientGPUMemory": _MEMORY,
     "InsufficientKVCache": _MEMORY,
+    "TargetMissed": frozenset(
+        {"targets", "more-replicas", "load", "layout", "quantization", "hardware", "accelerator"}
+    ),
     "AttentionHeadDivisibility": frozenset({"layout"}),
     "KvHeadDivisibility": frozenset({"layout"}),
     "VocabularyDivisibility": frozenset({"layout"}),
@@ -148,7 +170,7 @@ def find_remedies(stuck: Stuck) -> tuple[tuple[str, Change], ...]:
     remedies = tuple(dict.fromkeys((kind, change) for kind, change in found if change is not None))
     if remedies:
         return remedies
-    change = together_step(stuck)
+    change = targets_step(stuck) or together_step(stuck)
     return () if change is None else ((TOGETHER, change),)
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
-from qwen3_planner.changes import PARALLELISM_NAMES
+from qwen3_planner.changes import PARALLELISM_NAMES, TARGET_FIELDS
 from qwen3_planner.inventory.hardware import Inventory, NodeGroup
-from qwen3_planner.plan import Change
+from qwen3_planner.plan import UNSET, Change
 from qwen3_planner.question import settle_engine, understand
 from qwen3_planner.remedies.hardware import least_bytes, server_sizes
+from qwen3_planner.remedies.trying import MOST_PLACES
 from qwen3_planner.remedies.tuning import TAKEN_BACK, taken_back
 from qwen3_planner.request import (
     EngineTuning,
@@ -17,6 +19,7 @@ from qwen3_planner.request import (
     ParallelismWish,
     PlanRequest,
     Quantization,
+    Targets,
     Workload,
 )
 from qwen3_planner.rules.serving import longest_context
@@ -46,7 +49,8 @@ def together_step(stuck: Stuck) -> Change | None:
     """
     for request in _freed(stuck):
         fruitless, judged = 0, Judged()
-        for first in _places(stuck, request):
+        most = MOST_PLACES if request.targets.are_given else None
+        for first in islice(_places(stuck, request), most):
             # of the hardware that is here more is known than of a server that is sold
             if not stuck.has_fit_of(request, Change(first), judged if first else None):
                 continue
@@ -78,7 +82,10 @@ def _freed(stuck: Stuck) -> Iterator[PlanRequest]:
         max_model_len=context if keeps_context else None,
     )
     yield freed
-    yield replace(freed, workload=Workload(), max_model_len=None, replicas=1)
+    without = replace(freed, targets=Targets())
+    if request.targets.are_given:
+        yield without
+    yield replace(without, workload=Workload(), max_model_len=None, replicas=1)
 
 
 def _places(stuck: Stuck, request: PlanRequest) -> Iterator[Assignments]:
@@ -135,8 +142,17 @@ def _departures(
         yield "maxGpus", max(request.max_gpus, layout.gpus_per_replica * request.replicas)
     if request.max_model_len not in (None, found.max_model_len):
         yield "maxModelLen", found.max_model_len
+    yield from _target_departures(request, freed)
     yield from _load_departures(request, freed)
     yield from _tuning_departures(request, found)
+
+
+def _target_departures(request: PlanRequest, freed: PlanRequest) -> Iterator[tuple[str, Value]]:
+    if freed.targets == request.targets:
+        return
+    for name, field in TARGET_FIELDS.items():
+        if getattr(request.targets, field) is not None:
+            yield name, UNSET
 
 
 def _load_departures(request: PlanRequest, freed: PlanRequest) -> Iterator[tuple[str, Value]]:

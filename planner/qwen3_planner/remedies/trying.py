@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from qwen3_planner.changes import apply_change
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
     from qwen3_planner.inventory.hardware import Inventory
     from qwen3_planner.question import Question
     from qwen3_planner.request import PlanRequest
+
+
+MOST_PLACES = 150
+"""Kinds of hardware that are tried where speeds have to be predicted, the smallest first: what none
+of them reaches is asked for in vain, and prediction costs ten times what memory does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +83,8 @@ class Stuck:
     def first_place(self, changes: Iterable[Change]) -> Change | None:
         """Return the first of these changes, all of hardware alone, that gives a plan."""
         judged: Judged = {}
-        return next((one for one in changes if self.has_fit_of(self.request, one, judged)), None)
+        tried = islice(changes, MOST_PLACES if self.request.targets.are_given else None)
+        return next((one for one in tried if self.has_fit_of(self.request, one, judged)), None)
 
     def largest(self, name: str, low: int, high: int, grain: int = 1) -> Change | None:
         """Return the assignment of the largest value in [low, high] that gives a plan.

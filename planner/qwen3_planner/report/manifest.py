@@ -15,8 +15,10 @@ from qwen3_planner.request import (
     EngineName,
     EngineTuning,
     KvCacheDtype,
+    Objective,
     ParallelismWish,
     Quantization,
+    Targets,
     Workload,
 )
 
@@ -54,10 +56,11 @@ def to_manifest(request: PlanRequest, plan: Plan) -> dict[str, Any]:
         "kvCacheDtype": _unless(request.kv_cache_dtype.value, KvCacheDtype.AUTO.value),
         "parallelism": _parallelism(request.parallelism),
         "maxModelLen": request.max_model_len,
-        "workload": _workload(request.workload),
+        "workload": _workload(request.workload, request.targets),
+        "objective": _unless(request.objective.value, Objective.COST.value),
         "thinking": _thinking(request.chat),
         "toolCalling": request.chat.tool_calling,
-        "replicas": request.replicas,
+        "replicas": plan.replicas if request.replicas_are_open else request.replicas,
         "accelerators": [plan.placement.accelerator],
         "maxGpus": request.max_gpus,
     }
@@ -148,14 +151,28 @@ def _thinking(chat: ChatSettings) -> dict[str, Any]:
     return _without_absent({"default": chat.thinking, "budgetTokens": chat.thinking_budget_tokens})
 
 
-def _workload(workload: Workload) -> dict[str, Any]:
+def _workload(workload: Workload, targets: Targets) -> dict[str, Any]:
     return _without_absent(
         {
             "concurrency": None if workload.concurrency == 1 else workload.concurrency,
             "inputTokens": workload.input_tokens,
             "outputTokens": workload.output_tokens,
+            "ttftMs": _whole("--ttft-ms", targets.ttft_ms),
+            "tpotMs": _whole("--tpot-ms", targets.tpot_ms),
+            "outputTokensPerSecond": _whole(
+                "--output-tokens-per-second", targets.output_tokens_per_second
+            ),
+            "requestsPerSecond": None
+            if targets.requests_per_second is None
+            else _decimal(targets.requests_per_second),
         }
     )
+
+
+def _whole(option: str, wanted: float | None) -> int | None:
+    if wanted is not None and wanted != int(wanted):
+        raise SpecError(option, f"{wanted:g}", "is a whole number in a resource")
+    return None if wanted is None else int(wanted)
 
 
 def _unless(value: str, default: str) -> str | None:

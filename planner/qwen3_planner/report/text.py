@@ -235,8 +235,16 @@ def _more(items: Sequence[object], shown: int) -> list[str]:
     return [f"  and {len(items) - shown} more: -o json lists all"] if len(items) > shown else []
 
 
+def _verdict(result: NoPlan) -> str:
+    """Say in a line what is wrong: nothing fits, or what fits is too slow."""
+    rules = [refusal.rule for refusal in result.refusals]
+    if rules and rules[0] == "TargetMissed":
+        return f"{result.variant} fits, but misses what is wanted"
+    return f"{result.variant} does not fit"
+
+
 def _no_plan(result: NoPlan, width: int) -> list[list[str]]:
-    blocks = [[f"{result.variant} does not fit"], _refusals("Why", result.refusals, width)]
+    blocks = [[_verdict(result)], _refusals("Why", result.refusals, width)]
     if result.nearest is None:
         return [*blocks, ["No single change of the question is known that would fit."]]
     nearest = result.nearest
