@@ -155,6 +155,7 @@ class Volume:
         users: (name, uid) of the resources that own it.
         is_cache: whether the operator made it.
         is_going: whether it is being deleted.
+        owners: uids of everything that owns it, in order.
     """
 
     namespace: str
@@ -165,6 +166,7 @@ class Volume:
     users: tuple[tuple[str, str], ...]
     is_cache: bool
     is_going: bool = False
+    owners: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +185,7 @@ class Prefetch:
         failure: the controller's sentence once it gave up; empty before.
         failed_at: when, RFC 3339; empty before.
         is_going: whether it is being deleted.
+        owners: uids of everything that owns it, in order.
     """
 
     namespace: str
@@ -196,6 +199,7 @@ class Prefetch:
     failure: str = ""
     failed_at: str = ""
     is_going: bool = False
+    owners: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,6 +147,7 @@ def volume(raw: Mapping[str, Any]) -> Volume:
         users=_users(metadata),
         is_cache=CACHE_LABEL in (metadata.get("labels") or {}),
         is_going="deletionTimestamp" in metadata,
+        owners=tuple(owner["uid"] for owner in metadata.get("ownerReferences") or ()),
     )
 
 
@@ -167,6 +168,7 @@ def prefetch(raw: Mapping[str, Any]) -> Prefetch:
         failure=f"{failed.get('reason', '')}: {failed.get('message', '')}" if failed else "",
         failed_at=failed.get("lastTransitionTime", ""),
         is_going="deletionTimestamp" in metadata,
+        owners=tuple(owner["uid"] for owner in metadata.get("ownerReferences") or ()),
     )
 
 

@@ -81,14 +81,14 @@ class Sharing:
         operations: list[dict[str, Any]] = [
             {"op": "test", "path": "/metadata/uid", "value": live.uid},
             {"op": "add", "path": f"{where}/-", "value": references[0]}
-            if live.users
+            if live.owners
             else {"op": "add", "path": where, "value": references},
         ]
         self._caches.take([await self._writer.patch(f"{path}/{live.name}", operations)])
         log.info("joined %s %s", manifest["kind"], live.name)
 
     async def leave(self, key: Key, uid: str, keep: Iterable[tuple[str, str]] = ()) -> None:
-        """Take the resource from the users of all but these; what has no other user goes."""
+        """Take the resource from the users of all but these; what has no other owner goes."""
         kept = set(keep)
         for kind, live in self._caches.shared_by(key):
             if (kind, live.name) in kept or live.is_going:
@@ -96,11 +96,10 @@ class Sharing:
             if not any(user == uid for _, user in live.users):
                 continue
             path = f"{PATHS[kind].format(key.namespace)}/{live.name}"
-            if len(live.users) == 1:
+            if live.owners == (uid,):
                 await self.delete(key, kind, live)
                 continue
-            index = [user for _, user in live.users].index(uid)
-            where = f"/metadata/ownerReferences/{index}"
+            where = f"/metadata/ownerReferences/{live.owners.index(uid)}"
             operations: list[dict[str, Any]] = [
                 {"op": "test", "path": f"{where}/uid", "value": uid},
                 {"op": "remove", "path": where},
