@@ -16,7 +16,15 @@ from qwen3_planner.cli.question_options import (
     source_named_as_typed,
     where_options,
 )
-from qwen3_planner.cli.writing import Output, as_json, as_yaml, is_terminal, width, write
+from qwen3_planner.cli.writing import (
+    Output,
+    as_json,
+    as_yaml,
+    can_say,
+    is_terminal,
+    width,
+    write,
+)
 from qwen3_planner.errors import SpecError
 
 if TYPE_CHECKING:
@@ -173,10 +181,13 @@ def render(  # noqa: PLR0913, PLR0917 - parts of an answer
     from qwen3_planner.report.text import to_text  # noqa: PLC0415 - as above
 
     if output is Output.TABLE:
+        from qwen3_planner.report.memory_text import BLOCKS  # noqa: PLC0415 - as above
+
         return to_text(
             result,
             width(),
             styled=is_terminal(),
+            blocks=can_say(BLOCKS),
             explanation=explanation,
             offers=offers,
             peers=peers,

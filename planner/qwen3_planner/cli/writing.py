@@ -65,6 +65,15 @@ def as_yaml(document: Any) -> str:  # noqa: ANN401 - any JSON
     return yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=PLAIN_WIDTH)
 
 
+def can_say(characters: str) -> bool:
+    """Whether the encoding of the output has these characters."""
+    try:
+        characters.encode(sys.stdout.encoding or "utf-8")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
 def is_terminal() -> bool:
     """Whether the output may be styled: a terminal that wants it (https://no-color.org)."""
     return (

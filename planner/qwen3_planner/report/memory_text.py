@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from qwen3_planner.report.table import render
 from qwen3_planner.units import gib
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from qwen3_planner.plan import GpuMemory
 
@@ -29,33 +29,92 @@ _PARTS = (
 )
 
 
-def memory_lines(per_gpu: Sequence[GpuMemory], width: int, *, bar: str = "#") -> list[str]:
-    """Show the memory of one replica's GPUs in GiB.
+_EIGHTHS = " \u258f\u258e\u258d\u258c\u258b\u258a\u2589\u2588"
+"""Bars grow by an eighth of a column where the encoding has these blocks, else by whole signs."""
 
-    Ranks whose figures are equal are shown once: with bars where all are equal, else as columns.
+BLOCKS = _EIGHTHS[1:] + "\u2593\u2592\u2591"
+"""Every character of bars that are not ASCII."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Signs:
+    """What bars are drawn with: weights, KV cache, other parts, what is left alone."""
+
+    weights: str
+    kv_cache: str
+    others: str
+    left: str
+
+
+_DRAWN = _Signs(*"\u2588\u2593\u2592\u2591")
+_TYPED = _Signs(*"WKo.")
+
+
+def memory_lines(per_gpu: Sequence[GpuMemory], width: int, *, blocks: bool = False) -> list[str]:
+    """Show the memory of one replica's GPUs in GiB, with bars.
+
+    Ranks whose figures are equal are shown once: a bar a part where all are equal, else columns of
+    figures and a stacked bar for each kind of rank.
+
+    Args:
+        per_gpu: in rank order.
+        width: of the terminal.
+        blocks: draw with block characters; without them with ASCII.
     """
     members: dict[GpuMemory, list[int]] = {}
     for gpu in per_gpu:
         members.setdefault(replace(gpu, rank=0), []).append(gpu.rank)
     alike = [(ranks, gpu) for gpu, ranks in members.items()]
     if len(alike) == 1:
-        return _bars(alike[0][1], len(per_gpu), width, bar)
+        return _bars(alike[0][1], len(per_gpu), width, blocks=blocks)
     room = max(1, (width - _LABEL_WIDTH) // _COLUMN_WIDTH)
     lines = ["Memory per GPU, in GiB"]
     for start in range(0, len(alike), room):
         lines += [f"  {line}" for line in _columns(alike[start : start + room])]
-    return lines
+    return [*lines, *_stacked(alike, width, _DRAWN if blocks else _TYPED)]
 
 
-def _bars(gpu: GpuMemory, count: int, width: int, bar: str) -> list[str]:
+def _stacked(
+    alike: Sequence[tuple[list[int], GpuMemory]], width: int, signs: _Signs
+) -> Iterator[str]:
+    """Draw one line for each kind of rank; its full length is the device."""
+    names = [ranks_in_short(ranks) for ranks, _ in alike]
+    label = max(_LABEL_WIDTH, *(len(name) + 2 for name in names))
+    room = max(10, width - 2 - label)
+    for name, (_, gpu) in zip(names, alike, strict=True):
+        yield f"  {name.ljust(label)}{_stack(gpu, room, signs)}"
+    words = ("weights", "KV cache", "other parts", "left alone")
+    drawn = (signs.weights, signs.kv_cache, signs.others, signs.left)
+    said = (f"{sign} {word}" for sign, word in zip(drawn, words, strict=True))
+    yield f"  {' ' * label}{'  '.join(said)}"
+
+
+def _stack(gpu: GpuMemory, room: int, signs: _Signs) -> str:
+    others = gpu.activation_bytes + gpu.graph_bytes + gpu.overhead_bytes
+    parts = (
+        (signs.weights, gpu.weights_bytes),
+        (signs.kv_cache, gpu.kv_cache_bytes),
+        (signs.others, others),
+    )
+    bar, end = "", 0
+    for sign, size in parts:
+        end += size
+        bar += sign * (round(room * end / gpu.device_bytes) - len(bar))
+    return bar.ljust(room, signs.left)
+
+
+def _bars(gpu: GpuMemory, count: int, width: int, *, blocks: bool) -> list[str]:
     title = "Memory of the GPU, in GiB" if count == 1 else f"Memory of each of {count} GPUs, in GiB"
     room = max(10, width - 2 - _LABEL_WIDTH - _NUMBER_WIDTH - 2)
     lines = [title]
     for label, attribute in _PARTS:
         size = getattr(gpu, attribute)
-        lines.append(_bar_line(label, size, gpu.device_bytes, room, bar))
+        bar = _bar(room * size / gpu.device_bytes, blocks=blocks)
+        lines.append(_bar_line(label, size, bar))
     taken = _taken(gpu)
-    lines.append(_bar_line("left alone", gpu.device_bytes - taken, gpu.device_bytes, room, "."))
+    left = gpu.device_bytes - taken
+    dots = (_DRAWN if blocks else _TYPED).left * round(room * left / gpu.device_bytes)
+    lines.append(_bar_line("left alone", left, dots))
     share = 100 * taken / gpu.device_bytes
     lines.append(
         f"  {'on the device'.ljust(_LABEL_WIDTH)}{_number(gpu.device_bytes)}"
@@ -70,9 +129,20 @@ def _taken(gpu: GpuMemory) -> int:
     return parts if parts < _WHOLE_BUDGET * gpu.budget_bytes else gpu.budget_bytes
 
 
-def _bar_line(label: str, size: int, whole: int, room: int, bar: str) -> str:
-    length = round(room * size / whole)
-    return f"  {label.ljust(_LABEL_WIDTH)}{_number(size)}  {bar * length}".rstrip()
+def _bar(columns: float, *, blocks: bool) -> str:
+    """Draw a bar of so many columns.
+
+    >>> _bar(2.6, blocks=False), len(_bar(2.6, blocks=True))
+    ('###', 3)
+    """
+    if not blocks:
+        return "#" * round(columns)
+    whole, rest = divmod(round(columns * 8), 8)
+    return _EIGHTHS[-1] * whole + _EIGHTHS[rest].strip()
+
+
+def _bar_line(label: str, size: int, bar: str) -> str:
+    return f"  {label.ljust(_LABEL_WIDTH)}{_number(size)}  {bar}".rstrip()
 
 
 def _columns(alike: Sequence[tuple[list[int], GpuMemory]]) -> list[str]:

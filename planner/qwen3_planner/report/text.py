@@ -33,6 +33,7 @@ def to_text(  # noqa: PLR0913 - parts of an answer
     width: int = 80,
     *,
     styled: bool = False,
+    blocks: bool = False,
     explanation: Explanation | None = None,
     offers: Sequence[Offer] = (),
     peers: Peers = (),
@@ -42,25 +43,26 @@ def to_text(  # noqa: PLR0913 - parts of an answer
     Args:
         result: of the planner.
         width: columns of the terminal.
-        styled: bold headings and drawn bars; False where the output is no terminal.
+        styled: bold headings; False where the output is no terminal.
+        blocks: bars of block characters; False where the encoding lacks them.
         explanation: how the figures add up, if that is wanted.
         offers: hardware that was compared, best first.
         peers: what other planners say of the plan.
     """
-    blocks = (
+    parts = (
         _no_plan(result, width)
         if isinstance(result, NoPlan)
-        else _plan(result, width, styled=styled)
+        else _plan(result, width, blocks=blocks)
     )
-    blocks.insert(1, offer_lines(offers))
+    parts.insert(1, offer_lines(offers))
     if peers and not isinstance(result, NoPlan):
         from qwen3_planner.report.peers import peer_lines  # noqa: PLC0415 - rare
 
-        blocks.append(peer_lines(result, peers, width))
+        parts.append(peer_lines(result, peers, width))
     if explanation is not None:
-        blocks += [explanation_lines(explanation, width), time_lines(explanation, width)]
-        blocks += [origin_lines(explanation, width)]
-    return "\n\n".join("\n".join(_headed(block, styled=styled)) for block in blocks if block) + "\n"
+        parts += [explanation_lines(explanation, width), time_lines(explanation, width)]
+        parts += [origin_lines(explanation, width)]
+    return "\n\n".join("\n".join(_headed(block, styled=styled)) for block in parts if block) + "\n"
 
 
 def verdict(plan: Plan) -> str:
@@ -92,11 +94,11 @@ def _headed(block: Sequence[str], *, styled: bool) -> Iterable[str]:
     return [f"{_BOLD}{first}{_PLAIN}" if styled else first, *rest]
 
 
-def _plan(plan: Plan, width: int, *, styled: bool) -> list[list[str]]:
+def _plan(plan: Plan, width: int, *, blocks: bool) -> list[list[str]]:
     return [
         wrapped(verdict(plan), width),
         _serving(plan, width),
-        memory_lines(plan.memory.per_gpu, width, bar="\u2588" if styled else "#"),
+        memory_lines(plan.memory.per_gpu, width, blocks=blocks),
         _command(plan, width),
         _warnings(plan.warnings, width),
         _alternatives(plan.alternatives),

@@ -5,6 +5,7 @@ import shlex
 import pytest
 
 from qwen3_planner.plan import Layout
+from qwen3_planner.report.memory_text import BLOCKS
 from qwen3_planner.report.text import to_text, verdict
 from support.plan_builders import make_gpu, make_memory, make_no_plan, make_plan, make_refusal
 
@@ -98,9 +99,39 @@ def test_nothing_is_styled_unless_asked_for() -> None:
     assert "\x1b" not in to_text(plan)
     assert to_text(plan).isascii()
     assert "\x1b[1m" in to_text(plan, styled=True)
-    assert "█" in to_text(plan, styled=True)
     assert "\x1b[1mMemory of each" in to_text(plan, styled=True)
     assert "\nEngine       vllm" in to_text(plan, styled=True)
+
+
+def test_bars_are_drawn_with_blocks_where_the_encoding_has_them() -> None:
+    plan = make_plan()
+
+    drawn, typed = to_text(plan, blocks=True), to_text(plan)
+
+    bars = [
+        next(line for line in text.splitlines() if "  weights" in line).split()[-1]
+        for text in (drawn, typed)
+    ]
+    assert set(bars[0]) <= set(BLOCKS)
+    assert bars[0].count("█") == pytest.approx(bars[1].count("#"), abs=1)
+    assert bars[1].count("#") > 10
+    assert max(map(len, drawn.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("blocks", [False, True])
+def test_ranks_that_differ_have_a_stacked_bar_each(*, blocks: bool) -> None:
+    gpus = tuple(make_gpu(rank, stage=rank, weights_bytes=(rank + 1) * 2**34) for rank in range(2))
+    plan = make_plan(layout=Layout(pipeline=2), memory=make_memory(per_gpu=gpus))
+
+    lines = to_text(plan, blocks=blocks).splitlines()
+
+    bars = [line.split()[-1] for line in lines if line.startswith("  rank ")][-2:]
+    weights, left = ("█", "░") if blocks else ("W", ".")
+    assert len(bars[0]) == len(bars[1])
+    assert bars[1].count(weights) == pytest.approx(2 * bars[0].count(weights), abs=1)
+    assert bars[0].count(left) > bars[1].count(left)
+    assert f"{weights} weights" in "\n".join(lines)
+    assert max(map(len, lines)) <= 80
 
 
 def test_warnings_and_alternatives_are_told() -> None:
