@@ -264,18 +264,6 @@ def test_the_models_page_counts_the_parameters_of_every_variant() -> None:
     assert counts == {row.name: f"{parameters(row):,}" for row in load_catalog().models}
 
 
-def test_the_readme_claims_what_the_models_page_does_for_those_it_names() -> None:
-    claimed = claimed_checkpoints("README.md")
-    named = {variant for variant, _ in claimed}
-    everything = claimed_checkpoints("docs/reference/models.md")
-    assert len(named) == 8
-    assert claimed == {
-        (variant, kind)
-        for variant, kind in everything
-        if variant in named and not kind.startswith("gguf:")
-    }
-
-
 def keys_of(document: object) -> Iterator[str]:
     """Name every key of a JSON document; below env and provenance they are values."""
     if isinstance(document, dict):
