@@ -28,8 +28,11 @@ from qwen3_planner.cli.writing import (
 from qwen3_planner.errors import SpecError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from qwen3_planner.cli.question_options import Asking
     from qwen3_planner.explanation import Explanation
+    from qwen3_planner.fronts import FrontPoint
     from qwen3_planner.inventory.hardware import Inventory
     from qwen3_planner.offering import Offer
     from qwen3_planner.plan import PlanResult
@@ -56,6 +59,11 @@ class Peer(StrEnum):
     "--explain", is_flag=True, help="Show how each figure adds up, and where it comes from."
 )
 @click.option(
+    "--pareto",
+    is_flag=True,
+    help="Show what no other layout, format and load beats in latency, throughput and cost.",
+)
+@click.option(
     "--compare", type=Named(Peer), default=None, help="Another planner's figures beside ours."
 )
 @question_options
@@ -67,6 +75,7 @@ def plan(  # noqa: PLR0913 - options of a command
     filename: str | None,
     output: Output,
     explain: bool,
+    pareto: bool,
     compare: Peer | None,
     **options: Any,  # noqa: ANN401 - each is converted by its own type above
 ) -> int:
@@ -84,6 +93,8 @@ def plan(  # noqa: PLR0913 - options of a command
     The resource to apply, and its plan again from the resource:
       qwen3 plan Qwen3-8B --hardware 1xL40S -o manifest > qwen3-8b.yaml
       qwen3 plan -f qwen3-8b.yaml --hardware 1xL40S
+    Latency against throughput against cost, whatever the layout and the load:
+      qwen3 plan Qwen3-32B --hardware 8xH100-SXM-80GB --pareto
     Which hardware would do?
       qwen3 plan Qwen3-32B --hardware any --quantization bf16 --max-model-len 40960
     In pictures, one file for a browser:
@@ -98,16 +109,26 @@ def plan(  # noqa: PLR0913 - options of a command
     if compare is not None and output in (Output.MANIFEST, Output.HTML):
         forms = [Output.TABLE.value, Output.JSON.value, Output.YAML.value]
         raise SpecError("--compare", f"-o {output.value}", "it has no place for it", forms)
-    if explain and output is Output.MANIFEST:
-        reason = "a resource has no place for it"
-        forms = [form.value for form in Output if form is not Output.MANIFEST]
-        raise SpecError("--explain", f"-o {output.value}", reason, forms)
+    for option, is_given in (("--explain", explain), ("--pareto", pareto)):
+        if is_given and output is Output.MANIFEST:
+            reason = "a resource has no place for it"
+            forms = [form.value for form in Output if form is not Output.MANIFEST]
+            raise SpecError(option, f"-o {output.value}", reason, forms)
     asking = read_question(model, hardware, filename, Asked(**options))
     with source_named_as_typed(asking):
-        return answer(asking, output, explained=explain, compared=compare is not None)
+        return answer(
+            asking, output, explained=explain, compared=compare is not None, fronted=pareto
+        )
 
 
-def answer(asking: Asking, output: Output, *, explained: bool, compared: bool = False) -> int:
+def answer(
+    asking: Asking,
+    output: Output,
+    *,
+    explained: bool,
+    compared: bool = False,
+    fronted: bool = False,
+) -> int:
     """Plan, write the answer to stdout, and return the exit status."""
     from qwen3_planner import planning  # noqa: PLC0415 - not needed for bad input
     from qwen3_planner.plan import NoPlan  # noqa: PLC0415 - as above
@@ -122,7 +143,12 @@ def answer(asking: Asking, output: Output, *, explained: bool, compared: bool = 
         write(plan_page(asking, result, inventory, explanation, offers))
     else:
         peers = _peers(result, asking) if compared else ()
-        write(render(result, asking.request, output, explanation, offers, peers))
+        points = None
+        if fronted:
+            from qwen3_planner.fronts import front  # noqa: PLC0415 - only where asked for
+
+            points = front(asking.request, inventory, asking.catalog)
+        write(render(result, asking.request, output, explanation, offers, peers, points))
     _warn_of_old_prices(result)
     return ExitCode.NO_PLAN if isinstance(result, NoPlan) else ExitCode.PLAN
 
@@ -172,6 +198,7 @@ def render(  # noqa: PLR0913, PLR0917 - parts of an answer
     explanation: Explanation | None = None,
     offers: tuple[Offer, ...] = (),
     peers: Peers = (),
+    points: Sequence[FrontPoint] | None = None,
 ) -> str:
     """Say the answer in the form that is asked for.
 
@@ -183,7 +210,7 @@ def render(  # noqa: PLR0913, PLR0917 - parts of an answer
     if output is Output.TABLE:
         from qwen3_planner.report.memory_text import BLOCKS  # noqa: PLC0415 - as above
 
-        return to_text(
+        text = to_text(
             result,
             width(),
             styled=is_terminal(),
@@ -192,6 +219,11 @@ def render(  # noqa: PLR0913, PLR0917 - parts of an answer
             offers=offers,
             peers=peers,
         )
+        if points is None:
+            return text
+        from qwen3_planner.report.front import front_text  # noqa: PLC0415 - only where asked for
+
+        return f"{text}\n{front_text(points, width())}"
     if output is Output.MANIFEST:
         from qwen3_planner.report.manifest import to_manifest  # noqa: PLC0415 - as above
 
@@ -202,4 +234,8 @@ def render(  # noqa: PLR0913, PLR0917 - parts of an answer
     from qwen3_planner.report.plan_json import to_document  # noqa: PLC0415 - as above
 
     document = to_document(result, explanation, offers, peers)
+    if points is not None:
+        from qwen3_planner.report.front import front_document  # noqa: PLC0415 - as above
+
+        document["pareto"] = front_document(points)
     return as_json(document) if output is Output.JSON else as_yaml(document)
