@@ -96,7 +96,8 @@ def _refuse_what_a_resource_cannot_say(request: PlanRequest, plan: Plan) -> None
             option += "-gb" if field.endswith("_gib") else ""
             raise SpecError(option, value, "has no field of the resource yet")
     if request.weights_at is not None:
-        raise SpecError("spec.cache", request.weights_at, "is the cluster's: add it by hand")
+        reason = "is not repeated in a manifest: leave it out here and add it to what comes"
+        raise SpecError("spec.cache", "(given)", reason)
     if request.max_nodes_per_replica is not None:
         reason = "has no field of the resource; the cluster's nodes bound it"
         raise SpecError("--max-nodes-per-replica", request.max_nodes_per_replica, reason)

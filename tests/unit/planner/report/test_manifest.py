@@ -81,6 +81,11 @@ def test_weights_in_a_local_folder_cannot_be_applied() -> None:
     assert caught.value.value == "file:///models/mine"
 
 
+def test_a_cache_is_refused_not_dropped() -> None:
+    with pytest.raises(SpecError, match=r"spec[.]cache: .* is not repeated in a manifest"):
+        to_manifest(PlanRequest("Qwen3-8B", weights_at="/models/"), make_plan())
+
+
 def test_what_a_resource_has_no_field_for_is_refused_not_dropped() -> None:
     with pytest.raises(SpecError, match="--max-nodes-per-replica: 1"):
         to_manifest(PlanRequest("Qwen3-8B", max_nodes_per_replica=1), make_plan())
