@@ -9,6 +9,8 @@ from qwen3_planner.rules.chains import cautions
 from qwen3_planner.rules.facts import LayoutFacts
 from qwen3_planner.serving.registry import serving_of
 from qwen3_planner.solving import pool_facts
+from qwen3_planner.speed import server_of
+from qwen3_planner.targeting import prediction_of, told
 from qwen3_planner.units import format_gib
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ def warnings_of(question: Question, fit: Fit, inventory: Inventory) -> tuple[str
         *serving_of(question.engine).warnings(question, fit),
         *_about_layout(question, fit),
         *_about_version(question),
+        *_about_replicas(question, fit),
         *_about_idle_gpus(question, fit, inventory),
         *_about_measurements(question, fit),
     )
@@ -77,6 +80,29 @@ def _about_version(question: Question) -> Iterator[str]:
         yield (
             f"{question.release.name} {question.version} is newer than {newest}, the newest whose"
             " rules are known; those are applied."
+        )
+
+
+def _about_replicas(question: Question, fit: Fit) -> Iterator[str]:
+    """Say what each of several replicas does, where it is asked of all of them together."""
+    targets, replicas = question.request.targets, question.request.replicas
+    tokens, requests = targets.output_tokens_per_second, targets.requests_per_second
+    if replicas == 1 or (tokens is None and requests is None):
+        return
+    server = server_of(question, fit, question.efficiencies)
+    said = None if server is None else prediction_of(question, server, replicas)
+    if said is None:
+        return
+    if requests is not None:
+        yield (
+            f"{requests:g} requests/s are shared by {replicas} replicas, {requests / replicas:.3g}"
+            " for each."
+        )
+    if tokens is not None:
+        each = told(said.output_tokens_per_s.value)
+        yield (
+            f"{replicas} replicas generate {replicas * each:g} output tokens/s together, {each:g}"
+            f" each; {tokens:g} are asked for."
         )
 
 

@@ -41,8 +41,11 @@ DEFAULT_OUTPUT_TOKENS = 256
 """Generated tokens of one request where only the input is stated."""
 
 LORA_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
-"""Ranks that adapter slots come in. Source: PyPI vllm 0.8.5 to 0.33.0 vllm/config/lora.py (1 since
-0.11.1)."""
+"""Ranks that adapter slots of vLLM come in. Source: PyPI vllm 0.8.5 to 0.33.0 vllm/config/lora.py
+(vllm/config/__init__.py and vllm/config.py before 0.10.2), possible_max_ranks and MaxLoRARanks."""
+
+LORA_RANK_1_SINCE = Version(0, 11, 1)
+"""First release with slots of rank 1. Source: PyPI vllm 0.11.0 and 0.11.1 vllm/config/lora.py."""
 
 SHORTEST_USEFUL_CONTEXT = 2048
 """The planner shortens a context that was left to it down to this, not below: a turn of the
@@ -139,6 +142,7 @@ def understand(request: PlanRequest, inventory: Inventory, catalog: Catalog) -> 
     engine = settle_engine(request, inventory)
     release = _release(engine, catalog)
     version = _version(request, release)
+    _check_lora_rank(request, engine, version)
     check_model(model, request.chat)
     _check_targets(model, request)
     _CHAT_CHECKS[engine](model, request.chat, version)
@@ -219,9 +223,17 @@ def check_numbers(request: PlanRequest) -> None:
     rank = tuning.max_lora_rank
     if rank is not None and tuning.max_loras is None:
         raise SpecError("--max-lora-rank", rank, "needs --max-loras")
-    if rank is not None and rank not in LORA_RANKS:
-        ranks = tuple(str(known) for known in LORA_RANKS)
-        raise SpecError("--max-lora-rank", rank, "is not a rank of slots", ranks)
+
+
+def _check_lora_rank(request: PlanRequest, engine: EngineName, version: Version) -> None:
+    rank = request.tuning.max_lora_rank
+    if rank is None or engine is not EngineName.VLLM:
+        return
+    ranks = (1, *LORA_RANKS) if version >= LORA_RANK_1_SINCE else LORA_RANKS
+    if rank not in ranks:
+        known = tuple(map(str, sorted(ranks, key=lambda one: abs(one - rank))))
+        reason = f"is not a rank of slots in vllm {version}"
+        raise SpecError("--max-lora-rank", rank, reason, known)
 
 
 def _check_targets(model: ModelArchitecture, request: PlanRequest) -> None:

@@ -20,11 +20,13 @@ _COLUMN_WIDTH = 13
 _WHOLE_BUDGET = 0.98
 """Share of the budget from which the parts are said to be all of it: pools end on whole blocks."""
 
+_GRAPHS = "graph_bytes"
+
 _PARTS = (
     ("weights", "weights_bytes"),
     ("KV cache", "kv_cache_bytes"),
     ("activations", "activation_bytes"),
-    ("CUDA graphs", "graph_bytes"),
+    ("CUDA graphs", _GRAPHS),
     ("other", "overhead_bytes"),
 )
 
@@ -50,7 +52,9 @@ _DRAWN = _Signs(*"\u2588\u2593\u2592\u2591")
 _TYPED = _Signs(*"WKo.")
 
 
-def memory_lines(per_gpu: Sequence[GpuMemory], width: int, *, blocks: bool = False) -> list[str]:
+def memory_lines(
+    per_gpu: Sequence[GpuMemory], width: int, *, device: str = "the GPU", blocks: bool = False
+) -> list[str]:
     """Show the memory of one replica's GPUs in GiB, with bars.
 
     Ranks whose figures are equal are shown once: a bar a part where all are equal, else columns of
@@ -59,6 +63,7 @@ def memory_lines(per_gpu: Sequence[GpuMemory], width: int, *, blocks: bool = Fal
     Args:
         per_gpu: in rank order.
         width: of the terminal.
+        device: what a single one is called; a board without a GPU has a name, too.
         blocks: draw with block characters; without them with ASCII.
     """
     members: dict[GpuMemory, list[int]] = {}
@@ -66,7 +71,7 @@ def memory_lines(per_gpu: Sequence[GpuMemory], width: int, *, blocks: bool = Fal
         members.setdefault(replace(gpu, rank=0), []).append(gpu.rank)
     alike = [(ranks, gpu) for gpu, ranks in members.items()]
     if len(alike) == 1:
-        return _bars(alike[0][1], len(per_gpu), width, blocks=blocks)
+        return _bars(alike[0][1], len(per_gpu), width, device=device, blocks=blocks)
     room = max(1, (width - _LABEL_WIDTH) // _COLUMN_WIDTH)
     lines = ["Memory per GPU, in GiB"]
     for start in range(0, len(alike), room):
@@ -103,12 +108,15 @@ def _stack(gpu: GpuMemory, room: int, signs: _Signs) -> str:
     return bar.ljust(room, signs.left)
 
 
-def _bars(gpu: GpuMemory, count: int, width: int, *, blocks: bool) -> list[str]:
-    title = "Memory of the GPU, in GiB" if count == 1 else f"Memory of each of {count} GPUs, in GiB"
+def _bars(gpu: GpuMemory, count: int, width: int, *, device: str, blocks: bool) -> list[str]:
+    what = device if count == 1 else f"each of {count} GPUs"
+    title = f"Memory of {what}, in GiB"
     room = max(10, width - 2 - _LABEL_WIDTH - _NUMBER_WIDTH - 2)
     lines = [title]
     for label, attribute in _PARTS:
         size = getattr(gpu, attribute)
+        if attribute == _GRAPHS and not size:
+            continue  # switched off, or an engine or a board without them
         bar = _bar(room * size / gpu.device_bytes, blocks=blocks)
         lines.append(_bar_line(label, size, bar))
     taken = _taken(gpu)

@@ -98,7 +98,7 @@ def _plan(plan: Plan, width: int, *, blocks: bool) -> list[list[str]]:
     return [
         wrapped(verdict(plan), width),
         _serving(plan, width),
-        memory_lines(plan.memory.per_gpu, width, blocks=blocks),
+        memory_lines(plan.memory.per_gpu, width, device=plan.placement.accelerator, blocks=blocks),
         _command(plan, width),
         _warnings(plan.warnings, width),
         _alternatives(plan.alternatives),

@@ -183,3 +183,36 @@ def test_each_fix_gives_a_plan() -> None:
     assert fixes
     for fix in fixes:
         assert isinstance(plan(*apply_change(request, here, fix, catalog), catalog), Plan), fix
+
+
+def test_several_replicas_say_what_each_of_them_does() -> None:
+    many = found("8xH100-SXM-80GB", Targets(output_tokens_per_second=4000), replicas_are_open=True)
+    each = speed(many)[2] / many.replicas
+    said = f"{many.replicas} replicas generate {speed(many)[2]:g} output tokens/s together"
+    assert any(said in text and f"{each:g} each" in text for text in many.warnings)
+    arriving = found("8xH100-SXM-80GB", Targets(requests_per_second=30), replicas_are_open=True)
+    assert arriving.replicas > 1
+    assert any("30 requests/s are shared by" in text for text in arriving.warnings)
+    assert not any("replicas" in text for text in found("8xH100-SXM-80GB").warnings)
+
+
+@pytest.mark.parametrize("quantization", [Quantization.BF16, Quantization.FP8])
+def test_a_tighter_target_never_makes_the_answer_cheaper(quantization: Quantization) -> None:
+    """At one precision; where weights are left open a tighter target may cost precision instead."""
+    last = 0
+    for tpot in (60.0, 40.0, 30.0, 25.0, 20.0, 16.0, 13.0, 11.0, 9.0, 7.0, 5.0):
+        answer = asked(
+            "8xH100-SXM-80GB", Targets(tpot_ms=tpot), quantization=quantization, max_model_len=8192
+        )
+        gpus = answer.gpus if isinstance(answer, Plan) else 1_000_000
+        assert gpus >= last, tpot
+        last = gpus
+
+
+def test_a_relaxed_target_never_takes_the_answer_away() -> None:
+    was_plan = False
+    for tpot in (4.0, 6.0, 8.0, 10.0, 14.0, 20.0, 30.0, 60.0):
+        answer = asked("4xL40S-48GB", Targets(tpot_ms=tpot))
+        assert isinstance(answer, Plan) or not was_plan, tpot
+        was_plan = isinstance(answer, Plan)
+    assert was_plan

@@ -69,3 +69,20 @@ def test_a_setting_that_makes_no_sense_is_named(
 
     assert (status, out) == (2, "")
     assert named in err
+
+
+@pytest.mark.parametrize(("version", "status"), [("0.11.0", 2), ("0.11.1", 0), ("0.32.0", 0)])
+def test_slots_of_rank_one_came_with_a_release(qwen3: Run, version: str, status: int) -> None:
+    loras = ("--max-loras", "2", "--max-lora-rank", "1", "--engine-version", version)
+    found, out, err = qwen3(*ASKED, *loras, *FIXED)
+
+    assert found == status, err
+    assert ("--max-lora-rank 1" in out.replace('",\n    "', " ")) is (status == 0)
+    assert ("--max-lora-rank" in err) is (status == 2)
+
+
+def test_a_rank_that_no_slot_has_is_named_with_the_nearest_first(qwen3: Run) -> None:
+    status, _, err = qwen3(*ASKED, "--max-loras", "2", "--max-lora-rank", "100", *FIXED)
+
+    assert status == 2
+    assert "128, 64" in err

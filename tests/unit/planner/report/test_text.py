@@ -4,7 +4,7 @@ import shlex
 
 import pytest
 
-from qwen3_planner.plan import Layout
+from qwen3_planner.plan import Layout, PlacedNode, Placement
 from qwen3_planner.report.memory_text import BLOCKS
 from qwen3_planner.report.text import to_text, verdict
 from support.plan_builders import make_gpu, make_memory, make_no_plan, make_plan, make_refusal
@@ -182,3 +182,14 @@ def test_many_refusals_are_counted_not_poured_out() -> None:
     assert "Rule4" in text
     assert "Rule5" not in text
     assert "and 7 more: -o json lists all" in text
+
+
+def test_a_single_device_is_named_and_has_no_line_for_graphs_it_does_not_have() -> None:
+    board = Placement("RaspberryPi5-8GB", (PlacedNode(None, 1),))
+    memory = make_memory(per_gpu=(make_gpu(0, graph_bytes=0),))
+    text = to_text(make_plan(layout=Layout(), placement=board, memory=memory))
+
+    assert "Memory of RaspberryPi5-8GB, in GiB" in text
+    assert "GPU, in GiB" not in text
+    assert "CUDA graphs" not in text
+    assert "CUDA graphs" in to_text(make_plan())
