@@ -35,6 +35,7 @@ from qwen3_planner.remedies.targets import (
     ttft_step,
 )
 from qwen3_planner.remedies.together import together_step
+from qwen3_planner.remedies.trying import smallest_part
 from qwen3_planner.remedies.tuning import (
     batched_tokens_step,
     node_limit_step,
@@ -162,20 +163,29 @@ FIXING_KINDS: dict[str, frozenset[str]] = {
 def find_remedies(stuck: Stuck) -> tuple[tuple[str, Change], ...]:
     """Return (kind, change) for each step that gives a plan, least costly first.
 
+    Of each change only what a plan cannot do without.
     Kinds that answer none of the rules which refused are not tried.
     """
     rules = {refused.refusal.rule for refused in stuck.solution.refused}
     useful = frozenset[str]().union(*(FIXING_KINDS.get(rule, frozenset()) for rule in rules))
     found = ((kind, step(stuck)) for kind, step in KINDS if kind in useful)
-    remedies = tuple(dict.fromkeys((kind, change) for kind, change in found if change is not None))
+    whole = [(kind, change) for kind, change in found if change is not None]
+    needed = [(kind, change, smallest_part(stuck, change)) for kind, change in whole]
+    # a step that can be left out of its own change is not what helps: it brought what does along
+    steps = [(kind, part) for kind, change, part in needed if _first(part) == _first(change)]
+    remedies = tuple(dict.fromkeys(steps or [(kind, part) for kind, _, part in needed]))
     if remedies:
         return remedies
     change = targets_step(stuck) or together_step(stuck)
     return () if change is None else ((TOGETHER, change),)
 
 
+def _first(change: Change) -> tuple[str, object]:
+    return change.assignments[0]
+
+
 def with_fixes(refusal: Refusal, remedies: tuple[tuple[str, Change], ...]) -> Refusal:
     """Return the refusal with those remedies that answer its rule."""
     kinds = FIXING_KINDS.get(refusal.rule, frozenset())
-    fixes = tuple(change for kind, change in remedies if kind in kinds or kind == TOGETHER)
-    return replace(refusal, fixes=fixes[:MOST_FIXES])
+    fixes = dict.fromkeys(change for kind, change in remedies if kind in kinds or kind == TOGETHER)
+    return replace(refusal, fixes=tuple(fixes)[:MOST_FIXES])

@@ -11,7 +11,7 @@ from qwen3_planner.inventory.hardware import Inventory, NodeGroup
 from qwen3_planner.plan import UNSET, Change
 from qwen3_planner.question import settle_engine, understand
 from qwen3_planner.remedies.hardware import least_bytes, server_sizes
-from qwen3_planner.remedies.trying import MOST_PLACES
+from qwen3_planner.remedies.trying import MOST_PLACES, smallest_part
 from qwen3_planner.remedies.tuning import TAKEN_BACK, taken_back
 from qwen3_planner.request import (
     EngineTuning,
@@ -177,13 +177,3 @@ def _tuning_departures(request: PlanRequest, found: Fit) -> Iterator[tuple[str, 
         yield "maxNumBatchedTokens", setting.batch.tokens
     for names in TAKEN_BACK:
         yield from taken_back(tuning, names)
-
-
-def smallest_part(stuck: Stuck, change: Change) -> Change:
-    """Leave out every assignment that a plan can do without, the costliest first."""
-    kept = change.assignments
-    for assignment in change.assignments:
-        rest = tuple(one for one in kept if one != assignment)
-        if rest and stuck.gives_plan(Change(rest)):
-            kept = rest
-    return Change(kept)

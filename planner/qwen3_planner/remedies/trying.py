@@ -116,3 +116,16 @@ def last_true(low: int, high: int, holds: Callable[[int], bool]) -> int:
         else:
             high = middle - 1
     return low
+
+
+def smallest_part(stuck: Stuck, change: Change) -> Change:
+    """Leave out every assignment that a plan can do without, the costliest first.
+
+    What one needs another may bring, so those that are left are tried again until all are needed.
+    """
+    kept = change.assignments
+    for assignment in change.assignments:
+        rest = tuple(one for one in kept if one != assignment)
+        if rest and stuck.gives_plan(Change(rest)):
+            kept = rest
+    return change if kept == change.assignments else smallest_part(stuck, Change(kept))

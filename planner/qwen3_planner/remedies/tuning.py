@@ -108,7 +108,8 @@ TAKEN_BACK = (
 
 def taken_back(tuning: EngineTuning, names: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
     """Assign nothing to those of these settings that were given."""
-    return tuple((name, UNSET) for name in names if getattr(tuning, SETTING_FIELDS[name]))
+    given = (name for name in names if getattr(tuning, SETTING_FIELDS[name]) is not None)
+    return tuple((name, UNSET) for name in given)
 
 
 def settings_step(stuck: Stuck) -> Change | None:

@@ -9,11 +9,18 @@ from hypothesis import event, given, settings
 
 from qwen3_planner.catalog.loading import load_catalog
 from qwen3_planner.changes import apply_change
+from qwen3_planner.errors import SpecError
 from qwen3_planner.plan import Change, Plan
 from qwen3_planner.planning import plan
 from qwen3_planner.question import understand
 from qwen3_planner.remedies.finding import FIXING_KINDS
-from qwen3_planner.request import EngineTuning, KvCacheDtype, PlanRequest, Quantization
+from qwen3_planner.request import (
+    EngineName,
+    EngineTuning,
+    KvCacheDtype,
+    PlanRequest,
+    Quantization,
+)
 from qwen3_planner.solving import solve
 from support.depth import examples
 from support.planner_builders import hardware, refused
@@ -45,12 +52,23 @@ def test_every_fix_and_every_nearest_gives_a_plan_and_nothing_smaller_does(
         assert smaller is None or not fits_after(request, inventory, smaller), smaller
     for fix in fixes:
         assert fits_after(request, inventory, fix), (fix, request)
+        for part in parts_of(fix):
+            assert not fits_after(request, inventory, part), (part, fix, request)
+
+
+def parts_of(change: Change) -> list[Change]:
+    """List the change without each of its assignments, where there are several."""
+    several = change.assignments if len(change.assignments) > 1 else ()
+    return [Change(tuple(one for one in several if one != left_out)) for left_out in several]
 
 
 def fits_after(request: PlanRequest, inventory: Inventory, change: Change) -> bool:
     """Whether a candidate fits once this is changed, which is what makes a plan."""
     changed, after = apply_change(request, inventory, change, load_catalog())
-    return solve(understand(changed, after, load_catalog()), after).best is not None
+    try:
+        return solve(understand(changed, after, load_catalog()), after).best is not None
+    except SpecError:
+        return False  # half of a pair that means nothing alone
 
 
 SMALLER_STEPS = {
@@ -162,3 +180,42 @@ def test_what_cannot_be_put_as_a_change_is_given_up_soon() -> None:
 
     assert found.nearest is not None
     assert "--kv-cache-dtype auto" in str(found.nearest.change)
+
+
+@pytest.mark.parametrize(
+    ("model", "on", "fields", "unneeded"),
+    [
+        (
+            "Qwen3-30B-A3B",
+            "4x4xA100-PCIe-40GB",
+            {"engine": EngineName.SGLANG, "quantization": Quantization.GGUF_Q4_K_M},
+            "engine",
+        ),
+        (
+            "Qwen3-Embedding-8B",
+            "1x1xT4-16GB,2x1xRTX-A5000-24GB",
+            {
+                "engine": EngineName.SGLANG,
+                "quantization": Quantization.GPTQ_INT4,
+                "pipeline": 2,
+            },
+            "pipeline",
+        ),
+    ],
+)
+def test_nothing_is_changed_that_could_stay(
+    model: str, on: str, fields: dict[str, object], unneeded: str
+) -> None:
+    found = refused(model, on, **fields)
+    fixes = [dict(fix.assignments) for refusal in found.refusals for fix in refusal.fixes]
+    assert fixes
+    assert not any(unneeded in fix and "quantization" in fix for fix in fixes)
+
+
+def test_an_offload_of_nothing_is_taken_back_where_an_engine_has_none() -> None:
+    tuning = EngineTuning(cpu_offload_gib=0.0)
+    found = refused(
+        "Qwen3-8B", "1xRTX-4090-24GB", quantization=Quantization.GGUF_Q4_K_M, tuning=tuning
+    )
+    assert found.nearest is not None
+    assert str(found.nearest.change) == "--cpu-offload-gb none"
