@@ -8,7 +8,7 @@ from qwen3_planner.curves import LoadCurve, LoadPoint, TradeOff, concurrencies
 from qwen3_planner.performance.prediction import Interval
 from qwen3_planner.plan import Basis, Cost, Layout, Performance, Provenance
 from qwen3_planner.report.html.plan_page import Pictured
-from qwen3_planner.report.html.speed import Targets
+from qwen3_planner.request import Targets
 from support.plan_builders import make_gpu, make_memory, make_no_plan, make_plan, make_refusal
 
 SATURATED, ASKED = 96, 32

@@ -45,7 +45,13 @@ def plan_page(
         explanation: how its figures add up, if that is wanted.
         offers: hardware that was compared.
     """
-    pictured = Pictured(result, command_line(), offers=offers, explanation=explanation)
+    pictured = Pictured(
+        result,
+        command_line(),
+        targets=asking.request.targets,
+        offers=offers,
+        explanation=explanation,
+    )
     if isinstance(result, Plan):
         known = (result, asking.request, inventory, asking.catalog)
         pictured = replace(

@@ -21,8 +21,9 @@ from qwen3_planner.report.html.others import alternatives_section, offers_sectio
 from qwen3_planner.report.html.page import page, section, tiles, verdict_mark
 from qwen3_planner.report.html.refused import missing_section, refusals_section
 from qwen3_planner.report.html.sources import explanation_section, sources_section
-from qwen3_planner.report.html.speed import Targets, speed_section
+from qwen3_planner.report.html.speed import speed_section
 from qwen3_planner.report.text import verdict
+from qwen3_planner.request import Targets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qwen3_planner.report.html.figures import between, compact, duration, tick_duration, whole
@@ -19,16 +18,9 @@ if TYPE_CHECKING:
     from qwen3_planner.curves import LoadCurve, LoadPoint
     from qwen3_planner.performance.prediction import Interval
     from qwen3_planner.report.html.scales import Scale
+    from qwen3_planner.request import Targets
 
 IN_FLIGHT = "Requests in flight"
-
-
-@dataclass(frozen=True, slots=True)
-class Targets:
-    """What the question wants, in milliseconds; None where it says nothing."""
-
-    ttft_ms: float | None = None
-    tpot_ms: float | None = None
 
 
 def speed_section(curve: LoadCurve, targets: Targets) -> Markup:
