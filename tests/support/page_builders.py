@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from qwen3_planner.curves import LoadCurve, LoadPoint, TradeOff, concurrencies
+from qwen3_planner.curves import LoadCurve, LoadPoint, concurrencies
+from qwen3_planner.fronts import FrontPoint
 from qwen3_planner.performance.prediction import Interval
 from qwen3_planner.plan import Basis, Cost, Layout, Performance, Provenance
 from qwen3_planner.report.html.plan_page import Pictured
@@ -78,29 +79,27 @@ def _point(count: int) -> LoadPoint:
     )
 
 
-def make_trade_offs() -> tuple[TradeOff, ...]:
-    """Return two layouts at five loads each; the plan's own is on the front where it is busy."""
+def make_points() -> tuple[FrontPoint, ...]:
+    """Return two layouts at five loads each."""
     found = []
-    for name, gpus, quickest in (("bf16 tp2xpp2", 4, 0.014), ("fp8 tp2", 2, 0.020)):
+    formats = (("bf16", Layout(tensor=2, pipeline=2), 14.0), ("fp8", Layout(tensor=2), 20.0))
+    for quantization, layout, quickest in formats:
         for count in (1, 4, 16, ASKED, SATURATED):
-            tpot = quickest + 0.0005 * count
-            is_plan = gpus > 2
-            rate = count / tpot / gpus
+            tpot = quickest + 0.5 * count
+            rate = 1000 * count / tpot
             found.append(
-                TradeOff(
-                    name=name,
-                    hardware=f"{gpus} x H100-SXM-80GB",
+                FrontPoint(
+                    accelerator="H100-SXM-80GB",
+                    layout=layout,
+                    quantization=quantization,
                     concurrency=count,
-                    tpot_s=tpot,
-                    ttft_s=0.3 + 0.02 * count,
-                    tokens_per_s_per_gpu=rate,
-                    usd_per_million=3.5 / 3600 / rate * 1e6,
-                    is_plan=is_plan,
-                    is_asked=is_plan and count == ASKED,
-                    is_best=not is_plan or count == 1,
+                    ttft_ms=300.0 + 20 * count,
+                    tpot_ms=tpot,
+                    output_tokens_per_second=rate,
+                    usd_per_million_output_tokens=3.5 * layout.gpus_per_replica / 3600 / rate * 1e6,
                 )
             )
-    return tuple(sorted(found, key=lambda one: one.tpot_s))
+    return tuple(found)
 
 
 def make_pictured(**fields: object) -> Pictured:
@@ -130,7 +129,7 @@ def make_pictured(**fields: object) -> Pictured:
         "result": plan,
         "command_line": ("qwen3", "plan", "Qwen3-32B", "--hardware", "6xH100-SXM-80GB"),
         "curve": make_curve(),
-        "trade_offs": make_trade_offs(),
+        "points": make_points(),
         "targets": Targets(ttft_ms=2000.0, tpot_ms=50.0),
     }
     return Pictured(**{**parts, **fields})

@@ -10,10 +10,11 @@ import click
 from qwen3_planner.catalog.loading import load_api_prices, load_purchase_prices
 from qwen3_planner.comparing.comparing import compare
 from qwen3_planner.comparing.wish import Wish
-from qwen3_planner.curves import load_curve, trade_offs
+from qwen3_planner.curves import load_curve
 from qwen3_planner.economics.hosts import Usage
 from qwen3_planner.economics.rates import Paying, PriceLists
 from qwen3_planner.errors import SpecError
+from qwen3_planner.fronts import points
 from qwen3_planner.plan import NoPlan, Plan
 from qwen3_planner.report.html.plan_page import Pictured, to_html
 from qwen3_planner.request import ParallelismWish, Quantization
@@ -57,7 +58,7 @@ def plan_page(
         pictured = replace(
             pictured,
             curve=load_curve(*known),
-            trade_offs=trade_offs(*known),
+            points=tuple(points(asking.request, inventory, asking.catalog)),
             comparison=_comparison(*known),
         )
     return to_html(pictured)

@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 from qwen3_planner.catalog.loading import load_catalog
-from qwen3_planner.curves import LoadCurve, concurrencies, load_curve, trade_offs
+from qwen3_planner.curves import LoadCurve, concurrencies, load_curve
 from qwen3_planner.inventory.short_form import parse_hardware
 from qwen3_planner.plan import Plan
 from qwen3_planner.planning import plan
@@ -65,32 +65,3 @@ def test_both_loads_of_interest_are_on_the_curve(saturated: int, asked: int) -> 
     assert list(counts) == sorted(set(counts))
     assert counts[-1] > saturated or counts[-1] >= 100_000
     assert len(counts) < 60
-
-
-def test_the_front_holds_what_nothing_beats_and_the_plan_is_among_the_rest() -> None:
-    request = PlanRequest(model="Qwen3-32B", workload=Workload(16, 1024, 256))
-    inventory = parse_hardware("4xH100-SXM-80GB", CATALOG)
-    found = plan(request, inventory, CATALOG)
-    assert isinstance(found, Plan)
-
-    points = trade_offs(found, request, inventory, CATALOG)
-
-    best = [one for one in points if one.is_best]
-    assert all(a.tpot_s <= b.tpot_s for a, b in pairwise(best))
-    assert all(a.tokens_per_s_per_gpu <= b.tokens_per_s_per_gpu for a, b in pairwise(best))
-    asked = [one for one in points if one.is_asked]
-    assert len(asked) == 1
-    assert found.performance is not None
-    assert asked[0].tpot_s * 1000 == pytest.approx(found.performance.tpot_ms, rel=1e-3)
-    assert found.cost is not None
-    assert asked[0].usd_per_million == pytest.approx(
-        found.cost.usd_per_million_output_tokens, rel=1e-3
-    )
-    for one in points:
-        beaten = any(
-            other.tpot_s < one.tpot_s
-            and other.tokens_per_s_per_gpu > one.tokens_per_s_per_gpu
-            and (other.usd_per_million or 0) < (one.usd_per_million or 0)
-            for other in points
-        )
-        assert not (beaten and one.is_best)

@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from qwen3_planner.comparing.comparison import Comparison, Mode
-    from qwen3_planner.curves import LoadCurve, TradeOff
+    from qwen3_planner.curves import LoadCurve
     from qwen3_planner.explanation import Explanation
+    from qwen3_planner.fronts import FrontPoint
     from qwen3_planner.offering import Offer
     from qwen3_planner.plan import Nearest, Plan, PlanResult
 
@@ -48,7 +49,7 @@ class Pictured:
         result: of the planner.
         command_line: that asked, word by word; empty where a program did.
         curve: speed of the plan under growing load; None where it is not known.
-        trade_offs: of the layouts that fit, quickest first.
+        points: every candidate under every load, as ``--pareto`` compares them.
         comparison: with hosts that sell the same tokens; None where no price is known.
         targets: what the question wants of the speed.
         offers: hardware that was compared, best first.
@@ -58,7 +59,7 @@ class Pictured:
     result: PlanResult
     command_line: Sequence[str] = ()
     curve: LoadCurve | None = None
-    trade_offs: Sequence[TradeOff] = ()
+    points: Sequence[FrontPoint] = ()
     comparison: Comparison | None = None
     targets: Targets | None = None
     offers: Sequence[Offer] = ()
@@ -77,7 +78,7 @@ def to_html(pictured: Pictured) -> str:
         warnings_section(result.warnings),
         memory_section(result),
         *([speed_section(pictured.curve, pictured.targets or Targets())] if pictured.curve else []),
-        front_section(pictured.trade_offs),
+        front_section(pictured.points, result),
         *(cost_section(mode) for mode in _modes(pictured.comparison)),
         alternatives_section(result),
         offers_section(pictured.offers),

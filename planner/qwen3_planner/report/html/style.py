@@ -229,7 +229,7 @@ svg text.inside.free{fill:var(--ink);stroke:none}
 .hatch{stroke:var(--hatch);stroke-width:1.2;stroke-opacity:.6;fill:none}
 .need{stroke:var(--ink);stroke-width:2}
 .dot{stroke:var(--card);stroke-width:1.5;fill:var(--line1);fill-opacity:.85}
-.dot.behind{fill:var(--soft);fill-opacity:.5}
+.dot.behind{fill:none;stroke:var(--soft);stroke-opacity:.55}
 .dot.chosen{stroke:var(--ink);stroke-width:2.5;fill-opacity:1}
 .front{fill:none;stroke:var(--line1);stroke-width:1.5;stroke-dasharray:5 4}
 .legend{display:flex;flex-wrap:wrap;gap:4px 16px;list-style:none;margin:4px 0 8px;padding:0;
