@@ -196,12 +196,20 @@ def test_what_a_script_would_do_the_policy_forbids(open_page: Open) -> None:
 @pytest.mark.parametrize(
     ("arguments", "status"),
     [
-        (("Qwen3-235B-A22B", "--hardware", "2x8xH100-SXM-80GB", "--explain"), 0),
-        (("Qwen3-32B", "--hardware", "any"), 0),
-        (("Qwen3-8B", "--hardware", "RaspberryPi5-8GB"), 0),
-        (("Qwen3-235B-A22B", "--hardware", "4xA100-SXM-80GB", "--quantization", "bf16"), 3),
+        (("plan", "Qwen3-235B-A22B", "--hardware", "2x8xH100-SXM-80GB", "--explain"), 0),
+        (("plan", "Qwen3-32B", "--hardware", "any"), 0),
+        (("plan", "Qwen3-8B", "--hardware", "RaspberryPi5-8GB"), 0),
+        (("plan", "Qwen3-235B-A22B", "--hardware", "4xA100-SXM-80GB", "--quantization", "bf16"), 3),
+        (("compare-api", "Qwen3-32B", "--hardware", "2xH100-SXM-80GB"), 0),
+        (
+            (
+                *("compare-api", "Qwen3-32B", "--hardware", "2xH100-SXM-80GB"),
+                *("--thinking-tokens", "1500", "--requests-per-day", "20000"),
+            ),
+            0,
+        ),
     ],
-    ids=["two nodes", "any hardware", "Raspberry Pi", "no plan"],
+    ids=["two nodes", "any hardware", "Raspberry Pi", "no plan", "hosts", "thinking"],
 )
 def test_real_answers_fit_a_phone(
     open_page: Open,
@@ -209,9 +217,10 @@ def test_real_answers_fit_a_phone(
     arguments: tuple[str, ...],
     status: int,
 ) -> None:
-    assert main(["plan", *arguments, "-o", "html"]) == status
+    assert main([*arguments, "-o", "html"]) == status
     page = open_page(capsys.readouterr().out, PHONE)
 
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE.width
     assert page.evaluate(NARROW_TEXT) == []
+    assert page.evaluate(FAINT_TEXT) == []
     assert (page.problems, page.requests) == ([], [])
