@@ -150,6 +150,7 @@ def test_defaults_appear_in_what_is_stored(
         "model": {"variant": "Qwen3-32B"},
         "engine": {"name": "auto"},
         "quantization": "auto",
+        "objective": "cost",
         "kvCacheDtype": "auto",
         "workload": {"concurrency": 1},
         "replicas": 1,

@@ -120,11 +120,16 @@ def _parallelism(wish: ParallelismSpec | None) -> ParallelismWish:
 
 
 def _tuning(engine: EngineSpec) -> EngineTuning:
-    utilization = engine.gpu_memory_utilization
+    utilization, offload = engine.gpu_memory_utilization, engine.cpu_offload_gib
     return EngineTuning(
         gpu_memory_utilization=None if utilization is None else float(utilization),
         max_num_seqs=engine.max_num_seqs,
         max_num_batched_tokens=engine.max_num_batched_tokens,
+        kv_cache_memory_bytes=engine.kv_cache_memory_bytes,
+        cpu_offload_gib=None if offload is None else float(offload),
+        enforce_eager=engine.enforce_eager,
+        draft_model=None if engine.draft_model is None else engine.draft_model.value,
+        draft_tokens=engine.draft_tokens,
     )
 
 

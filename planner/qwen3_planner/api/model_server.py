@@ -12,7 +12,7 @@ from qwen3_planner.api.references import (  # noqa: TC001 - pydantic evaluates a
     EnvVar,
     TokenSecretRef,
 )
-from qwen3_planner.api.schema import Matches, Rule, ShortText, Struct, whole
+from qwen3_planner.api.schema import Flag, Matches, Rule, ShortText, Struct, whole
 from qwen3_planner.request import EngineName
 
 
@@ -179,6 +179,34 @@ class EngineSpec(Struct):
     """Tokens of one scheduler step; more makes prefill faster and takes memory from the KV cache.
     Default: the engine's own."""
 
+    kv_cache_memory_bytes: Annotated[int, whole(1, 1_125_899_906_842_624)] | None = None
+    """Bytes of the KV cache on each GPU, taken whatever gpuMemoryUtilization says. Default: what is
+    left of the engine's share. Example: 21474836480."""
+
+    cpu_offload_gib: (
+        Annotated[
+            str,
+            Field(min_length=1, max_length=16),
+            Matches(
+                r"[0-9]*[1-9][0-9]*([.][0-9]+)?|[0-9]*[.][0-9]*[1-9][0-9]*",
+                'must be a number above 0, as a string such as "10"',
+            ),
+        ]
+        | None
+    ) = None
+    """Weights of each GPU that are kept in host memory, in GiB, as a string; every token waits for
+    them. Default: none. Example: "10"."""
+
+    enforce_eager: Flag | None = None
+    """Whether CUDA graphs are switched off: less memory, slower. Default: the engine's own."""
+
+    draft_model: Variant | None = None
+    """Variant that drafts tokens which the model then checks; the engine fetches its weights.
+    Default: none drafts. Example: Qwen3-0.6B."""
+
+    draft_tokens: Annotated[int, whole(1, 64)] | None = None
+    """Tokens that are drafted per step; needs draftModel. Default: 3."""
+
     extra_args: Annotated[
         tuple[Annotated[str, Field(max_length=1024)], ...], Field(max_length=64)
     ] = ()
@@ -214,6 +242,12 @@ class EngineSpec(Struct):
                 or e.max_num_batched_tokens >= e.max_num_seqs
             ),
             field="maxNumBatchedTokens",
+        ),
+        Rule(
+            cel="!has(self.draftTokens) || has(self.draftModel)",
+            message="draftTokens needs draftModel",
+            holds=lambda e: e.draft_tokens is None or e.draft_model is not None,
+            field="draftTokens",
         ),
         *planned_flag_rules(),
     )

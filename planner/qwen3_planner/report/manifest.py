@@ -30,15 +30,7 @@ API_VERSION = "serving.qwen3.dev/v1alpha1"
 KIND = "Qwen3Deployment"
 _SOURCES = ("hf://", "modelscope://", "pvc://", "oci://")
 _MAX_NAME = 52
-_OPTIONS_ONLY = (
-    "kv_cache_memory_bytes",
-    "cpu_offload_gib",
-    "enforce_eager",
-    "max_loras",
-    "max_lora_rank",
-    "draft_model",
-    "draft_tokens",
-)
+_OPTIONS_ONLY = ("max_loras", "max_lora_rank")
 """Settings of the engine that only the command line takes."""
 
 
@@ -92,8 +84,7 @@ def _refuse_what_a_resource_cannot_say(request: PlanRequest, plan: Plan) -> None
     for field in _OPTIONS_ONLY:
         value = getattr(request.tuning, field)
         if value is not None:
-            option = f"--{field.removesuffix('_gib').replace('_', '-')}"
-            option += "-gb" if field.endswith("_gib") else ""
+            option = f"--{field.replace('_', '-')}"
             raise SpecError(option, value, "has no field of the resource yet")
     if request.weights_at is not None:
         reason = "is not repeated in a manifest: leave it out here and add it to what comes"
@@ -116,7 +107,7 @@ def _model(request: PlanRequest) -> dict[str, Any]:
 
 def _engine(request: PlanRequest) -> dict[str, Any]:
     tuning: EngineTuning = request.tuning
-    share = tuning.gpu_memory_utilization
+    share, offload = tuning.gpu_memory_utilization, tuning.cpu_offload_gib
     return _without_absent(
         {
             "name": _unless(request.engine.value, EngineName.AUTO.value),
@@ -124,6 +115,11 @@ def _engine(request: PlanRequest) -> dict[str, Any]:
             "gpuMemoryUtilization": None if share is None else _decimal(share),
             "maxNumSeqs": tuning.max_num_seqs,
             "maxNumBatchedTokens": tuning.max_num_batched_tokens,
+            "kvCacheMemoryBytes": tuning.kv_cache_memory_bytes,
+            "cpuOffloadGib": None if offload is None else _decimal(offload),
+            "enforceEager": tuning.enforce_eager,
+            "draftModel": tuning.draft_model,
+            "draftTokens": tuning.draft_tokens,
         }
     )
 

@@ -46,7 +46,13 @@ REQUESTS = st.builds(
         gpu_memory_utilization=st.none() | st.sampled_from([0.5, 0.9, 0.925, 1.0]),
         max_num_seqs=st.none() | st.integers(1, 512),
         max_num_batched_tokens=st.none() | st.integers(512, 16384),
-    ),
+        kv_cache_memory_bytes=st.none() | st.integers(1, 2**50),
+        cpu_offload_gib=st.none() | st.sampled_from([0.5, 4.0, 10.25, 300.0]),
+        enforce_eager=st.none() | st.booleans(),
+        draft_model=st.just("Qwen3-0.6B"),
+        draft_tokens=st.none() | st.integers(1, 64),
+    )
+    | st.builds(EngineTuning, max_num_seqs=st.none() | st.integers(1, 512)),
     accelerators=st.just(("H100-SXM-80GB",)),
     max_gpus=st.just(None) | st.integers(4608, 9999),
 )
@@ -94,13 +100,8 @@ def test_what_a_resource_has_no_field_for_is_refused_not_dropped() -> None:
 @pytest.mark.parametrize(
     ("field", "value", "option"),
     [
-        ("kv_cache_memory_bytes", 2**34, "--kv-cache-memory-bytes: 17179869184"),
-        ("cpu_offload_gib", 4.0, "--cpu-offload-gb: 4.0"),
-        ("enforce_eager", True, "--enforce-eager: True"),
         ("max_loras", 2, "--max-loras: 2"),
         ("max_lora_rank", 16, "--max-lora-rank: 16"),
-        ("draft_model", "Qwen3-0.6B", "--draft-model: Qwen3-0.6B"),
-        ("draft_tokens", 3, "--draft-tokens: 3"),
     ],
 )
 def test_settings_that_only_the_command_line_takes_are_refused(
@@ -113,7 +114,16 @@ def test_settings_that_only_the_command_line_takes_are_refused(
 
 
 def test_no_setting_of_the_engine_is_dropped() -> None:
-    told = {"gpu_memory_utilization": 0.8, "max_num_seqs": 7, "max_num_batched_tokens": 99}
+    told: dict[str, object] = {
+        "gpu_memory_utilization": 0.8,
+        "max_num_seqs": 7,
+        "max_num_batched_tokens": 99,
+        "kv_cache_memory_bytes": 2**34,
+        "cpu_offload_gib": 4.5,
+        "enforce_eager": False,
+        "draft_model": "Qwen3-0.6B",
+        "draft_tokens": 3,
+    }
     for field in fields(EngineTuning):
         request = PlanRequest(
             "Qwen3-8B", tuning=EngineTuning(**{field.name: told.get(field.name, 1)})
@@ -124,6 +134,25 @@ def test_no_setting_of_the_engine_is_dropped() -> None:
             assert field.name not in told
         else:
             assert [str(value) for value in engine.values()] == [str(told[field.name])]
+
+
+def test_a_draft_without_a_model_is_refused_as_the_api_server_does() -> None:
+    manifest = to_manifest(PlanRequest("Qwen3-8B"), make_plan())
+    manifest["spec"]["engine"] = {"draftTokens": 4}
+
+    with pytest.raises(
+        SpecError, match=r"spec.engine.draftTokens: 4: draftTokens needs draftModel"
+    ):
+        parse(manifest)
+
+
+@pytest.mark.parametrize("typed", ["0", "-1", "1e3", "0.0", "ten"])
+def test_weights_kept_on_the_host_are_an_amount_above_zero(typed: str) -> None:
+    manifest = to_manifest(PlanRequest("Qwen3-8B"), make_plan())
+    manifest["spec"]["engine"] = {"cpuOffloadGib": typed}
+
+    with pytest.raises(SpecError, match=r"spec.engine.cpuOffloadGib"):
+        parse(manifest)
 
 
 @pytest.mark.parametrize("typed", ["0.6B", "-", "Ünïcödé", "x" * 99, "a--b", "team/chat.v2"])
