@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from qwen3_planner.catalog.rows import AcceleratorClass
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 MOST_OFFERS = 8
 """Kinds of hardware that are told where any will do."""
+
+MOST_COMPARED = 24
+"""Kinds of which the cheapest are told where speed is asked for: more memory may cost less then."""
 
 MOST_ALIKE = 2
 """Of which so many have as many devices of one vendor with as much memory."""
@@ -60,9 +63,15 @@ class Offer:
         )
 
     @property
+    def usd_per_hour(self) -> float | None:
+        """Price of what the plan uses: the inventory's, else the going rate of the catalog."""
+        cost = self.plan.cost
+        return self.plan.usd_per_hour if cost is None else cost.usd_per_hour
+
+    @property
     def rank(self) -> tuple[float, int, int]:
         """Cheapest first where there is a price, then least memory, then fewest devices."""
-        price = self.plan.usd_per_hour
+        price = self.usd_per_hour
         gpus = self.plan.gpus
         return (float("inf") if price is None else price, self.device_bytes, gpus)
 
@@ -109,7 +118,8 @@ def offering_of(
 def any_hardware(request: PlanRequest, catalog: Catalog) -> Offering:
     """Find the catalog's hardware that holds the question: the smallest server of each kind.
 
-    Least device memory first. Where nothing in the catalog is enough, the largest says why.
+    Cheapest first, those without a price last, of equal ones least device memory first. Where
+    nothing in the catalog is enough, the largest says why.
 
     Raises:
         SpecError: the request itself is wrong.
@@ -119,10 +129,11 @@ def any_hardware(request: PlanRequest, catalog: Catalog) -> Offering:
         raise SpecError(
             "--hardware", "any", "no hardware of the catalog is allowed, or serves that"
         )
+    most = MOST_COMPARED if request.targets.are_given else MOST_OFFERS
     found: dict[str, tuple[str, Inventory]] = {}
     alike: Counter[tuple[str, int, int]] = Counter()
     for memory_mib, text, accelerator, gpus in sizes:
-        if len(found) == MOST_OFFERS:
+        if len(found) == most:
             break
         kind = (accelerator.vendor, gpus, round(memory_mib * MIB / GIB))
         if accelerator.name in found or alike[kind] == MOST_ALIKE:
@@ -134,7 +145,8 @@ def any_hardware(request: PlanRequest, catalog: Catalog) -> Offering:
             found[accelerator.name] = (text, here)
             alike[kind] += 1
     if found:
-        return offering_of(request, tuple(found.values()), catalog)
+        told = offering_of(request, tuple(found.values()), catalog)
+        return replace(told, offers=told.offers[:MOST_OFFERS])
     _, text, accelerator, gpus = sizes[-1]
     return offering_of(request, [(text, _inventory(accelerator, gpus, text))], catalog)
 

@@ -18,7 +18,7 @@ def offer_lines(offers: Sequence[Offer]) -> list[str]:
     if not offers:
         return []
     headers = ["hardware", "GiB", "quant", "layout", "context", "KV tokens", "at once"]
-    is_priced = any(offer.plan.usd_per_hour is not None for offer in offers)
+    is_priced = any(offer.usd_per_hour is not None for offer in offers)
     rows = [[*_cells(offer), *([_price(offer)] if is_priced else [])] for offer in offers]
     headers += ["$/h"] if is_priced else []
     right = [name for name in headers if name not in {"hardware", "quant", "layout"}]
@@ -39,7 +39,7 @@ def _cells(offer: Offer) -> list[str]:
 
 
 def _price(offer: Offer) -> str:
-    price = offer.plan.usd_per_hour
+    price = offer.usd_per_hour
     return "" if price is None else f"{price:.2f}"
 
 
@@ -56,6 +56,6 @@ def offer_document(offer: Offer) -> dict[str, Any]:
         "kvCacheTokens": plan.memory.kv_cache_tokens,
         "maxConcurrency": plan.memory.max_concurrency,
     }
-    if plan.usd_per_hour is not None:
-        document["usdPerHour"] = round(plan.usd_per_hour, 6)
+    if offer.usd_per_hour is not None:
+        document["usdPerHour"] = round(offer.usd_per_hour, 6)
     return document

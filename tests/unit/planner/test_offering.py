@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from time import process_time
 
 import pytest
@@ -10,7 +11,7 @@ from qwen3_planner.inventory.document import parse_inventory
 from qwen3_planner.offering import MOST_OFFERS, any_hardware, offering_of
 from qwen3_planner.plan import NoPlan, Plan
 from qwen3_planner.planning import plan
-from qwen3_planner.request import Quantization
+from qwen3_planner.request import Quantization, Targets
 from support.planner_builders import a_request, hardware
 
 CATALOG = load_catalog()
@@ -25,14 +26,38 @@ def test_every_offer_holds_the_question_by_the_planners_own_word() -> None:
     assert found.answer == found.offers[0].plan
 
 
-def test_the_first_offer_has_least_memory_and_half_of_it_is_not_enough() -> None:
+def test_the_cheapest_comes_first_and_half_of_it_is_not_enough() -> None:
     request = a_request("Qwen3-32B", quantization=Quantization.BF16, max_model_len=40960)
-    sizes = [offer.device_bytes for offer in any_hardware(request, CATALOG).offers]
-    assert sizes == sorted(sizes)
-    first = any_hardware(request, CATALOG).offers[0]
-    gpus, _, product = first.hardware.partition("x")
+    offers = any_hardware(request, CATALOG).offers
+    prices = [offer.usd_per_hour or float("inf") for offer in offers]
+    assert prices == sorted(prices)
+    assert prices[0] < float("inf")
+    gpus, _, product = offers[0].hardware.partition("x")
     smaller = plan(request, hardware(f"{int(gpus) // 2}x{product}"), CATALOG)
     assert isinstance(smaller, NoPlan)
+
+
+def test_of_hardware_without_a_price_the_smallest_comes_first() -> None:
+    free = replace(CATALOG, prices=())
+    request = a_request("Qwen3-32B", quantization=Quantization.BF16, max_model_len=40960)
+    sizes = [offer.device_bytes for offer in any_hardware(request, free).offers]
+    assert sizes == sorted(sizes)
+
+
+def test_what_is_offered_for_a_target_reaches_it_and_a_tighter_one_never_costs_less() -> None:
+    last = 0.0
+    for tpot in (60.0, 30.0, 20.0, 12.0):
+        request = replace(
+            a_request("Qwen3-14B", concurrency=16, quantization=Quantization.FP8),
+            targets=Targets(tpot_ms=tpot),
+        )
+        offers = any_hardware(request, CATALOG).offers
+        speeds = [offer.plan.performance for offer in offers]
+        assert all(said is not None and said.tpot_ms <= tpot for said in speeds)
+        price = offers[0].usd_per_hour
+        assert price is not None
+        assert price >= last
+        last = price
 
 
 def test_no_kind_of_gpu_is_offered_twice() -> None:
