@@ -137,3 +137,13 @@ def test_a_table_keeps_to_eighty_columns_and_shows_both_ends() -> None:
 
 def test_a_front_of_nothing_says_so() -> None:
     assert "nothing fits" in front_text((), 80)
+
+
+def test_costs_that_are_counted_differently_are_not_compared() -> None:
+    priced = FrontPoint("L4-24GB", Layout(), "bf16", 1, 10.0, 10.0, 100.0, 0.1)
+    unpriced = replace(priced, accelerator="T4-16GB", usd_per_million_output_tokens=None)
+    slower = replace(priced, tpot_ms=11.0, usd_per_million_output_tokens=0.2)
+
+    assert not dominates(priced, replace(unpriced, tpot_ms=99.0))
+    assert dominates(priced, slower)
+    assert set(front_of([priced, unpriced, slower])) == {priced, unpriced}
