@@ -58,12 +58,13 @@ class Commands:
     def await_established(self, name: str) -> None:
         """Wait until a CustomResourceDefinition is served.
 
-        `kubectl wait` fails on one that is so new that it has no conditions at all.
+        `kubectl wait` and a JSON path fail on one that is so new that its conditions are null.
         """
 
         def established() -> bool:
-            path = '{.status.conditions[?(@.type=="Established")].status}'
-            return self.kubectl("get", "crd", name, "-o", f"jsonpath={path}") == "True"
+            definition = json.loads(self.kubectl("get", "crd", name, "--output=json"))
+            conditions = definition.get("status", {}).get("conditions") or ()
+            return any(c["type"] == "Established" and c["status"] == "True" for c in conditions)
 
         until(established, ESTABLISHED_SECONDS, f"{name} should be established")
 
