@@ -1,7 +1,7 @@
 """Folders with a `config.json` as a variant's repository has it, made from the catalog's rows.
 
 No weights: the engine either constructs on the meta device or loads random ones
-(`--load-format dummy`).
+(`--load-format dummy`). The tokenizer knows what the parsers of answers look for, and little more.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from qwen3_planner.sizing.formats import FileLayout, WeightFormat, WeightKind
+
+from .marks import write_tokenizer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,6 +28,7 @@ def write_model(folder: Path, model: ModelArchitecture, fmt: WeightFormat | None
     if fmt is not None and fmt.is_quantized and not fmt.online:
         config["quantization_config"] = quantization_config(model, fmt)
     (folder / "config.json").write_text(json.dumps(config, indent=1))
+    write_tokenizer(folder)
     return folder
 
 
