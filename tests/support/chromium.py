@@ -27,9 +27,12 @@ _FONT_CONFIGURATION = """\
 <fontconfig>
 <dir>/usr/share/fonts</dir><dir>{fonts}</dir><cachedir>{cache}</cachedir>
 <include ignore_missing="yes">/etc/fonts/fonts.conf</include>
-<alias binding="same"><family>sans-serif</family><prefer><family>DejaVu Sans</family></prefer></alias>
-<alias binding="same"><family>system-ui</family><prefer><family>DejaVu Sans</family></prefer></alias>
-<alias binding="same"><family>monospace</family><prefer><family>DejaVu Sans Mono</family></prefer></alias>
+<alias binding="same"><family>sans-serif</family>
+<prefer><family>DejaVu Sans</family></prefer></alias>
+<alias binding="same"><family>system-ui</family>
+<prefer><family>DejaVu Sans</family></prefer></alias>
+<alias binding="same"><family>monospace</family>
+<prefer><family>DejaVu Sans Mono</family></prefer></alias>
 </fontconfig>
 """
 
