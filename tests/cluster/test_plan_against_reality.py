@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from support.controlplane import ControlPlane
-    from support.room import Room
 
 pytestmark = pytest.mark.cluster
 
@@ -77,14 +76,6 @@ def operator(
     asks = {"QWEN3_OPERATOR_READ_ENGINES": "true"}
     with RunningOperator(installation, environment=asks) as running:
         yield running
-
-
-@pytest.fixture
-def models(room: Room, operator: RunningOperator) -> Iterator[Models]:
-    assert operator.returncode is None
-    models = Models(room)
-    yield models
-    models.delete_all()
 
 
 @pytest.mark.parametrize(

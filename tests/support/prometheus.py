@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
 import tempfile
 import weakref
 from pathlib import Path
@@ -13,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Self
 import requests
 import yaml
 
-from support.availability import cannot_run
 from support.controlplane import BackgroundProcess
+from support.debian import cache_folder, unpack
 from support.ports import free_port
 from support.wait import until
 
@@ -25,8 +23,6 @@ if TYPE_CHECKING:
 START_SECONDS = 60.0
 
 SCRAPE_INTERVAL_S = 1
-
-COMMAND = "apt-get install prometheus"
 
 
 class Prometheus:
@@ -107,32 +103,8 @@ def find_or_unpack() -> Path:
     on_path = shutil.which("prometheus")
     if on_path:
         return Path(on_path)
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    folder = Path(base) / "qwen3-operator" / "prometheus"
+    folder = cache_folder("prometheus")
     program = folder / "usr" / "bin" / "prometheus"
     if not program.exists():
-        _unpack(folder)
+        unpack("Prometheus", ("prometheus",), folder)
     return program
-
-
-def _unpack(folder: Path) -> None:
-    """Put the package's files into `folder`, whole or not at all."""
-    if not shutil.which("apt-get") or not shutil.which("dpkg-deb"):
-        cannot_run("No Prometheus, and no apt to get it with.", "put `prometheus` on PATH")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent) as name:
-        work = Path(name)
-        download = ["apt-get", "download", "--quiet", "prometheus"]
-        if not _succeeds(download, work):
-            _succeeds(["apt-get", "update", "--quiet"], work)  # a fresh machine has no lists
-            if not _succeeds(download, work):
-                cannot_run("Prometheus could not be downloaded.", COMMAND)
-        (package,) = work.glob("prometheus_*.deb")
-        subprocess.run(["dpkg-deb", "-x", package, work / "files"], check=True)
-        shutil.rmtree(folder, ignore_errors=True)
-        (work / "files").rename(folder)
-
-
-def _succeeds(argv: list[str], folder: Path) -> bool:
-    done = subprocess.run(argv, cwd=folder, check=False, capture_output=True)
-    return done.returncode == 0
