@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from qwen3_operator.decisions.eligibility import belongs_to
 from qwen3_operator.decisions.verdict import Verdict
+from qwen3_planner.api.fields import FIELDS
 from qwen3_planner.api.reasons import Reason
+from qwen3_planner.plan import CHANGE_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,28 +19,7 @@ if TYPE_CHECKING:
     from qwen3_planner.plan import Change, NoPlan, Plan
 
 SPEC_FIELDS: dict[str, str] = {
-    "quantization": "quantization",
-    "kvCacheDtype": "kvCacheDtype",
-    "engine": "engine.name",
-    "engineVersion": "engine.version",
-    "tensor": "parallelism.tensor",
-    "pipeline": "parallelism.pipeline",
-    "data": "parallelism.data",
-    "expert": "parallelism.expert",
-    "replicas": "replicas",
-    "maxModelLen": "maxModelLen",
-    "concurrency": "workload.concurrency",
-    "inputTokens": "workload.inputTokens",
-    "outputTokens": "workload.outputTokens",
-    "ttftMs": "workload.ttftMs",
-    "tpotMs": "workload.tpotMs",
-    "outputTokensPerSecond": "workload.outputTokensPerSecond",
-    "requestsPerSecond": "workload.requestsPerSecond",
-    "gpuMemoryUtilization": "engine.gpuMemoryUtilization",
-    "maxNumSeqs": "engine.maxNumSeqs",
-    "maxNumBatchedTokens": "engine.maxNumBatchedTokens",
-    "accelerators": "accelerators",
-    "maxGpus": "maxGpus",
+    name: FIELDS[option] for name, option in CHANGE_NAMES.items() if option in FIELDS
 }
 """Where a change of :data:`qwen3_planner.plan.CHANGE_NAMES` is made in the resource."""
 
@@ -94,7 +75,8 @@ def say_change(change: Change) -> str:
         if name == HARDWARE:
             parts.append(f"nodes with {value}")
         else:
-            parts.append(f"spec.{SPEC_FIELDS.get(name, name)}: {_as_written(name, value)}")
+            field = SPEC_FIELDS.get(name, f"spec.{name}")
+            parts.append(f"{field}: {_as_written(name, value)}")
     return " and ".join(parts)
 
 

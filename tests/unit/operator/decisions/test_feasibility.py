@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 
 
 NOT_IN_A_RESOURCE = {
-    "hardware", "maxNodesPerReplica", "kvCacheMemoryBytes", "cpuOffloadGb", "enforceEager",
-    "maxLoras", "maxLoraRank", "draftModel", "draftTokens",
+    "hardware", "maxNodesPerReplica", "maxLoras", "maxLoraRank",
 }  # fmt: skip
 """What the command line can be asked for and a resource cannot say."""
 
