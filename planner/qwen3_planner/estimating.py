@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from qwen3_planner.economics.renting import rent_of
 from qwen3_planner.economics.tokens import MILLION, SECONDS_PER_HOUR, energy, token_cost
+from qwen3_planner.performance.load import MILLI
 from qwen3_planner.performance.saturation import saturation
 from qwen3_planner.plan import Basis, Cost, Performance, Provenance, ReadingPerformance
 from qwen3_planner.speed import load_of, reading_of, server_of
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from qwen3_planner.performance.reading import Reading
     from qwen3_planner.question import Question
     from qwen3_planner.rank import Score
-
-MILLI = 1e-3
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,10 @@ from qwen3_planner.candidates import cheapest_usd_per_hour
 from qwen3_planner.economics.renting import rent_of
 from qwen3_planner.economics.tokens import MILLION, SECONDS_PER_HOUR
 from qwen3_planner.grid import evaluate
+from qwen3_planner.performance.load import MILLI
 from qwen3_planner.question import understand
 from qwen3_planner.serving.verdicts import Fit
-from qwen3_planner.targeting import MILLI, told
+from qwen3_planner.targeting import told
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

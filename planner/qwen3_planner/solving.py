@@ -165,8 +165,7 @@ def _fits(
     if key not in known:
         known[key] = (
             layout_refusal(LayoutFacts(facts, layout)) is None  # before its memory means anything
-            and holds(question, candidate, setting)
-            and _meets(question, candidate, setting)
+            and _holds_and_meets(question, candidate, setting)
         )
     return known[key]
 
@@ -179,9 +178,10 @@ def _replicas_at_hand(question: Question, candidate: Candidate) -> int:
     return candidate.pool.gpus // candidate.layout.gpus_per_replica
 
 
-def _meets(question: Question, candidate: Candidate, setting: Setting) -> bool:
+def _holds_and_meets(question: Question, candidate: Candidate, setting: Setting) -> bool:
+    """Whether the load has room and is fast enough; memory alone is judged with less work."""
     if not question.request.targets.are_given:
-        return True
+        return holds(question, candidate, setting)
     found = fit(question, candidate, setting)
     return isinstance(found, Fit) and isinstance(aim(question, found), Aimed)
 

@@ -7,6 +7,7 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from qwen3_planner.candidates import replicas_that_fit
+from qwen3_planner.performance.load import MILLI
 from qwen3_planner.performance.prediction import predict
 from qwen3_planner.performance.saturation import predict_rate, saturation
 from qwen3_planner.speed import load_of, reading_of, server_of
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from qwen3_planner.performance.reading import Reading
     from qwen3_planner.question import Question
     from qwen3_planner.serving.verdicts import Fit
-
-MILLI = 1e-3
 
 TTFT, TPOT = "ttftMs", "tpotMs"
 TOKENS, REQUESTS = "outputTokensPerSecond", "requestsPerSecond"

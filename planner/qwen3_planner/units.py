@@ -24,6 +24,22 @@ def format_gib(n_bytes: float) -> str:
     return f"{value:.2f} GiB" if abs(value) < 10 else f"{value:.1f} GiB"  # noqa: PLR2004 - three significant digits
 
 
+SECOND_MS = 1000.0
+THREE_DIGITS = 100.0
+"""From here on a number has three digits before the point."""
+
+
+def format_ms(value: float) -> str:
+    """Say a time: three digits at most.
+
+    >>> format_ms(7.384), format_ms(153.2), format_ms(4678.0)
+    ('7.4 ms', '153 ms', '4.7 s')
+    """
+    if value >= SECOND_MS:
+        return f"{value / SECOND_MS:.1f} s"
+    return f"{value:.1f} ms" if value < THREE_DIGITS else f"{value:.0f} ms"
+
+
 def ceil_div(numerator: int, denominator: int) -> int:
     """Divide integers, rounding up.
 

@@ -171,3 +171,9 @@ class ApiPrice:
     usd_per_million_reasoning: float | None = None
     note: str = ""
     variant: str = ""
+
+    def usd_per_million_generated(self, *, is_thinking: bool) -> float:
+        """Return what generated tokens cost, in a mode that may have a price of its own."""
+        if is_thinking and self.usd_per_million_reasoning is not None:
+            return self.usd_per_million_reasoning
+        return self.usd_per_million_output

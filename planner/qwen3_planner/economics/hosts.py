@@ -46,9 +46,7 @@ def usd_per_request(price: ApiPrice, usage: Usage) -> float:
     >>> 1e6 * usd_per_request(price, Usage(1000, 500)), usd_per_request(price, Usage(0, 1, 999))
     (300.0, 0.004)
     """
-    output = price.usd_per_million_output
-    if usage.thinking_tokens and price.usd_per_million_reasoning is not None:
-        output = price.usd_per_million_reasoning
+    output = price.usd_per_million_generated(is_thinking=usage.thinking_tokens > 0)
     return (
         usage.input_tokens * price.usd_per_million_input + usage.generated_tokens * output
     ) / MILLION

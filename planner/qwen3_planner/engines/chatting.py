@@ -10,6 +10,7 @@ from qwen3_planner.errors import SpecError
 
 if TYPE_CHECKING:
     from qwen3_planner.catalog.rows import ModelArchitecture
+    from qwen3_planner.engines.versions import Version
     from qwen3_planner.request import ChatSettings
 
 HYBRID, ALWAYS, NEVER = "hybrid", "always", "never"
@@ -100,6 +101,34 @@ def refuse_budget(chat: ChatSettings, how: str) -> None:
     if budget is not None:
         reason = f"{how}; a server with a budget of its own is --engine llamacpp"
         _refuse("--thinking-budget-tokens", budget, reason)
+
+
+def refuse_default(engine: str, version: Version, since: str) -> NoReturn:
+    """Refuse to answer without thinking by default: the release has no flag for it.
+
+    Raises:
+        SpecError: always.
+    """
+    reason = (
+        f"{engine} {version} has no default for it: take {since} or later, or have each request say"
+        ' "chat_template_kwargs": {"enable_thinking": false}'
+    )
+    _refuse("--thinking", False, reason)  # noqa: FBT003 - the value that was asked for
+
+
+def reads_tools(model: ModelArchitecture, version: Version, coder_since: Version) -> bool:
+    """Whether a release reads the tool calls of a model: Qwen3-Coder's have a form of their own."""
+    return not is_coder(model) or version >= coder_since
+
+
+def refuse_tools(engine: str, version: Version, model: ModelArchitecture, since: str) -> NoReturn:
+    """Refuse to read tool calls that the release has no parser for.
+
+    Raises:
+        SpecError: always.
+    """
+    reason = f"{engine} {version} cannot read the tool calls of {model.name}: take {since} or later"
+    _refuse("--tool-calling", True, reason)  # noqa: FBT003 - as above
 
 
 def _refuse(option: str, value: bool | int, reason: str) -> NoReturn:  # noqa: FBT001 - a value

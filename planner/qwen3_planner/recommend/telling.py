@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from qwen3_planner.engines.ladders import ladder_of
 from qwen3_planner.recommend.need import READING
 from qwen3_planner.request import EngineName
+from qwen3_planner.units import format_ms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,14 +37,14 @@ def reasons_of(found: Found, score: Score | None, benchmark: str) -> Iterator[st
         each = "one request" if speed.concurrency == 1 else f"{speed.concurrency:,} requests"
         where = "" if plan.replicas == 1 else " a replica"
         yield (
-            f"{_ms(speed.tpot_ms)} a token, first after {_ms(speed.ttft_ms)}, at {each} in"
-            f" flight{where}"
+            f"{format_ms(speed.tpot_ms)} a token, first after {format_ms(speed.ttft_ms)},"
+            f" at {each} in flight{where}"
         )
     elif plan.reading is not None:
         read = plan.reading
         each = "one request" if read.concurrency == 1 else f"{read.concurrency:,} requests"
         yield (
-            f"answers after {_ms(read.ttft_ms)} at {each} of {read.input_tokens:,} tokens in"
+            f"answers after {format_ms(read.ttft_ms)} at {each} of {read.input_tokens:,} tokens in"
             f" flight, reads at most {read.saturation_input_tokens_per_second:,.0f} tokens a second"
         )
     elif plan.memory.max_concurrency:
@@ -78,18 +79,3 @@ def gives_up_of(
         yield "no price of the hardware is known"
     if licence is None:
         yield "the licence of this checkpoint was not read"
-
-
-SECOND_MS = 1000.0
-HUNDRED = 100.0
-
-
-def _ms(value: float) -> str:
-    """Say a time: three digits at most.
-
-    >>> _ms(7.384), _ms(153.2), _ms(4678.0)
-    ('7.4 ms', '153 ms', '4.7 s')
-    """
-    if value >= SECOND_MS:
-        return f"{value / SECOND_MS:.1f} s"
-    return f"{value:.1f} ms" if value < HUNDRED else f"{value:.0f} ms"

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from qwen3_planner.units import format_ms
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from qwen3_planner.plan import Cost, Performance, Plan, ReadingPerformance
 
-SECOND_MS = 1000.0
 TEN = 10.0
-HUNDRED = 100.0
 
 
 def speed_facts(plan: Plan) -> Iterator[tuple[str, str]]:
@@ -29,8 +29,10 @@ def speed_facts(plan: Plan) -> Iterator[tuple[str, str]]:
 
 
 def _speed(said: Performance) -> str:
-    tpot = f"{_ms(said.tpot_ms)} a token ({_ms(said.tpot_ms_low)} to {_ms(said.tpot_ms_high)})"
-    ttft = f"first after {_ms(said.ttft_ms)} ({_ms(said.ttft_ms_low)} to {_ms(said.ttft_ms_high)})"
+    tpot = f"{format_ms(said.tpot_ms)} a token ({_between(said.tpot_ms_low, said.tpot_ms_high)})"
+    ttft = (
+        f"first after {format_ms(said.ttft_ms)} ({_between(said.ttft_ms_low, said.ttft_ms_high)})"
+    )
     each = "1 request" if said.concurrency == 1 else f"{said.concurrency:,} requests"
     return (
         f"{tpot}, {ttft}, at {each} in flight of {said.input_tokens:,} + {said.output_tokens:,}"
@@ -49,7 +51,7 @@ def _throughput(said: Performance) -> str:
 def _reading(said: ReadingPerformance) -> str:
     each = "1 request" if said.concurrency == 1 else f"{said.concurrency:,} requests"
     return (
-        f"{_ms(said.ttft_ms)} a request ({_ms(said.ttft_ms_low)} to {_ms(said.ttft_ms_high)}), at"
+        f"{format_ms(said.ttft_ms)} a request ({_between(said.ttft_ms_low, said.ttft_ms_high)}), at"
         f" {each} in flight of {said.input_tokens:,} tokens; 90 % sure"
     )
 
@@ -73,15 +75,8 @@ def _price(cost: Cost) -> str:
     return text
 
 
-def _ms(value: float) -> str:
-    """Say a time: three digits at most.
-
-    >>> _ms(7.384), _ms(153.2), _ms(4678.0)
-    ('7.4 ms', '153 ms', '4.7 s')
-    """
-    if value >= SECOND_MS:
-        return f"{value / SECOND_MS:.1f} s"
-    return f"{value:.1f} ms" if value < HUNDRED else f"{value:.0f} ms"
+def _between(low: float, high: float) -> str:
+    return f"{format_ms(low)} to {format_ms(high)}"
 
 
 def _rate(value: float) -> str:

@@ -9,13 +9,15 @@ from qwen3_planner.engines.chatting import (
     NO_THINKING,
     NOT_THINKING_SAMPLING,
     is_coder,
+    reads_tools,
     refuse_budget,
+    refuse_default,
+    refuse_tools,
     starts_without_thinking,
     thinks,
 )
 from qwen3_planner.engines.sglang.flags import takes
 from qwen3_planner.engines.versions import Version
-from qwen3_planner.errors import SpecError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +45,7 @@ def chat_arguments(model: ModelArchitecture, chat: ChatSettings, version: Versio
         return
     if thinks(model):
         yield from ("--reasoning-parser", _reasoning_parser(model, version))
-    if chat.tool_calling is not False and _reads_tools(model, version):
+    if chat.tool_calling is not False and reads_tools(model, version, CODER_TOOLS_SINCE):
         yield from ("--tool-call-parser", "qwen3_coder" if is_coder(model) else "qwen25")
     if starts_without_thinking(model, chat):
         yield from (KWARGS_FLAG, NO_THINKING)
@@ -58,16 +60,9 @@ def check_chat(model: ModelArchitecture, chat: ChatSettings, version: Version) -
         SpecError: naming the option, the value and what would do.
     """
     if starts_without_thinking(model, chat) and not takes(KWARGS_FLAG, version):
-        reason = (
-            f"SGLang {version} has no default for it: take 0.5.16 or later, or have each request"
-            ' say "chat_template_kwargs": {"enable_thinking": false}'
-        )
-        raise SpecError("--thinking", "false", reason)
-    if chat.tool_calling and not _reads_tools(model, version):
-        reason = (
-            f"SGLang {version} cannot read the tool calls of {model.name}: take 0.4.10 or later"
-        )
-        raise SpecError("--tool-calling", "true", reason)
+        refuse_default("SGLang", version, "0.5.16")
+    if chat.tool_calling and not reads_tools(model, version, CODER_TOOLS_SINCE):
+        refuse_tools("SGLang", version, model, "0.4.10")
     refuse_budget(
         chat,
         "SGLang takes a budget with each request, as custom_params.thinking_budget, where"
@@ -79,7 +74,3 @@ def _reasoning_parser(model: ModelArchitecture, version: Version) -> str:
     if model.thinking == HYBRID:
         return "qwen3"
     return "qwen3-thinking" if version >= ALWAYS_THINKING_SINCE else "deepseek-r1"
-
-
-def _reads_tools(model: ModelArchitecture, version: Version) -> bool:
-    return not is_coder(model) or version >= CODER_TOOLS_SINCE

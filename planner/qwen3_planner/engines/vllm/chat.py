@@ -9,13 +9,15 @@ from qwen3_planner.engines.chatting import (
     NO_THINKING,
     NOT_THINKING_SAMPLING,
     is_coder,
+    reads_tools,
     refuse_budget,
+    refuse_default,
+    refuse_tools,
     starts_without_thinking,
     thinks,
 )
 from qwen3_planner.engines.versions import Version
 from qwen3_planner.engines.vllm.flags import takes
-from qwen3_planner.errors import SpecError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +50,7 @@ def chat_arguments(model: ModelArchitecture, chat: ChatSettings, version: Versio
     if thinks(model) and version >= REASONING_SINCE:
         closes_only = model.thinking != HYBRID and version < UNOPENED_SINCE
         yield from ("--reasoning-parser", "deepseek_r1" if closes_only else "qwen3")
-    if chat.tool_calling is not False and _reads_tools(model, version):
+    if chat.tool_calling is not False and reads_tools(model, version, CODER_TOOLS_SINCE):
         yield "--enable-auto-tool-choice"
         yield from ("--tool-call-parser", "qwen3_coder" if is_coder(model) else "hermes")
     if starts_without_thinking(model, chat):
@@ -63,16 +65,7 @@ def check_chat(model: ModelArchitecture, chat: ChatSettings, version: Version) -
         SpecError: naming the option, the value and what would do.
     """
     if starts_without_thinking(model, chat) and not takes(KWARGS_FLAG, version):
-        reason = (
-            f"vLLM {version} has no default for it: take 0.14.0 or later, or have each request say"
-            ' "chat_template_kwargs": {"enable_thinking": false}'
-        )
-        raise SpecError("--thinking", "false", reason)
-    if chat.tool_calling and not _reads_tools(model, version):
-        reason = f"vLLM {version} cannot read the tool calls of {model.name}: take 0.10.0 or later"
-        raise SpecError("--tool-calling", "true", reason)
+        refuse_default("vLLM", version, "0.14.0")
+    if chat.tool_calling and not reads_tools(model, version, CODER_TOOLS_SINCE):
+        refuse_tools("vLLM", version, model, "0.10.0")
     refuse_budget(chat, "vLLM takes a budget with each request, as thinking_token_budget")
-
-
-def _reads_tools(model: ModelArchitecture, version: Version) -> bool:
-    return not is_coder(model) or version >= CODER_TOOLS_SINCE

@@ -146,9 +146,7 @@ def _hosts(mode: Mode) -> Markup:
 
 def _row(host: Host, *, is_thinking: bool) -> tuple[str, ...]:
     price, crossing = host.price, host.crossing
-    output = price.usd_per_million_output
-    if is_thinking and price.usd_per_million_reasoning is not None:
-        output = price.usd_per_million_reasoning
+    output = price.usd_per_million_generated(is_thinking=is_thinking)
     return (
         price.provider,
         f"{price.usd_per_million_input:.3g}",
