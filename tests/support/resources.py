@@ -281,6 +281,36 @@ BAD_RULES = (
         "expert must be 1 (off) or tensor x data",
     ),
     Bad(
+        "formats to fall back to need leave to lower the format",
+        "fallback: {order: [pool], quantizations: [fp8]}",
+        "spec.fallback.quantizations",
+        "quantizations needs quantization in order",
+    ),
+    Bad(
+        "a fallback names its formats",
+        "fallback: {order: [quantization], quantizations: [auto]}",
+        "spec.fallback.quantizations",
+        "quantizations takes formats by name, not auto",
+    ),
+    Bad(
+        "a shortest context needs leave to shorten it",
+        "fallback: {order: [quantization], minModelLen: 4096}",
+        "spec.fallback.minModelLen",
+        "minModelLen needs context in order",
+    ),
+    Bad(
+        "the shortest context is no longer than the one asked for",
+        "maxModelLen: 4096\nfallback: {order: [context], minModelLen: 8192}",
+        "spec.fallback.minModelLen",
+        "minModelLen is longer than maxModelLen",
+    ),
+    Bad(
+        "a queue is named as a label's value",
+        "queueName: Team-A",
+        "spec.queueName",
+        "must be the name of an object",
+    ),
+    Bad(
         "layout and replicas stay within maxGpus",
         "maxGpus: 7\nreplicas: 2\nparallelism: {tensor: 2, pipeline: 2}",
         "spec.maxGpus",
@@ -406,6 +436,9 @@ GOOD = (
         {key: c, operator: Exists, effect: NoExecute, tolerationSeconds: 60}]""",
     "replicas: 0\nsuspend: true\nreplan: Never",
     "service: {type: LoadBalancer, port: 80, annotations: {example.com/a: b}}",
+    "fallback: {order: [pool]}\nqueueName: team-a",
+    """fallback: {order: [quantization, context, pool], quantizations: [fp8, awq-int4],
+        minModelLen: 4096, when: Infeasible}\nmaxModelLen: 4096""",
     "apiKeySecretRef: {name: keys}\nimagePullSecrets: [{name: a}, {name: b}]",
     "nodeSelector: {zone: a}\nruntimeClassName: nvidia\nschedulerName: volcano",
     """affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution:

@@ -33,8 +33,9 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
     from qwen3_planner.api.caching import CacheSpec
+    from qwen3_planner.api.loads import ParallelismSpec, WorkloadSpec
     from qwen3_planner.api.model_server import EngineSpec
-    from qwen3_planner.api.v1alpha1 import ParallelismSpec, Qwen3DeploymentSpec, WorkloadSpec
+    from qwen3_planner.api.v1alpha1 import Qwen3DeploymentSpec
     from qwen3_planner.catalog.rows import Catalog
 
 

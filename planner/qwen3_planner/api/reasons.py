@@ -50,6 +50,9 @@ class Reason(StrEnum):
     PLAN_KEPT = "PlanKept"
     """The running plan still holds and stays, although another would be chosen today."""
 
+    PLAN_LOWERED = "PlanLowered"
+    """Less than asked for is planned, as spec.fallback allows; the message says what and why."""
+
     SCHEDULED = "Scheduled"
     """Every replica has its GPUs."""
 
@@ -304,6 +307,15 @@ class Reason(StrEnum):
     # -- GPUs and scheduling ----------------------------------------------------------------
     INSUFFICIENT_GPU = "InsufficientGPU"
     """The plan fits this cluster but its GPUs are in use; starts when they are free."""
+
+    WAITING_FOR_NODES = "WaitingForNodes"
+    """The pool can grow and the pods wait for nodes that are provisioned for them."""
+
+    WAITING_FOR_QUEUE = "WaitingForQueue"
+    """Kueue holds the pods back until their queue has quota for them."""
+
+    QUEUE_UNAVAILABLE = "QueueUnavailable"
+    """spec.queueName is set, but the cluster has no Kueue or the namespace no such LocalQueue."""
 
     UNSCHEDULABLE = "Unschedulable"
     """The scheduler finds no node for a pod; the message is the scheduler's."""

@@ -158,6 +158,16 @@ Name: TypeAlias = Annotated[
 ]
 """Name of a Kubernetes object."""
 
+LabelName: TypeAlias = Annotated[
+    str,
+    Field(min_length=1, max_length=_MAX_LABEL_NAME),
+    Matches(
+        r"[a-z0-9]([-.a-z0-9]*[a-z0-9])?",
+        "must be the name of an object: lower-case letters, digits, '-' and '.'",
+    ),
+]
+"""Name of a Kubernetes object that is also the value of a label."""
+
 DataKey: TypeAlias = Annotated[
     str,
     Field(min_length=1, max_length=_MAX_DNS_SUBDOMAIN),

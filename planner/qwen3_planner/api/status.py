@@ -148,6 +148,10 @@ class Qwen3DeploymentStatus(Struct):
     """The engine's own figures beside the planned ones, once a replica runs the plan and answers;
     absent where the engine does not tell."""
 
+    lowered: Annotated[tuple[Annotated[str, Field(max_length=128)], ...], Field(max_length=3)] = ()
+    """What gave way in the plan that is shown, as spec.fallback allows.
+    Example: ["spec.quantization: fp8 instead of bf16"]."""
+
     plan_hash: Annotated[str, Field(max_length=64)] | None = None
     """Hash of what the pods are made from; they roll when it changes."""
 

@@ -9,11 +9,18 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from typing import Annotated, ClassVar, Literal, TypeAlias
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import ConfigDict, Field
 
 from qwen3_planner.api.caching import CacheSpec  # noqa: TC001 - pydantic evaluates annotations
+from qwen3_planner.api.fallback import FallbackSpec  # noqa: TC001 - pydantic evaluates annotations
+from qwen3_planner.api.loads import (
+    ParallelismSpec,
+    ThinkingSpec,
+    Tokens,
+    WorkloadSpec,
+)
 from qwen3_planner.api.model_server import EngineSpec, ModelSpec
 from qwen3_planner.api.references import (  # noqa: TC001 - pydantic evaluates annotations
     ApiKeySecretRef,
@@ -24,7 +31,16 @@ from qwen3_planner.api.scheduling import (  # noqa: TC001 - pydantic evaluates a
     Affinity,
     Toleration,
 )
-from qwen3_planner.api.schema import Flag, Labels, LongText, Matches, Name, Rule, Struct, whole
+from qwen3_planner.api.schema import (
+    Flag,
+    LabelName,
+    Labels,
+    LongText,
+    Name,
+    Rule,
+    Struct,
+    whole,
+)
 from qwen3_planner.api.status import Qwen3DeploymentStatus
 from qwen3_planner.request import EngineName, KvCacheDtype, Objective, Quantization
 
@@ -42,12 +58,6 @@ value of a label and the longest host name."""
 
 _SERVICE_NAME = "[a-z]([-a-z0-9]*[a-z0-9])?"
 
-_MAX_TOKENS = 16_777_216
-"""Far above any context of the family; keeps sums of tokens inside 32 bits."""
-
-Tokens: TypeAlias = Annotated[int, whole(1, _MAX_TOKENS)]
-GroupSize: TypeAlias = Annotated[int, whole(1, 1024)]
-
 
 class Replan(StrEnum):
     """When a plan that is running may be replaced by another."""
@@ -63,78 +73,6 @@ class ServiceType(StrEnum):
     CLUSTER_IP = "ClusterIP"
     NODE_PORT = "NodePort"
     LOAD_BALANCER = "LoadBalancer"
-
-
-class ParallelismSpec(Struct):
-    """How one replica is spread over GPUs. It takes tensor x pipeline x data GPUs."""
-
-    tensor: GroupSize | None = None
-    """GPUs that share each layer; must divide the model's attention heads. Default: planned."""
-
-    pipeline: GroupSize | None = None
-    """Stages that the layers are cut into. Default: planned."""
-
-    data: GroupSize | None = None
-    """Copies of the attention layers inside one replica. Default: 1; use replicas for more."""
-
-    expert: GroupSize | None = None
-    """Size of the expert-parallel group of a mixture-of-experts model: 1 is off; vLLM takes
-    tensor x data, SGLang any divisor of tensor. Default: planned."""
-
-    @property
-    def gpus_at_least(self) -> int:
-        """GPUs of one replica as far as they are fixed; groups left to the planner count as 1."""
-        return (self.tensor or 1) * (self.pipeline or 1) * (self.data or 1)
-
-
-class WorkloadSpec(Struct):
-    """The load that each replica must hold."""
-
-    concurrency: Annotated[int, whole(1, 1_000_000)] = 1
-    """Requests in flight per replica. Default: 1."""
-
-    input_tokens: Tokens | None = None
-    """Tokens of one request's prompt. Default: not stated; the KV cache then holds maxModelLen."""
-
-    output_tokens: Tokens | None = None
-    """Tokens generated per request, thinking included. Default: not stated, as inputTokens."""
-
-    ttft_ms: Annotated[int, whole(1, 86_400_000)] | None = None
-    """Mean time to first token in milliseconds, at most. A plan that is predicted to miss a target
-    is refused. Default: none. Example: 500."""
-
-    tpot_ms: Annotated[int, whole(1, 3_600_000)] | None = None
-    """Mean time per output token in milliseconds, at most. Default: none. Example: 40."""
-
-    output_tokens_per_second: Annotated[int, whole(1, 1_000_000_000)] | None = None
-    """Output tokens per second of all replicas together, at least. Default: none."""
-
-    requests_per_second: (
-        Annotated[
-            str,
-            Field(min_length=1, max_length=16),
-            Matches(
-                r"[0-9]*[.]?[0-9]*[1-9][0-9]*|[1-9][0-9]*([.]0*)?",
-                'must be a number above 0, as a string such as "2.5"',
-            ),
-        ]
-        | None
-    ) = None
-    """Requests that arrive per second at all replicas together, at random, as a string; ttftMs and
-    tpotMs are then about those. Default: none, concurrency says the load. Example: "2.5"."""
-
-
-class ThinkingSpec(Struct):
-    """Reasoning before the answer."""
-
-    default: Flag | None = None
-    """Whether answers begin with reasoning when a request does not say. A request says so by
-    "chat_template_kwargs": {"enable_thinking": true}. Only hybrid models can do both. Default: the
-    model's own way, which is true where it can."""
-
-    budget_tokens: Annotated[int, whole(1, 1_000_000)] | None = None
-    """Tokens after which reasoning is ended. Only llamacpp has one for the whole server; vLLM takes
-    thinking_token_budget with each request. Default: none."""
 
 
 class ServiceSpec(Struct):
@@ -167,6 +105,11 @@ def _request_within_context(spec: Qwen3DeploymentSpec) -> bool:
     load = spec.workload
     tokens = (load.input_tokens or 0) + (load.output_tokens or 0)
     return spec.max_model_len is None or tokens <= spec.max_model_len
+
+
+def _shortens_the_context(spec: Qwen3DeploymentSpec) -> bool:
+    shortest = spec.fallback.min_model_len if spec.fallback else None
+    return shortest is None or spec.max_model_len is None or shortest <= spec.max_model_len
 
 
 def _caches_what_is_fetched(spec: Qwen3DeploymentSpec) -> bool:
@@ -232,6 +175,10 @@ class Qwen3DeploymentSpec(Struct):
     """Accelerators that may be used, by catalog name; qwen3 catalog lists them. Default: any.
     Example: [H100-SXM-80GB, A100-SXM-80GB]."""
 
+    fallback: FallbackSpec | None = None
+    """What the planner may lower, and in which order, where all that is asked for does not fit or
+    is not free. Default: nothing; the model waits, or its status says what would fit."""
+
     max_gpus: Annotated[int, whole(1, 100_000)] | None = None
     """Upper bound on the GPUs of all replicas together. Default: none."""
 
@@ -252,6 +199,10 @@ class Qwen3DeploymentSpec(Struct):
 
     scheduler_name: Name | None = None
     """Scheduler of the pods. Default: default-scheduler."""
+
+    queue_name: LabelName | None = None
+    """LocalQueue of Kueue in this namespace. Kueue then admits the pods, within its quotas; the
+    operator makes all replicas at once and leaves GPUs to Kueue. Default: none."""
 
     image_pull_secrets: Annotated[
         tuple[LocalObjectReference, ...],
@@ -308,6 +259,13 @@ class Qwen3DeploymentSpec(Struct):
             message="cache is for weights from a hub: pvc:// and oci:// are mounted as they are",
             holds=_caches_what_is_fetched,
             field="cache",
+        ),
+        Rule(
+            cel="!has(self.fallback) || !has(self.fallback.minModelLen) || !has(self.maxModelLen)"
+            " || self.fallback.minModelLen <= self.maxModelLen",
+            message="minModelLen is longer than maxModelLen",
+            holds=_shortens_the_context,
+            field="fallback.minModelLen",
         ),
         Rule(
             cel="!has(self.maxModelLen) || !has(self.workload)"
