@@ -358,5 +358,9 @@ class Reason(StrEnum):
     PROGRESS_DEADLINE_EXCEEDED = "ProgressDeadlineExceeded"
     """A rollout did not finish in the time that loading should take."""
 
+    ROLLED_BACK = "RolledBack"
+    """What the specification asks for did not become ready in its time; the last plan that worked
+    runs again. Change the specification, or spec.rollout.restart, to try again."""
+
     REPLICAS_UNAVAILABLE = "ReplicasUnavailable"
     """Fewer replicas answer than are wanted and no pod says why."""

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
+from qwen3_planner.api.rollout import RolloutStatus  # noqa: TC001 - pydantic evaluates annotations
 from qwen3_planner.api.schema import Struct, whole
 
 MAX_MESSAGE_LENGTH = 4096
@@ -154,6 +155,9 @@ class Qwen3DeploymentStatus(Struct):
 
     plan_hash: Annotated[str, Field(max_length=64)] | None = None
     """Hash of what the pods are made from; they roll when it changes."""
+
+    rollout: RolloutStatus | None = None
+    """What is remembered of rollouts: the last plan that worked, and one that was given up."""
 
     conditions: Annotated[
         tuple[Condition, ...],

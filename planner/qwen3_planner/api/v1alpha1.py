@@ -27,6 +27,7 @@ from qwen3_planner.api.references import (  # noqa: TC001 - pydantic evaluates a
     HostResources,
     LocalObjectReference,
 )
+from qwen3_planner.api.rollout import RolloutSpec
 from qwen3_planner.api.scheduling import (  # noqa: TC001 - pydantic evaluates annotations
     Affinity,
     Toleration,
@@ -167,6 +168,9 @@ class Qwen3DeploymentSpec(Struct):
     replan: Replan = Replan.WHEN_BROKEN
     """When a running plan may be replaced: Never; WhenBroken, once it no longer holds;
     OnSpecChange, at each change of the specification as well. Default: WhenBroken."""
+
+    rollout: RolloutSpec = RolloutSpec()
+    """How pods are replaced when what they are made from changes."""
 
     accelerators: Annotated[
         tuple[Annotated[str, Field(min_length=1, max_length=63)], ...],
