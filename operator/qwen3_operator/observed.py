@@ -78,6 +78,7 @@ class Node:
         note: why the planner cannot use its GPUs, or what is odd about them; empty if nothing.
         kubelet: version of the kubelet (``v1.37.2``); empty where the node does not say.
         runtime: container runtime and version (``containerd://2.1.4``); empty likewise.
+        cpu: the node as a CPU to compute on; None where it has GPUs or offers too little.
     """
 
     name: str
@@ -89,6 +90,7 @@ class Node:
     note: str = ""
     kubelet: str = ""
     runtime: str = ""
+    cpu: NodeGroup | None = None
 
 
 @dataclass(frozen=True, slots=True)

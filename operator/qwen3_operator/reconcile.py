@@ -16,10 +16,11 @@ from qwen3_operator.cluster.requests import NAMESPACE_GOES
 from qwen3_operator.cluster.supplying import Model
 from qwen3_operator.decisions import replan
 from qwen3_operator.decisions.admission import claim_of, demand_of
+from qwen3_operator.decisions.capacity import without_cpus
 from qwen3_operator.decisions.eligibility import selector_of
 from qwen3_operator.decisions.feasibility import explain_no_hardware
 from qwen3_operator.desired.placement import make_placement
-from qwen3_operator.desired.pool import pool_for
+from qwen3_operator.desired.pool import accelerator_named, pool_for
 from qwen3_operator.errors import ClusterError, SpecError
 from qwen3_operator.telemetry.readings import Source
 from qwen3_planner.api import conversion
@@ -172,13 +173,13 @@ class Reconciler:
     ) -> replan.Chosen:
         """Keep the plan that runs or make one, for the hardware these pods may use."""
         selector = selector_of(make_placement(resource, None))
-        inventory = self._tools.ledger.inventory(selector)
         nodes = self._tools.ledger.nodes()
-        running = subject.previous.plan
+        running = subject.previous.plan if (subject.previous.plan or {}).get("feasible") else None
+        inventory = without_cpus(self._tools.ledger.inventory(selector), request, running)
         return replan.choose(
             request,
             resource.spec.replan,
-            running if running and running.get("feasible") else None,
+            running,
             spec_changed=subject.previous.observed_generation != subject.generation,
             ask=lambda question: self._tools.plan(question, inventory),
             no_hardware=None if inventory.groups else explain_no_hardware(selector, nodes),
@@ -245,10 +246,11 @@ class Reconciler:
     def _pool(self, resource: Qwen3Deployment, plan: Plan) -> Pool:
         """Choose the nodes that the pods go to, or keep those that were chosen."""
         tools = self._tools
-        accelerator = tools.catalog.accelerator(plan.placement.accelerator)
+        nodes = tuple(tools.caches.nodes.values())
+        accelerator = accelerator_named(plan.placement.accelerator, nodes, tools.catalog)
         metadata = resource.metadata
         live = tools.caches.deployments.get(metadata.namespace, metadata.name)
-        return pool_for(accelerator, tools.caches.nodes.values(), tools.catalog, live)
+        return pool_for(accelerator, nodes, tools.catalog, live)
 
     def _children(self, resource: Qwen3Deployment, plan: Plan, pool: Pool) -> tuple[Manifest, ...]:
         """Make what all replicas would run as, the Deployment first."""

@@ -13,7 +13,7 @@ from qwen3_operator.decisions.capacity import inventory_for
 from qwen3_operator.decisions.eligibility import selector_of
 from qwen3_operator.desired.cache import make_claim, shared_cache_of
 from qwen3_operator.desired.placement import make_placement
-from qwen3_operator.desired.pool import pool_for
+from qwen3_operator.desired.pool import accelerator_named, pool_for
 from qwen3_operator.desired.prefetch import make_prefetch_job
 from qwen3_operator.desired.site import Hubs, Site, site_for
 from qwen3_planner.api.conversion import parse, plan_request
@@ -51,7 +51,8 @@ def _planned(case: dict[str, Any]) -> tuple[Qwen3Deployment, Plan, Pool]:
     request = replace(plan_request(resource, catalog), max_nodes_per_replica=1)
     result = plan(request, inventory, catalog)
     assert isinstance(result, Plan), result
-    pool = pool_for(catalog.accelerator(result.placement.accelerator), nodes, catalog)
+    accelerator = accelerator_named(result.placement.accelerator, nodes, catalog)
+    pool = pool_for(accelerator, nodes, catalog)
     return resource, result, pool
 
 

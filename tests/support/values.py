@@ -10,6 +10,7 @@ from qwen3_operator.decisions.admission import Claim, Demand
 from qwen3_operator.decisions.eligibility import Requirement, Selector, Term, Toleration
 from qwen3_operator.observed import Key, Node, Pod, Resources, Taint
 from qwen3_planner.catalog.loading import load_catalog
+from qwen3_planner.inventory.cpu_nodes import cpu_of
 from qwen3_planner.inventory.hardware import NodeGroup
 
 if TYPE_CHECKING:
@@ -44,8 +45,12 @@ def node(  # noqa: PLR0913 - a builder names what a test may vary
     taints: tuple[Taint, ...] = (),
     kubelet: str = "v1.37.2",
     runtime: str = "containerd://2.1.4",
+    arch: str = "",
 ) -> Node:
-    """Make a node with GPUs of one product, labelled as its vendor's labeller does."""
+    """Make a node with GPUs of one product, labelled as its vendor's labeller does.
+
+    Without GPUs, and with an architecture, it is a CPU to compute on.
+    """
     row = accelerator(product)
     group = NodeGroup(
         accelerator=row,
@@ -56,6 +61,8 @@ def node(  # noqa: PLR0913 - a builder names what a test may vary
         memory_bytes=memory_gib * 2**30,
     )
     own_labels = {"kubernetes.io/hostname": name}
+    if arch:
+        own_labels["kubernetes.io/arch"] = arch
     if gpus and row.vendor == "nvidia":
         own_labels["nvidia.com/gpu.product"] = row.product_labels[0]
         own_labels["nvidia.com/gpu.memory"] = str(row.memory_mib)
@@ -73,7 +80,13 @@ def node(  # noqa: PLR0913 - a builder names what a test may vary
         group=group if gpus else None,
         kubelet=kubelet,
         runtime=runtime,
+        cpu=None if gpus or not arch else _cpu_group(name, arch, cpu, memory_gib),
     )
+
+
+def _cpu_group(name: str, arch: str, cores: int, memory_gib: int) -> NodeGroup:
+    row = cpu_of(arch, memory_gib * 2**30)
+    return NodeGroup(row, 1, name=name, interconnect="unified", cpu=float(cores))
 
 
 def pod(  # noqa: PLR0913 - a builder names what a test may vary

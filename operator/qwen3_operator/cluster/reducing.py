@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from qwen3_planner.inventory.hardware import NodeGroup
 
     Grouping = Callable[[Mapping[str, Any]], tuple[NodeGroup | None, str]]
+from qwen3_planner.inventory.cpu_nodes import cpu_group
     """What the planner makes of a raw node: its group or None, and a note."""
 
 RESTLESS_LABELS = frozenset({"nvidia.com/gfd.timestamp"})
@@ -71,6 +72,7 @@ def node(raw: Mapping[str, Any], grouping: Grouping) -> Node:
 
 
 class OwnPod(NamedTuple):
+        cpu=cpu_group(raw) if group is None and not note else None,
     """A pod of ours with what orders it among its siblings."""
 
     created: str

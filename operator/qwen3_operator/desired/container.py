@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from qwen3_operator.desired.environment import make_env
 from qwen3_operator.desired.names import CONTAINER, PORT_NAME
 from qwen3_operator.desired.probes import make_probes
-from qwen3_operator.desired.resources import make_resources
+from qwen3_operator.desired.resources import make_resources, make_thread_arguments
 from qwen3_operator.desired.security import make_container_security_context
 from qwen3_operator.desired.shutdown import make_drain_arguments, pre_stop_s
 from qwen3_operator.desired.volumes import make_volume_mounts
@@ -22,17 +22,19 @@ if TYPE_CHECKING:
 
 def make_container(resource: Qwen3Deployment, plan: Plan, site: Site, pool: Pool) -> dict[str, Any]:
     """Make the container that runs the planned command."""
-    arguments = make_arguments(resource, plan)
     engine = engine_of(plan.engine)
+    resources = make_resources(resource, plan, pool)
+    arguments = make_arguments(resource, plan)
+    arguments += make_thread_arguments(pool, resources["requests"], arguments)
     return {
         "name": CONTAINER,
-        "image": resource.spec.engine.image or site.image(plan),
+        "image": resource.spec.engine.image or site.image(plan, pool.architecture),
         "imagePullPolicy": "IfNotPresent",
         "command": list(engine.entry_point),
         "args": arguments,
         "env": make_env(resource, plan, site),
         "ports": [{"name": PORT_NAME, "containerPort": engine.port, "protocol": "TCP"}],
-        "resources": make_resources(resource, plan, pool),
+        "resources": resources,
         "volumeMounts": make_volume_mounts(resource, plan, site),
         "securityContext": make_container_security_context(),
         "lifecycle": {"preStop": {"sleep": {"seconds": pre_stop_s(plan)}}},

@@ -34,7 +34,7 @@ def make_pod_template(
             "terminationGracePeriodSeconds": grace_period_s(plan, make_arguments(resource, plan)),
             "securityContext": make_pod_security_context(_groups(site, pool)),
             "containers": [make_container(resource, plan, site, pool)],
-            "volumes": make_volumes(resource, plan, site),
+            "volumes": make_volumes(resource, plan, site, pool),
         },
     }
     template["metadata"]["labels"][PLAN_HASH_LABEL] = template_hash(template)

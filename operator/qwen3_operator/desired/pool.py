@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from qwen3_operator.desired import labels
+from qwen3_planner.inventory.cpu_nodes import ARCHITECTURE_LABEL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -31,6 +32,13 @@ NVIDIA_MEMORY_KEY = "nvidia.com/gpu.memory"
 AMD_MEMORY_KEYS = ("amd.com/gpu.vram", "beta.amd.com/gpu.vram")
 """GiB of one GPU, rounded, with the letter G."""
 
+GPU_PRESENT_KEYS = ("nvidia.com/gpu.present", "amd.com/gpu.product-name")
+"""Labels of nodes with GPUs, which pods that compute on CPUs leave to others."""
+
+SPARE_SHARE = 4
+"""One in so many cores of a node, at least one, is left to what else runs there. Assumed: decoding
+waits for memory long before it uses all cores."""
+
 MEMORY_TOLERANCE = 0.05
 """Drivers differ by a few MiB in what they report of one product; products of one name differ by
 a third or more (H20 with 96 and 141 GB)."""
@@ -42,24 +50,34 @@ class Pool:
 
     Attributes:
         accelerator: catalog name.
-        resource: extended resource that its pods ask for (``nvidia.com/gpu``).
+        resource: extended resource that its pods ask for (``nvidia.com/gpu``); empty: they
+            compute on CPUs.
         requirements: comparisons with node labels, (key, operator, values), that must all hold.
             Empty: no label names the product; the resource alone decides.
+        cores: that each pod computes with where it computes on CPUs; 0 elsewhere.
     """
 
     accelerator: str
     resource: str
     requirements: tuple[tuple[str, str, tuple[str, ...]], ...]
+    cores: int = 0
+
+    @property
+    def architecture(self) -> str:
+        """Of its CPUs; that of nearly all GPU nodes where no label has to say it."""
+        named = (values for key, _, values in self.requirements if key == ARCHITECTURE_LABEL)
+        return next(named, ("amd64",))[0]
 
     def as_text(self) -> str:
         """Write the pool as the text of an annotation."""
         fields = [self.accelerator, self.resource, self.requirements]
-        return json.dumps(fields, separators=(",", ":"))
+        more = [self.cores] if self.cores else []
+        return json.dumps([*fields, *more], separators=(",", ":"))
 
     def as_expressions(self) -> list[dict[str, Any]]:
         """Write the requirements as ``matchExpressions``."""
         return [
-            {"key": key, "operator": operator, "values": list(values)}
+            {"key": key, "operator": operator, **({"values": list(values)} if values else {})}
             for key, operator, values in self.requirements
         ]
 
@@ -75,10 +93,13 @@ def pool_for(
         catalog: says which products share a name.
         live: the Deployment as it lives; its pool is kept while a node still matches it.
     """
-    carriers = [n for n in nodes if n.group and n.group.accelerator.name == accelerator.name]
+    groups = ((node, node.group or node.cpu) for node in nodes)
+    carriers = [n for n, group in groups if group and group.accelerator.name == accelerator.name]
     kept = pool_of(live) if live is not None else None
     if kept is not None and kept.accelerator == accelerator.name and _still_matches(kept, carriers):
         return kept
+    if not accelerator.resource:
+        return _cpu_pool(accelerator, carriers)
     return Pool(
         accelerator=accelerator.name,
         resource=accelerator.resource,
@@ -86,11 +107,44 @@ def pool_for(
     )
 
 
+def accelerator_named(name: str, nodes: Iterable[Node], catalog: Catalog) -> Accelerator:
+    """Return what a plan calls its accelerator: a node's, as it was read, or the catalog's.
+
+    CPUs and GPUs that no catalog holds are known by the nodes that have them.
+
+    Raises:
+        KeyError: nobody knows it.
+    """
+    for node in nodes:
+        group = node.group or node.cpu
+        if group is not None and group.accelerator.name == name:
+            return group.accelerator
+    return catalog.accelerator(name)
+
+
+def _cpu_pool(accelerator: Accelerator, carriers: list[Node]) -> Pool:
+    """Choose nodes by what their CPUs understand; their memory is chosen by what pods ask for.
+
+    A replica takes most of a node's cores, so that no second one comes beside it: the plan counts
+    on all of the memory's bandwidth.
+    """
+    cores = min((int(n.cpu.cpu or 0) for n in carriers if n.cpu is not None), default=0)
+    return Pool(
+        accelerator=accelerator.name,
+        resource="",
+        requirements=(
+            (ARCHITECTURE_LABEL, "In", (accelerator.architecture,)),
+            *((key, "DoesNotExist", ()) for key in GPU_PRESENT_KEYS),
+        ),
+        cores=max(1, cores - max(1, cores // SPARE_SHARE)),
+    )
+
+
 def pool_of(deployment: Manifest) -> Pool | None:
     """Read the pool that a Deployment was made for; None where the annotation is not readable."""
     text = (deployment["metadata"].get("annotations") or {}).get(labels.POOL, "")
     try:
-        accelerator, resource, requirements = json.loads(text)
+        accelerator, resource, requirements, *cores = json.loads(text)
         return Pool(
             accelerator=str(accelerator),
             resource=str(resource),
@@ -98,6 +152,7 @@ def pool_of(deployment: Manifest) -> Pool | None:
                 (str(key), str(operator), tuple(map(str, values)))
                 for key, operator, values in requirements
             ),
+            cores=int(cores[0]) if cores else 0,
         )
     except (ValueError, TypeError):
         return None
@@ -114,8 +169,8 @@ def _still_matches(pool: Pool, carriers: list[Node]) -> bool:
 def _holds(requirement: tuple[str, str, tuple[str, ...]], node_labels: Mapping[str, str]) -> bool:
     key, operator, values = requirement
     value = node_labels.get(key)
-    if value is None:
-        return False
+    if value is None or operator == "DoesNotExist":
+        return value is None and operator == "DoesNotExist"
     if operator == "In":
         return value in values
     if not value.isdecimal():

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from qwen3_planner.engines.versions import parse_version
+from qwen3_planner.engines.profiles import image_of
+from qwen3_planner.errors import SpecError
+from qwen3_planner.inventory.cpu_nodes import NAME_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from qwen3_planner.catalog.rows import Catalog
+    from qwen3_planner.catalog.rows import Catalog, EngineRelease
     from qwen3_planner.plan import Plan
 
 
@@ -47,8 +49,9 @@ class Site:
     """Choices of whoever installed the operator, beside what the resource and the plan say.
 
     Attributes:
-        images: (engine, vendor of the accelerator) to an image with ``{version}``.
-        since: (engine, vendor) to the first version that has such an image.
+        images: (engine, vendor of the accelerator) to an image of this installation's own, with
+            ``{version}`` and ``{arch}``.
+        releases: engine to what the catalog knows of it, its images among that.
         vendors: accelerator's catalog name to its vendor.
         hubs: how the hubs are reached.
         fetch_image: image with the operator's own program, which fills caches.
@@ -57,30 +60,37 @@ class Site:
     """
 
     images: Mapping[tuple[str, str], str]
+    releases: Mapping[str, EngineRelease]
     vendors: Mapping[str, str]
     hubs: Hubs = Hubs()
     fetch_image: str = "qwen3-operator"
     amd_groups: tuple[int, ...] = ()
-    since: Mapping[tuple[str, str], str] = field(default_factory=dict)
     allows_host_path: bool = False
 
-    def image(self, plan: Plan) -> str:
-        """Return the image that runs this plan.
+    def image(self, plan: Plan, architecture: str = "amd64") -> str:
+        """Return the image that runs this plan on nodes of an architecture.
 
         Raises:
             LookupError: no image is known for that engine on that vendor's accelerators.
         """
-        vendor = self.vendors[plan.placement.accelerator]
-        which = (plan.engine, vendor)
+        vendor = self._vendor(plan.placement.accelerator)
+        own = self.images.get((plan.engine, vendor))
+        if own is not None:
+            return own.replace("{version}", plan.engine_version).replace("{arch}", architecture)
+        release = self.releases[plan.engine]
         try:
-            template = self.images[which]
-        except KeyError:
-            raise LookupError(f"no image is known for {plan.engine} on {vendor}") from None
-        since = self.since.get(which)
-        if since is not None and parse_version(plan.engine_version) < parse_version(since):
-            told = f"no image is known for {plan.engine} {plan.engine_version} on {vendor}"
-            raise LookupError(f"{told}, only from {since} on")
-        return template.replace("{version}", plan.engine_version)
+            return image_of(release, plan.engine_version, vendor)
+        except SpecError:
+            since = dict(release.images_since).get(vendor)
+        if since is None:
+            raise LookupError(f"no image is known for {plan.engine} on {vendor}")
+        told = f"no image is known for {plan.engine} {plan.engine_version} on {vendor}"
+        raise LookupError(f"{told}, only from {since} on")
+
+    def _vendor(self, accelerator: str) -> str:
+        """Return the vendor; what no catalog holds is a CPU, or a GPU that NVIDIA's labels tell."""
+        unknown = "generic" if accelerator.startswith(NAME_PREFIX) else "nvidia"
+        return self.vendors.get(accelerator, unknown)
 
 
 def site_for(images: Mapping[str, str], catalog: Catalog, hubs: Hubs | None = None) -> Site:
@@ -92,19 +102,10 @@ def site_for(images: Mapping[str, str], catalog: Catalog, hubs: Hubs | None = No
         hubs: from the settings; None: the hubs are reached as they are.
     """
     vendors = {row.name: row.vendor for row in catalog.accelerators}
-    chosen = {
-        (engine.name, vendor): image
-        for engine in catalog.engines
-        for vendor, image in engine.images
-    }
-    since = {
-        (engine.name, vendor): version
-        for engine in catalog.engines
-        for vendor, version in engine.images_since
-    }
+    chosen: dict[tuple[str, str], str] = {}
     for named, image in sorted(images.items()):  # "vllm" before "vllm/amd", which says more
         engine_name, _, only = named.partition("/")
-        for vendor in {only} if only else {*vendors.values()}:
+        for vendor in {only} if only else {*vendors.values(), "generic"}:
             chosen[engine_name, vendor] = image
-            since.pop((engine_name, vendor), None)
-    return Site(chosen, vendors, hubs or Hubs(), since=since)
+    releases = {engine.name: engine for engine in catalog.engines}
+    return Site(chosen, releases, vendors, hubs or Hubs())

@@ -14,6 +14,7 @@ from qwen3_planner.engines.sources import CLAIM, IMAGE, image_of_weights, scheme
 from qwen3_planner.units import GIB, MIB
 
 if TYPE_CHECKING:
+    from qwen3_operator.desired.pool import Pool
     from qwen3_operator.desired.site import Site
     from qwen3_planner.api.v1alpha1 import Qwen3Deployment
     from qwen3_planner.plan import Plan
@@ -37,6 +38,9 @@ SHM_BYTES = 1 * GIB
 """Message queues between the API server, the engine core and its workers. Assumed; vLLM's ring
 buffers are tens of MiB each."""
 
+SHM_BYTES_OF_ONE_PROCESS = 64 * MIB
+"""What every container has by default."""
+
 SHM_BYTES_PER_GPU = 512 * MIB
 """NCCL's shared-memory transport where GPUs of one replica have no peer access. Assumed: it allots
 a few MiB per channel and pair."""
@@ -54,13 +58,19 @@ def claim_of(source: str) -> str | None:
 
 
 def shm_bytes(gpus: int) -> int:
-    """Return the size of shared memory; what is used of it counts as the pod's memory."""
-    return SHM_BYTES + gpus * SHM_BYTES_PER_GPU
+    """Return the size of shared memory; what is used of it counts as the pod's memory.
+
+    Args:
+        gpus: of the pod; 0: it computes on CPUs, in one process.
+    """
+    return SHM_BYTES + gpus * SHM_BYTES_PER_GPU if gpus else SHM_BYTES_OF_ONE_PROCESS
 
 
-def make_volumes(resource: Qwen3Deployment, plan: Plan, site: Site) -> list[dict[str, Any]]:
+def make_volumes(
+    resource: Qwen3Deployment, plan: Plan, site: Site, pool: Pool
+) -> list[dict[str, Any]]:
     """Make the pod's volumes."""
-    shm = f"{shm_bytes(plan.layout.gpus_per_node) // MIB}Mi"
+    shm = f"{shm_bytes(plan.layout.gpus_per_node if pool.resource else 0) // MIB}Mi"
     return [
         {"name": "home", "emptyDir": {}},
         {"name": "cache", "emptyDir": _limit_of_cache(resource)},

@@ -121,8 +121,8 @@ def _accelerator(row: dict[str, Any]) -> Accelerator:
 
 
 def _engine(row: dict[str, Any]) -> EngineRelease:
-    pairs = {name: tuple(map(tuple, row.get(name, ()))) for name in ("images", "images_since")}
-    return EngineRelease(**{**row, **pairs})
+    lists = ("images", "images_since", "image_builds")
+    return EngineRelease(**{**row, **{n: tuple(map(tuple, row.get(n, ()))) for n in lists}})
 
 
 def _efficiency(row: dict[str, Any]) -> Efficiency:

@@ -333,6 +333,8 @@ class EngineRelease:
         minimum_version: the first that serves the family.
         images: (vendor, image with ``{version}``) pairs.
         images_since: (vendor, first version with such an image) where not every version has one.
+        image_builds: (vendor, first version, ``{build}`` of the image from there on), the oldest
+            first, where images are built against something with a version of its own.
         source: where this was read.
         as_of: ISO date.
     """
@@ -345,6 +347,7 @@ class EngineRelease:
     source: str
     as_of: str
     images_since: tuple[tuple[str, str], ...] = ()
+    image_builds: tuple[tuple[str, str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -180,6 +180,19 @@ def image_of(release: EngineRelease, version: str, vendor: str) -> str:
     is_there = since is None or parse_version(version) >= parse_version(since)
     for known, image in release.images:
         if known == vendor and is_there:
-            return image.format(version=version)
+            return image.format(version=version, build=build_of(release, version, vendor))
     reason = f"no image of {release.name} is known for this vendor's accelerators; name one"
     raise SpecError("image", vendor, reason, [known for known, _ in release.images])
+
+
+def build_of(release: EngineRelease, version: str, vendor: str) -> str:
+    """Return what the image of a version is built against (``rocm720-mi30x``); empty: not said."""
+    wanted = parse_version(version)
+    return next(
+        (
+            build
+            for known, since, build in reversed(release.image_builds)
+            if known == vendor and parse_version(since) <= wanted
+        ),
+        "",
+    )
