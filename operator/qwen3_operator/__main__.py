@@ -143,6 +143,9 @@ def _run(settings: Settings) -> int:
     logs.set_up(settings.log_level, settings.log_format)
     try:
         ended_as_asked = asyncio.run(operator.run(settings))
+    except SpecError as error:
+        click.echo(f"qwen3-operator: {error}", err=True)
+        return BAD_INPUT
     except ClusterError as error:
         click.echo(f"qwen3-operator: no cluster is configured: {error.message}", err=True)
         return FAILED

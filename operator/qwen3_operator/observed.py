@@ -20,6 +20,9 @@ DEPLOYMENT_LABEL = "serving.qwen3.dev/deployment"
 PLAN_HASH_LABEL = "serving.qwen3.dev/plan-hash"
 """Label of every pod: the hash of the template it was made from."""
 
+WAITING_FOR_NODES = "WaitingForNodes"
+"""Problem of a pod that no node of today can take, but one that its pool may grow by."""
+
 CACHE_LABEL = "serving.qwen3.dev/cache"
 """Label of the claim, the Job and the pods of a shared cache: the name of the Job."""
 
@@ -78,6 +81,7 @@ class Node:
         note: why the planner cannot use its GPUs, or what is odd about them; empty if nothing.
         kubelet: version of the kubelet (``v1.37.2``); empty where the node does not say.
         runtime: container runtime and version (``containerd://2.1.4``); empty likewise.
+        to_come: name of the pool that may grow by it, where it does not exist yet; else empty.
         cpu: the node as a CPU to compute on; None where it has GPUs or offers too little.
     """
 
@@ -90,6 +94,7 @@ class Node:
     note: str = ""
     kubelet: str = ""
     runtime: str = ""
+    to_come: str = ""
     cpu: NodeGroup | None = None
 
 

@@ -19,6 +19,7 @@ from qwen3_operator.decisions.admission import claim_of, demand_of
 from qwen3_operator.decisions.capacity import without_cpus
 from qwen3_operator.decisions.eligibility import selector_of
 from qwen3_operator.decisions.feasibility import explain_no_hardware
+from qwen3_operator.decisions.growth import told_to_wait
 from qwen3_operator.desired.placement import make_placement
 from qwen3_operator.desired.pool import accelerator_named, pool_for
 from qwen3_operator.errors import ClusterError, SpecError
@@ -223,7 +224,13 @@ class Reconciler:
             chosen=chosen,
             supply=supply.finding,
             admission=admission,
-            observed=replace(facts.observed, kv_cache_tokens=tokens),
+            observed=replace(
+                facts.observed,
+                kv_cache_tokens=tokens,
+                pods=told_to_wait(
+                    facts.observed.pods, demand_of(wanted[0]).selector, tools.ledger.nodes()
+                ),
+            ),
             plan_hash=plan_hash,
         )
         await self._report(subject, facts)
@@ -246,7 +253,7 @@ class Reconciler:
     def _pool(self, resource: Qwen3Deployment, plan: Plan) -> Pool:
         """Choose the nodes that the pods go to, or keep those that were chosen."""
         tools = self._tools
-        nodes = tuple(tools.caches.nodes.values())
+        nodes = tuple(tools.ledger.nodes())
         accelerator = accelerator_named(plan.placement.accelerator, nodes, tools.catalog)
         metadata = resource.metadata
         live = tools.caches.deployments.get(metadata.namespace, metadata.name)

@@ -6,12 +6,14 @@ business of ``__main__``. The later source wins: defaults, file, environment, fl
 
 from __future__ import annotations
 
+import json
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic.alias_generators import to_camel
 
 from qwen3_operator.errors import SpecError
 
@@ -27,6 +29,32 @@ class LogFormat(StrEnum):
 
     TEXT = "text"
     JSON = "json"
+
+
+class GrowingPoolSetting(BaseModel):
+    """Nodes of one kind that are provisioned when pods wait for them."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True
+    )
+
+    name: str = Field(min_length=1, max_length=63)
+    """How messages call it."""
+
+    hardware: str = Field(min_length=1)
+    """The most it may grow to, as NODESxCOUNTxPRODUCT: ``4x8xH100-SXM-80GB``."""
+
+    labels: dict[str, str] = Field(min_length=1)
+    """Labels of its nodes that the provisioner knows beforehand; pods select them."""
+
+    taints: tuple[str, ...] = ()
+    """Taints of its nodes, as kubectl writes them: ``nvidia.com/gpu=present:NoSchedule``."""
+
+    cpu: float | None = Field(default=None, gt=0)
+    """Cores of one node; unset: enough."""
+
+    memory_gib: float | None = Field(default=None, gt=0)
+    """Memory of one node; unset: enough."""
 
 
 class Settings(BaseModel):
@@ -76,6 +104,10 @@ class Settings(BaseModel):
 
     offline: bool = False
     """Whether nothing may be fetched from hubs: weights then come from claims and images."""
+
+    growing_pools: tuple[GrowingPoolSetting, ...] = ()
+    """Pools whose nodes are provisioned on demand: models are then planned for nodes to come, and
+    their pods wait for them. In the environment as JSON. Karpenter's NodePools are found."""
 
     kubeconfig: str | None = None
     """Path of a kubeconfig; unset: the pod's service account, else kubectl's own rules."""
@@ -221,7 +253,16 @@ def _parsed(name: str, text: str) -> object:
         return tuple(part.strip() for part in text.split(",") if part.strip())
     if name == "images":
         return parse_images(text.split(","))
+    if name == "growing_pools":
+        return _from_json(name, text)
     return text
+
+
+def _from_json(name: str, text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise SpecError(ENVIRONMENT_PREFIX + name.upper(), text, f"not JSON: {error}") from None
 
 
 def parse_images(assignments: list[str] | tuple[str, ...]) -> dict[str, str]:
@@ -246,8 +287,12 @@ def _spec_error(error: ValidationError, origin: Mapping[str, str]) -> SpecError:
     first = error.errors()[0]
     name = str(first["loc"][0]) if first["loc"] else ""
     field = origin.get(name, name)
-    if first["type"] == "extra_forbidden":
+    if first["type"] == "extra_forbidden" and len(first["loc"]) == 1:
         return SpecError(field, name, "no such setting", sorted(Settings.model_fields))
+    if len(first["loc"]) > 1:
+        field += "".join(
+            f"[{step}]" if isinstance(step, int) else f".{step}" for step in first["loc"][1:]
+        )
     if "credentials" in first["msg"]:
         return SpecError(field, "(not repeated)", first["msg"].removeprefix("Value error, "))
     return SpecError(field, first["input"], first["msg"].lower().removeprefix("value error, "))

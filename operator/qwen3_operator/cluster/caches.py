@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from qwen3_operator.cluster import reducing
+from qwen3_operator.cluster.optional import OptionalWatch
 from qwen3_operator.cluster.watching import Selection, Store, Watch
 from qwen3_operator.observed import (
     CACHE_LABEL,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from qwen3_operator.cluster.reducing import Grouping, OwnPod, PriorityClass
     from qwen3_operator.cluster.requests import Api
     from qwen3_operator.cluster.watching import Changed
+    from qwen3_operator.decisions.growth import GrowingPool
     from qwen3_operator.observed import Manifest
 
 K = TypeVar("K")
@@ -51,6 +53,7 @@ class Listeners:
     """Who is told about changes, kind by kind."""
 
     node: Changed[Node]
+    node_pool: Changed[GrowingPool]
     foreign_pod: Changed[Pod]
     own_pod: Changed[OwnPod]
     deployment: Changed[Manifest]
@@ -65,7 +68,12 @@ class Caches:
     """The stores, the watches that feed them, and an index of what belongs to whom."""
 
     def __init__(
-        self, api: Api, namespaces: Sequence[str], grouping: Grouping, listeners: Listeners
+        self,
+        api: Api,
+        namespaces: Sequence[str],
+        grouping: Grouping,
+        listeners: Listeners,
+        node_pool: Callable[[dict[str, Any]], GrowingPool | None] = lambda _: None,
     ) -> None:
         """Make stores and watches; :meth:`run` starts them.
 
@@ -101,7 +109,9 @@ class Caches:
         self.priority_classes: Store[PriorityClass] = Store(
             reducing.priority_class, listeners.priority_class
         )
+        self.node_pools: Store[GrowingPool] = Store(node_pool, listeners.node_pool)
         self._watches: list[Watch[Any]] = [
+            OptionalWatch(api, Selection("/apis/karpenter.sh/v1/nodepools"), self.node_pools),
             Watch(api, Selection("/api/v1/nodes"), self.nodes),
             Watch(api, Selection("/api/v1/pods", FOREIGN_PODS), self.foreign_pods),
             Watch(

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from qwen3_operator.decisions.verdict import Verdict
+from qwen3_operator.observed import WAITING_FOR_NODES
 from qwen3_planner.api.reasons import Reason
 
 if TYPE_CHECKING:
@@ -96,6 +97,13 @@ def ended(pod: Pod) -> Verdict | None:
     return _about(pod, Reason.POD_FAILED, "") if pod.phase == FAILED else None
 
 
+def waits_for_a_node(pod: Pod) -> Verdict | None:
+    """No node of today takes the pod, but its pool can grow."""
+    if pod.problem != WAITING_FOR_NODES:
+        return None
+    return Verdict(Reason.WAITING_FOR_NODES, f"{pod.problem_message.rstrip('.')}.")
+
+
 def finds_no_node(pod: Pod) -> Verdict | None:
     """The scheduler finds no node."""
     if pod.problem not in ("Unschedulable", "SchedulingGated"):
@@ -113,6 +121,7 @@ POD_FAILURES: tuple[Callable[[Pod], Verdict | None], ...] = (
     refers_to_nothing,  # somebody has to act: a Secret is missing
     ran_out_of_memory,  # somebody has to act: the limit
     crashes,  # somebody has to look: the log
+    waits_for_a_node,  # nodes are provisioned
     finds_no_node,  # the cluster changed under us
     was_evicted,  # replaced by itself, may come again
     ended,  # replaced by itself

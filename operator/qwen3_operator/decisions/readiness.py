@@ -132,6 +132,7 @@ def _condition(deployment: Manifest | None, kind: str) -> Mapping[str, str]:
 UNPLACED = frozenset(
     {
         Reason.UNSCHEDULABLE,
+        Reason.WAITING_FOR_NODES,
         Reason.QUOTA_EXCEEDED,
         Reason.LIMIT_RANGE_VIOLATED,
         Reason.POD_SECURITY_VIOLATED,
@@ -178,7 +179,7 @@ def _progressing(
     stuck = _deadline_exceeded(deployment)
     if stuck is not None:
         return Finding(ConditionStatus.FALSE, stuck)
-    if worst is not None and worst.reason in UNPLACED:
+    if worst is not None and worst.reason in UNPLACED - {Reason.WAITING_FOR_NODES}:
         return Finding(ConditionStatus.FALSE, worst)
     message = "Replicas are being started or replaced."
     return Finding(ConditionStatus.TRUE, Verdict(Reason.ROLLOUT_IN_PROGRESS, message))

@@ -24,27 +24,30 @@ def make_placement(resource: Qwen3Deployment, pool: Pool | None) -> dict[str, An
     if spec.node_selector:
         fields["nodeSelector"] = dict(spec.node_selector)
     affinity = spec.affinity.to_kubernetes() if spec.affinity else {}
-    expressions = pool.as_expressions() if pool else []
-    if expressions:
+    ways = pool.as_terms() if pool else []
+    if ways:
         node_affinity = affinity.setdefault("nodeAffinity", {})
-        node_affinity[REQUIRED] = _with_all(node_affinity.get(REQUIRED), expressions)
+        node_affinity[REQUIRED] = _with_one_of(node_affinity.get(REQUIRED), ways)
     if affinity:
         fields["affinity"] = affinity
     return fields
 
 
-def _with_all(required: dict[str, Any] | None, expressions: list[dict[str, Any]]) -> dict[str, Any]:
-    """Add comparisons to every term, since one term that matches is enough.
+def _with_one_of(
+    required: dict[str, Any] | None, ways: list[list[dict[str, Any]]]
+) -> dict[str, Any]:
+    """Add each way's comparisons to every term, since one term that matches is enough.
 
     A term without comparisons matches no node and must stay so; where all are like that, what the
     user asked for is left as it is.
     """
     if required is None:
-        return {"nodeSelectorTerms": [{"matchExpressions": expressions}]}
+        return {"nodeSelectorTerms": [{"matchExpressions": way} for way in ways]}
     terms = [
-        {**term, "matchExpressions": [*(term.get("matchExpressions") or ()), *expressions]}
+        {**term, "matchExpressions": [*(term.get("matchExpressions") or ()), *way]}
         for term in required["nodeSelectorTerms"]
         if term.get("matchExpressions") or term.get("matchFields")
+        for way in ways
     ]
     return {"nodeSelectorTerms": terms} if terms else required
 

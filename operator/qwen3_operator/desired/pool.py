@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from qwen3_operator.desired import labels
+from qwen3_operator.desired.alternatives import all_hold, expressions, other_ways, read
 from qwen3_planner.inventory.cpu_nodes import ARCHITECTURE_LABEL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from qwen3_operator.desired.alternatives import Comparisons
     from qwen3_operator.observed import Manifest, Node
     from qwen3_planner.catalog.rows import Accelerator, Catalog
 
@@ -55,12 +57,14 @@ class Pool:
         requirements: comparisons with node labels, (key, operator, values), that must all hold.
             Empty: no label names the product; the resource alone decides.
         cores: that each pod computes with where it computes on CPUs; 0 elsewhere.
+        others: other ways to be a node of the pool, for nodes that are yet to come.
     """
 
     accelerator: str
     resource: str
-    requirements: tuple[tuple[str, str, tuple[str, ...]], ...]
+    requirements: Comparisons
     cores: int = 0
+    others: tuple[Comparisons, ...] = ()
 
     @property
     def architecture(self) -> str:
@@ -68,18 +72,31 @@ class Pool:
         named = (values for key, _, values in self.requirements if key == ARCHITECTURE_LABEL)
         return next(named, ("amd64",))[0]
 
+    @property
+    def ways(self) -> tuple[Comparisons, ...]:
+        """All ways to be a node of the pool, of which one has to hold; none: any node."""
+        own = (self.requirements,) if self.requirements else ()
+        return own + self.others
+
+    def takes(self, node_labels: Mapping[str, str]) -> bool:
+        """Whether a node with these labels is of the pool, as far as labels say."""
+        return not self.ways or any(all_hold(way, node_labels) for way in self.ways)
+
     def as_text(self) -> str:
         """Write the pool as the text of an annotation."""
         fields = [self.accelerator, self.resource, self.requirements]
-        more = [self.cores] if self.cores else []
+        more: list[Any] = [self.cores] if self.cores or self.others else []
+        if self.others:
+            more.append(self.others)
         return json.dumps([*fields, *more], separators=(",", ":"))
 
     def as_expressions(self) -> list[dict[str, Any]]:
         """Write the requirements as ``matchExpressions``."""
-        return [
-            {"key": key, "operator": operator, **({"values": list(values)} if values else {})}
-            for key, operator, values in self.requirements
-        ]
+        return expressions(self.requirements)
+
+    def as_terms(self) -> list[list[dict[str, Any]]]:
+        """Write all ways as ``matchExpressions``, of which one has to hold; none: any node."""
+        return [expressions(way) for way in self.ways]
 
 
 def pool_for(
@@ -100,10 +117,12 @@ def pool_for(
         return kept
     if not accelerator.resource:
         return _cpu_pool(accelerator, carriers)
+    requirements = _requirements(accelerator, carriers, catalog)
     return Pool(
         accelerator=accelerator.name,
         resource=accelerator.resource,
-        requirements=_requirements(accelerator, carriers, catalog),
+        requirements=requirements,
+        others=other_ways(requirements, carriers),
     )
 
 
@@ -144,15 +163,14 @@ def pool_of(deployment: Manifest) -> Pool | None:
     """Read the pool that a Deployment was made for; None where the annotation is not readable."""
     text = (deployment["metadata"].get("annotations") or {}).get(labels.POOL, "")
     try:
-        accelerator, resource, requirements, *cores = json.loads(text)
+        accelerator, resource, requirements, *more = json.loads(text)
+        cores, others = (*more, *(0, ())[len(more) :])
         return Pool(
             accelerator=str(accelerator),
             resource=str(resource),
-            requirements=tuple(
-                (str(key), str(operator), tuple(map(str, values)))
-                for key, operator, values in requirements
-            ),
-            cores=int(cores[0]) if cores else 0,
+            requirements=read(requirements),
+            cores=int(cores),
+            others=tuple(read(way) for way in others),
         )
     except (ValueError, TypeError):
         return None
@@ -160,27 +178,10 @@ def pool_of(deployment: Manifest) -> Pool | None:
 
 def _still_matches(pool: Pool, carriers: list[Node]) -> bool:
     """Whether the pool is not empty, or nothing better could be chosen anyway."""
-    return not carriers or any(
-        all(_holds(requirement, node.labels) for requirement in pool.requirements)
-        for node in carriers
-    )
+    return not carriers or any(pool.takes(node.labels) for node in carriers)
 
 
-def _holds(requirement: tuple[str, str, tuple[str, ...]], node_labels: Mapping[str, str]) -> bool:
-    key, operator, values = requirement
-    value = node_labels.get(key)
-    if value is None or operator == "DoesNotExist":
-        return value is None and operator == "DoesNotExist"
-    if operator == "In":
-        return value in values
-    if not value.isdecimal():
-        return False
-    return int(value) > int(values[0]) if operator == "Gt" else int(value) < int(values[0])
-
-
-def _requirements(
-    accelerator: Accelerator, carriers: list[Node], catalog: Catalog
-) -> tuple[tuple[str, str, tuple[str, ...]], ...]:
+def _requirements(accelerator: Accelerator, carriers: list[Node], catalog: Catalog) -> Comparisons:
     for key in PRODUCT_KEYS.get(accelerator.vendor, ()):
         products = tuple(sorted({n.labels[key] for n in carriers if n.labels.get(key)}))
         if products:
@@ -201,9 +202,7 @@ def _is_ambiguous(product: str, vendor: str, catalog: Catalog) -> bool:
     return lengths.count(max(lengths, default=0)) > 1
 
 
-def _memory_requirements(
-    accelerator: Accelerator, carriers: list[Node]
-) -> tuple[tuple[str, str, tuple[str, ...]], ...]:
+def _memory_requirements(accelerator: Accelerator, carriers: list[Node]) -> Comparisons:
     if accelerator.vendor == "nvidia":
         low = int(accelerator.memory_mib * (1 - MEMORY_TOLERANCE))
         high = int(accelerator.memory_mib * (1 + MEMORY_TOLERANCE))

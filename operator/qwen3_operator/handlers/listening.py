@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from qwen3_operator.cluster.caches import Listeners, owner_of
 from qwen3_operator.decisions.admission import demand_of
+from qwen3_operator.ledger.growing import Growing
 from qwen3_operator.observed import Key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from qwen3_operator.cluster.reducing import OwnPod, PriorityClass
+    from qwen3_operator.decisions.growth import GrowingPool
     from qwen3_operator.handlers.queue import WorkQueue
     from qwen3_operator.ledger import Ledger
     from qwen3_operator.observed import Manifest, Node, Pod, Quota
@@ -46,6 +48,7 @@ class Listener:
         later: Callable[[float, Callable[[], None]], object],
     ) -> None:
         """Prepare; `known` iterates over all resources, `later` calls back after seconds."""
+        self.growing = Growing(ledger)
         self.leading = False
         self.waiting: set[Key] = set()
         self._queue = queue
@@ -59,6 +62,7 @@ class Listener:
         """Return who is told about what."""
         return Listeners(
             node=self._node,
+            node_pool=self._node_pool,
             foreign_pod=self._foreign_pod,
             own_pod=self._own_pod,
             deployment=self._deployment,
@@ -104,7 +108,18 @@ class Listener:
             changed = before is not None and self._ledger.delete_node(before.name)
         if changed:
             self.capacity_changed()
+        if self.growing.follow(before, after):
+            self.capacity_changed()
         if _hardware(before) != _hardware(after):
+            self._look_at_all(HARDWARE_GATHER_S)
+
+    def _node_pool(self, before: GrowingPool | None, after: GrowingPool | None) -> None:
+        """Take a change of a pool that can grow: other nodes are to come."""
+        changed = before is not None and after is None and self.growing.drop(before.name)
+        if after is not None:
+            changed = self.growing.put(after)
+        if changed:
+            self.capacity_changed()
             self._look_at_all(HARDWARE_GATHER_S)
 
     def _foreign_pod(self, before: Pod | None, after: Pod | None) -> None:

@@ -27,6 +27,7 @@ from qwen3_operator.cluster.resources import wait_for_list
 from qwen3_operator.cluster.sharing import Sharing
 from qwen3_operator.cluster.supplying import Supplying
 from qwen3_operator.cluster.watching import Store
+from qwen3_operator.decisions.provisioning import pool_of_karpenter, pool_of_setting
 from qwen3_operator.desired.site import Hubs, Site, site_for
 from qwen3_operator.handlers import edge
 from qwen3_operator.handlers.health import HealthServer
@@ -77,8 +78,14 @@ class Operator:
         self._listener = Listener(self._queue, self._ledger, self._keys, loop.call_later)
         self._bodies: Store[dict[str, Any]] = Store(_without_managers, self._listener.resource)
         self._caches = Caches(
-            self._api, settings.namespaces, self._grouping, self._listener.listeners()
+            self._api,
+            settings.namespaces,
+            self._grouping,
+            self._listener.listeners(),
+            partial(pool_of_karpenter, catalog=self._catalog),
         )
+        for setting in settings.growing_pools:
+            self._listener.growing.put(pool_of_setting(setting, self._catalog))
         self._lease = self._make_lease()
         self._metrics = Metrics(self._sources())
         self._engines = aiohttp.ClientSession()
@@ -215,7 +222,9 @@ class Operator:
         return Sources(
             queue=self._queue,
             bodies=self._bodies.values,
-            nodes=lambda: ((node, ledger.free(node.name)) for node in ledger.nodes()),
+            nodes=lambda: (
+                (node, ledger.free(node.name)) for node in ledger.nodes() if not node.to_come
+            ),
             waiting=lambda: len(self._listener.waiting),
             is_leading=lambda: self._listener.leading,
         )

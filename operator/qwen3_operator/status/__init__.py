@@ -317,6 +317,8 @@ def _at_work(
 
 def _without_any(rollout: Rollout, shortage: Verdict | None) -> Phase:
     """Say the phase of a resource with trouble and no replica that answers."""
+    if rollout.worst is not None and rollout.worst.reason is Reason.WAITING_FOR_NODES:
+        return Phase.PENDING
     if rollout.worst is None and shortage is not None:
         return Phase.LOADING if rollout.is_loading else Phase.PROVISIONING
     return Phase.FAILED

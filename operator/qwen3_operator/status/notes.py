@@ -48,6 +48,7 @@ CALM = frozenset(
         Reason.SCALED_TO_ZERO.value,
         Reason.PAUSED.value,
         Reason.DOWNLOADING.value,
+        Reason.WAITING_FOR_NODES.value,
     }
 )
 """Not Ready because the user said so, or because there is much to fetch."""

@@ -1,0 +1,173 @@
+"""What a pool that can grow is like: from the operator's settings, or a NodePool of Karpenter."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from qwen3_operator.decisions.growth import GrowingPool
+from qwen3_operator.decisions.requests import resources_of
+from qwen3_operator.errors import SpecError
+from qwen3_operator.observed import Node, Taint
+from qwen3_operator.quantities import parse as parse_quantity
+from qwen3_planner.inventory.kubernetes import read_node
+from qwen3_planner.inventory.short_form import parse_hardware
+from qwen3_planner.units import GIB
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from qwen3_operator.settings import GrowingPoolSetting
+    from qwen3_planner.catalog.rows import Catalog
+    from qwen3_planner.inventory.hardware import NodeGroup
+
+HARDWARE_ANNOTATION = "serving.qwen3.dev/hardware"
+"""On a NodePool: what each of its nodes carries, such as ``8xH100-SXM-80GB``."""
+
+KARPENTER_POOL_LABEL = "karpenter.sh/nodepool"
+"""Karpenter writes it on every node, and knows it beforehand.
+https://karpenter.sh/docs/concepts/scheduling/ (read 2026-11-23)."""
+
+PODS_PER_NODE = 110
+"""The kubelet's own default."""
+
+EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
+"""Of a taint."""
+
+UNLIMITED = 10_000
+"""Nodes of a pool without a limit."""
+
+UNKNOWN_CPU, UNKNOWN_MEMORY_BYTES = 1024, 16 * 1024 * GIB
+"""Of a node of which only the GPUs are told: whoever provisions it sees to the rest."""
+
+
+def pool_of_setting(setting: GrowingPoolSetting, catalog: Catalog) -> GrowingPool:
+    """Make the pool that a setting describes.
+
+    Raises:
+        SpecError: its hardware is not of the form NODESxCOUNTxPRODUCT, or unknown; a taint is not
+            of the form KEY=VALUE:EFFECT.
+    """
+    field = f"growing_pools[{setting.name}].hardware"
+    group = _only_group(setting.hardware, catalog, field)
+    amounts = {
+        "cpu": setting.cpu or UNKNOWN_CPU,
+        "memory": int(setting.memory_gib * GIB) if setting.memory_gib else UNKNOWN_MEMORY_BYTES,
+    }
+    taints = tuple(_taint(text, f"growing_pools[{setting.name}].taints") for text in setting.taints)
+    node = _node(setting.name, setting.labels, taints, group, amounts)
+    return GrowingPool(setting.name, node, group.count)
+
+
+def pool_of_karpenter(raw: Mapping[str, Any], catalog: Catalog) -> GrowingPool | None:
+    """Read a NodePool of Karpenter (karpenter.sh/v1); None where nothing says which GPUs it brings.
+
+    What its nodes carry is told by the annotation :data:`HARDWARE_ANNOTATION`, else by the labels
+    of GPU Feature Discovery in its template (product, memory, count). How many more nodes it may
+    have follows from ``spec.limits``.
+    """
+    metadata, spec = raw["metadata"], raw.get("spec") or {}
+    template = spec.get("template") or {}
+    labels = _labels(metadata["name"], template)
+    group = _group_of(metadata, labels, catalog)
+    if group is None:
+        return None
+    taints = tuple(
+        Taint(taint["key"], taint.get("value", ""), taint["effect"])
+        for taint in (template.get("spec") or {}).get("taints") or ()
+    )
+    name = f"NodePool {metadata['name']}"
+    amounts = {"cpu": UNKNOWN_CPU, "memory": UNKNOWN_MEMORY_BYTES}
+    node = _node(name, labels, taints, group, amounts)
+    return GrowingPool(name, node, _most(spec.get("limits") or {}, group))
+
+
+def _labels(name: str, template: Mapping[str, Any]) -> dict[str, str]:
+    """Return the labels that Karpenter knows of a node beforehand."""
+    wanted = (template.get("spec") or {}).get("requirements") or ()
+    single = {
+        one["key"]: one["values"][0]
+        for one in wanted
+        if one.get("operator") == "In" and len(one.get("values") or ()) == 1
+    }
+    given = (template.get("metadata") or {}).get("labels") or {}
+    return {**single, **given, KARPENTER_POOL_LABEL: name}
+
+
+def _group_of(
+    metadata: Mapping[str, Any], labels: Mapping[str, str], catalog: Catalog
+) -> NodeGroup | None:
+    hardware = (metadata.get("annotations") or {}).get(HARDWARE_ANNOTATION)
+    if hardware:
+        try:
+            return _only_group(hardware, catalog, HARDWARE_ANNOTATION)
+        except SpecError:
+            return None
+    count = labels.get("nvidia.com/gpu.count") or labels.get("amd.com/gpu.count") or "0"
+    resource = "amd.com/gpu" if "amd.com/gpu.product-name" in labels else "nvidia.com/gpu"
+    offered = {"labels": labels, "name": ""}
+    status = {"allocatable": {resource: count if count.isdecimal() else "0"}}
+    return read_node({"metadata": offered, "status": status}, catalog).group
+
+
+def _most(limits: Mapping[str, Any], group: NodeGroup) -> int:
+    """Count the nodes that the limits allow; what they do not name is not limited."""
+    each = {
+        "nodes": 1,
+        group.accelerator.resource: group.accelerators_per_node,
+    }
+    found = []
+    for name, amount in limits.items():
+        if name in each:
+            with suppress(ValueError):
+                found.append(int(parse_quantity(amount)) // each[name])
+    return min(found, default=UNLIMITED)
+
+
+def _only_group(hardware: str, catalog: Catalog, field: str) -> NodeGroup:
+    groups = parse_hardware(hardware, catalog, field=field).groups
+    if len(groups) != 1:
+        raise SpecError(field, hardware, "names several products: make a pool of each")
+    if not groups[0].accelerator.resource:
+        raise SpecError(field, hardware, "is no accelerator that Kubernetes hands out")
+    return groups[0]
+
+
+def _node(
+    name: str,
+    labels: Mapping[str, str],
+    taints: tuple[Taint, ...],
+    group: NodeGroup,
+    amounts: Mapping[str, float],
+) -> Node:
+    offered = {
+        **amounts,
+        "pods": PODS_PER_NODE,
+        group.accelerator.resource: group.accelerators_per_node,
+    }
+    memory = int(amounts["memory"])
+    known = replace(
+        group, name=None, count=1, labels={}, cpu=float(amounts["cpu"]), memory_bytes=memory
+    )
+    return Node(
+        name=name,
+        labels=dict(labels),
+        taints=taints,
+        schedulable=True,
+        allocatable=resources_of(offered),
+        group=known,
+    )
+
+
+def _taint(text: str, field: str) -> Taint:
+    """Read a taint as kubectl writes it.
+
+    >>> _taint("nvidia.com/gpu=present:NoSchedule", "taints").effect
+    'NoSchedule'
+    """
+    body, colon, effect = text.rpartition(":")
+    key, _, value = body.partition("=")
+    if not colon or not key or effect not in EFFECTS:
+        raise SpecError(field, text, "must be KEY=VALUE:EFFECT", EFFECTS)
+    return Taint(key, value, effect)
