@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from qwen3_planner.engines.pooling import is_reranker
 from qwen3_planner.sizing.formats import FileLayout, WeightKind
 
 if TYPE_CHECKING:
-    from qwen3_planner.catalog.rows import ModelArchitecture
     from qwen3_planner.rules.facts import LayoutFacts, PoolFacts
-
-
-def is_reranker(model: ModelArchitecture) -> bool:
-    """Whether a pooling model scores pairs: its shapes are those of the embedding models."""
-    return model.is_pooling and "Reranker" in model.name
 
 
 def weights_are_no_gguf(facts: PoolFacts) -> str | None:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from qwen3_planner.catalog.rows import AcceleratorClass
 from qwen3_planner.engines.sglang import kernels
-from qwen3_planner.engines.sglang.command import RERANKERS_SINCE, is_reranker
+from qwen3_planner.engines.pooling import is_reranker
+from qwen3_planner.engines.sglang.command import RERANKERS_SINCE
 from qwen3_planner.engines.sglang.semantics import (
     SGLANG_VENDORS,
     first_release,

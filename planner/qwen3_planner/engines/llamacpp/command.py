@@ -15,6 +15,7 @@ from qwen3_planner.engines.llamacpp.semantics import (
     PHYSICAL_BATCH,
     FlashFlag,
 )
+from qwen3_planner.engines.pooling import is_reranker
 from qwen3_planner.engines.sources import is_on_hub, model_argument, source_environment
 from qwen3_planner.engines.vllm.yarn import original_positions, yarn_factor
 from qwen3_planner.request import KvCacheDtype
@@ -104,7 +105,7 @@ def command(options: ServerOptions) -> tuple[str, ...]:
         *_cache(options),
         *_batches(options),
         *_yarn(options),
-        *(("--embeddings",) if options.model.is_pooling else ("--jinja",)),
+        *_runner(options.model),
         *chat_arguments(options.model, options.chat, options.version),
         "--metrics",
     )
@@ -113,6 +114,17 @@ def command(options: ServerOptions) -> tuple[str, ...]:
 def environment(options: ServerOptions) -> tuple[tuple[str, str], ...]:
     """Return the environment the engine needs."""
     return source_environment(options.source, "llamacpp")
+def _runner(model: ModelArchitecture) -> tuple[str, ...]:
+    """Say what the model is for; a vector is that of the last token, and prompts may be cut for it.
+
+    Source: https://huggingface.co/Qwen/Qwen3-Embedding-0.6B-GGUF (read 2026-11-23);
+    ggml-org/llama.cpp @00dc8057 tools/server/README.md.
+    """
+    if not model.is_pooling:
+        return ("--jinja",)
+    return ("--reranking",) if is_reranker(model) else ("--embeddings", "--pooling", "last")
+
+
 
 
 def _model(options: ServerOptions) -> tuple[str, ...]:

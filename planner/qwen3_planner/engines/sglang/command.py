@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from qwen3_planner.engines.pooling import is_reranker
 from qwen3_planner.engines.sglang.chat import chat_arguments
 from qwen3_planner.engines.sglang.kernels import DEEP_GEMM_SWITCH
 from qwen3_planner.engines.sglang.semantics import DataForm, ExpertForm
@@ -134,11 +135,6 @@ def environment(options: LaunchOptions) -> tuple[tuple[str, str], ...]:
         switch = ruling_at(DEEP_GEMM_SWITCH, options.semantics.version).value
         variables.append((switch, "0"))
     return tuple(sorted(variables))
-
-
-def is_reranker(model: ModelArchitecture) -> bool:
-    """Whether a pooling model scores pairs: its shapes are those of the embedding models."""
-    return model.is_pooling and "Reranker" in model.name
 
 
 def _runner(options: LaunchOptions) -> tuple[str, ...]:

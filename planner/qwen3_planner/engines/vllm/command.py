@@ -18,7 +18,7 @@ from qwen3_planner.engines.sources import (
 )
 from qwen3_planner.engines.vllm.chat import chat_arguments
 from qwen3_planner.engines.vllm.flags import takes
-from qwen3_planner.engines.vllm.yarn import yarn_arguments
+from qwen3_planner.engines.vllm.pooling import config_arguments, runner_arguments
 from qwen3_planner.request import KvCacheDtype
 
 if TYPE_CHECKING:
@@ -98,7 +98,8 @@ def command(options: ServeOptions) -> tuple[str, ...]:
         *_tuning(options.tuning, options.semantics.version),
         *_adapters(options.tuning),
         *_speculation(options),
-        *yarn_arguments(options.model, options.max_model_len, options.semantics.yarn_form),
+        *runner_arguments(options.model, options.semantics.version),
+        *config_arguments(options.model, options.max_model_len, options.semantics.yarn_form),
         *chat_arguments(options.model, options.chat, options.semantics.version),
     )
 
