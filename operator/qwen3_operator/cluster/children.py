@@ -29,6 +29,10 @@ CONFLICT = 409
 """A child's name is taken by an object that is not ours."""
 
 
+MAKERS_OF_PODS = frozenset({"Deployment", "LeaderWorkerSet", "StatefulSet"})
+"""Kinds of children that replicas run as."""
+
+
 class Outcome(Enum):
     """What came of bringing the children into shape."""
 
@@ -55,6 +59,11 @@ class Children:
         """Return what is there, and what was refused last time."""
         error = self._refusals.get(key)
         return self._caches.observe(key, _in_plain_words(error) if error else "")
+
+    def run(self, key: Key) -> bool:
+        """Whether anything was made that runs, or is about to."""
+        kinds = {kind for kind, _ in self._caches.observe(key, "").children}
+        return not kinds.isdisjoint(MAKERS_OF_PODS)
 
     def refusal(self, key: Key) -> ClusterError | None:
         """Return what was refused last time."""

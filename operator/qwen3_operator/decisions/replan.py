@@ -57,11 +57,13 @@ class Chosen:
         outcome: what became of the earlier plan.
         result: the plan; with INFEASIBLE the refusals.
         verdict: for the condition PlanFeasible.
+        lowered: what gave way in the plan, as spec.fallback allows.
     """
 
     outcome: Outcome
     result: PlanResult
     verdict: Verdict
+    lowered: tuple[str, ...] = ()
 
 
 def choose(  # noqa: PLR0913 - everything a plan depends on

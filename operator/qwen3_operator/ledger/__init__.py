@@ -65,6 +65,22 @@ class Ledger(Books):
             account.told = account.demand
         return self._admission(account)
 
+    def room_for(self, claim: Claim) -> int:
+        """Count the replicas of a claim that would be admitted now; nothing is booked.
+
+        It is asked for resources of which nothing runs: what they hold themselves counts as taken.
+        """
+        account = self._account(claim.demand.key)
+        lane = self._lanes.enter(account.key, claim.demand.per_pod, claim.demand.selector, {})
+        room = self._quotas.room(
+            account.key.namespace, claim.demand.per_pod, account.existing(), account.promised
+        )
+        limit = claim.demand.replicas if room is None else min(claim.demand.replicas, room.replicas)
+        count = self._sure(lane, claim.order, limit, running=None)
+        self._lanes.leave(lane)
+        self._drop_if_idle(account)
+        return count
+
     def withdraw(self, key: Key) -> None:
         """Drop the claim of a resource that is deleted, suspended or cannot be planned.
 

@@ -144,6 +144,7 @@ def derive(facts: Facts, previous: Qwen3DeploymentStatus, now: datetime) -> dict
             **in_short(plan),
             "available": f"{rollout.ready}/{facts.wanted}",
             "plan": plan,
+            "lowered": [*facts.chosen.lowered] or None if facts.chosen else None,
             "measured": measured_document(
                 plan,
                 facts.observed.kv_cache_tokens.values(),
