@@ -22,6 +22,7 @@ from qwen3_operator.observed import (
 )
 from qwen3_operator.quantities import ceil
 from qwen3_planner.api.v1alpha1 import KIND
+from qwen3_planner.inventory.cpu_nodes import cpu_group
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from qwen3_planner.inventory.hardware import NodeGroup
 
     Grouping = Callable[[Mapping[str, Any]], tuple[NodeGroup | None, str]]
-from qwen3_planner.inventory.cpu_nodes import cpu_group
     """What the planner makes of a raw node: its group or None, and a note."""
 
 RESTLESS_LABELS = frozenset({"nvidia.com/gfd.timestamp"})
@@ -68,11 +68,11 @@ def node(raw: Mapping[str, Any], grouping: Grouping) -> Node:
         note=note,
         kubelet=about.get("kubeletVersion", ""),
         runtime=about.get("containerRuntimeVersion", ""),
+        cpu=cpu_group(raw) if group is None and not note else None,
     )
 
 
 class OwnPod(NamedTuple):
-        cpu=cpu_group(raw) if group is None and not note else None,
     """A pod of ours with what orders it among its siblings."""
 
     created: str
