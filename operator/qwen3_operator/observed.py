@@ -81,6 +81,7 @@ class Node:
         note: why the planner cannot use its GPUs, or what is odd about them; empty if nothing.
         kubelet: version of the kubelet (``v1.37.2``); empty where the node does not say.
         runtime: container runtime and version (``containerd://2.1.4``); empty likewise.
+        slices: MIG slices that it offers, a group of each profile.
         to_come: name of the pool that may grow by it, where it does not exist yet; else empty.
         cpu: the node as a CPU to compute on; None where it has GPUs or offers too little.
     """
@@ -95,7 +96,14 @@ class Node:
     kubelet: str = ""
     runtime: str = ""
     to_come: str = ""
+    slices: tuple[NodeGroup, ...] = ()
     cpu: NodeGroup | None = None
+
+
+    @property
+    def groups(self) -> tuple[NodeGroup, ...]:
+        """What a planner may count on: whole GPUs, slices of them, or the CPU."""
+        return tuple(one for one in (self.group, *self.slices, self.cpu) if one is not None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,8 +29,10 @@ if TYPE_CHECKING:
 
     from qwen3_planner.inventory.hardware import NodeGroup
 
-    Grouping = Callable[[Mapping[str, Any]], tuple[NodeGroup | None, str]]
-    """What the planner makes of a raw node: its group or None, and a note."""
+    Grouping = Callable[
+        [Mapping[str, Any]], tuple[NodeGroup | None, str, *tuple[tuple[NodeGroup, ...], ...]]
+    ]
+    """What the planner makes of a raw node: its group or None, a note, and slices if any."""
 
 RESTLESS_LABELS = frozenset({"nvidia.com/gfd.timestamp"})
 """Labels that change by themselves; what is built from labels must not change with them."""
@@ -53,7 +55,7 @@ def node(raw: Mapping[str, Any], grouping: Grouping) -> Node:
     """Reduce a Node."""
     metadata, spec, status = raw["metadata"], raw.get("spec") or {}, raw.get("status") or {}
     labels = metadata.get("labels") or {}
-    group, note = grouping(raw)
+    group, note, *slices = grouping(raw)
     about = status.get("nodeInfo") or {}
     return Node(
         name=metadata["name"],
@@ -66,6 +68,7 @@ def node(raw: Mapping[str, Any], grouping: Grouping) -> Node:
         allocatable=resources_of(status.get("allocatable") or {}),
         group=group,
         note=note,
+        slices=slices[0] if slices else (),
         kubelet=about.get("kubeletVersion", ""),
         runtime=about.get("containerRuntimeVersion", ""),
         cpu=cpu_group(raw) if group is None and not note else None,

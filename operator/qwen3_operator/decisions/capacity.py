@@ -37,8 +37,8 @@ def inventory_for(selector: Selector, nodes: Iterable[Node]) -> Inventory:
     inventories.
     """
     possible = [node for node in nodes if belongs_to(selector, node)]
-    found = [node.group for node in possible if node.group is not None]
-    if not any(node.group or node.note or node.allocatable.gpus for node in possible):
+    found = [one for node in possible for one in (node.group, *node.slices) if one is not None]
+    if not found and not any(node.note or node.allocatable.gpus for node in possible):
         found = [node.cpu for node in possible if node.cpu is not None]
     counted: Counter[NodeGroup] = Counter()
     for group in found:

@@ -112,7 +112,7 @@ def explain_no_hardware(selector: Selector, nodes: Iterable[Node]) -> Verdict:
     """
     with_gpus = [node for node in nodes if node.allocatable.gpus]
     possible = [node for node in with_gpus if belongs_to(selector, node)]
-    unnamed = [node for node in possible if node.group is None]
+    unnamed = [node for node in possible if node.group is None and not node.slices]
     if unnamed:
         why = next((node.note for node in unnamed if node.note), "no label says which they are")
         names = _listed([node.name for node in unnamed])

@@ -16,9 +16,8 @@ from qwen3_planner.inventory.short_form import parse_hardware
 from qwen3_planner.units import GIB
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from qwen3_operator.settings import GrowingPoolSetting
     from qwen3_planner.catalog.rows import Catalog
     from qwen3_planner.inventory.hardware import NodeGroup
 
@@ -42,22 +41,37 @@ UNKNOWN_CPU, UNKNOWN_MEMORY_BYTES = 1024, 16 * 1024 * GIB
 """Of a node of which only the GPUs are told: whoever provisions it sees to the rest."""
 
 
-def pool_of_setting(setting: GrowingPoolSetting, catalog: Catalog) -> GrowingPool:
-    """Make the pool that a setting describes.
+def declared_pool(  # noqa: PLR0913 - one of each field of the setting
+    catalog: Catalog,
+    *,
+    name: str,
+    hardware: str,
+    labels: Mapping[str, str],
+    taints: Sequence[str] = (),
+    cpu: float | None = None,
+    memory_gib: float | None = None,
+) -> GrowingPool:
+    """Make the pool that the operator's settings declare.
+
+    Args:
+        catalog: knows the product.
+        name: how messages call it.
+        hardware: the most it may grow to, as ``NODESxCOUNTxPRODUCT``.
+        labels: of its nodes, as far as the provisioner knows them beforehand.
+        taints: of its nodes, as kubectl writes them.
+        cpu: cores of one node; None: enough.
+        memory_gib: of one node; None: enough.
 
     Raises:
-        SpecError: its hardware is not of the form NODESxCOUNTxPRODUCT, or unknown; a taint is not
-            of the form KEY=VALUE:EFFECT.
+        SpecError: the hardware or a taint is not of its form, or the product is unknown.
     """
-    field = f"growing_pools[{setting.name}].hardware"
-    group = _only_group(setting.hardware, catalog, field)
+    group = _only_group(hardware, catalog, f"growing_pools[{name}].hardware")
     amounts = {
-        "cpu": setting.cpu or UNKNOWN_CPU,
-        "memory": int(setting.memory_gib * GIB) if setting.memory_gib else UNKNOWN_MEMORY_BYTES,
+        "cpu": cpu or UNKNOWN_CPU,
+        "memory": int(memory_gib * GIB) if memory_gib else UNKNOWN_MEMORY_BYTES,
     }
-    taints = tuple(_taint(text, f"growing_pools[{setting.name}].taints") for text in setting.taints)
-    node = _node(setting.name, setting.labels, taints, group, amounts)
-    return GrowingPool(setting.name, node, group.count)
+    known = tuple(_taint(text, f"growing_pools[{name}].taints") for text in taints)
+    return GrowingPool(name, _node(name, labels, known, group, amounts), group.count)
 
 
 def pool_of_karpenter(raw: Mapping[str, Any], catalog: Catalog) -> GrowingPool | None:

@@ -56,9 +56,19 @@ GPU_TAINTS = ("nvidia.com/gpu", "amd.com/gpu")
 """Taints that keep other pods off GPU nodes; the device plugins' own charts tolerate them."""
 
 
+def _gpu_taint(resource: str) -> tuple[str, ...]:
+    """Return the taint of nodes that offer a resource: of slices it is that of whole GPUs.
+
+    >>> _gpu_taint("nvidia.com/gpu"), _gpu_taint("nvidia.com/mig-1g.10gb"), _gpu_taint("")
+    (('nvidia.com/gpu',), ('nvidia.com/gpu',), ())
+    """
+    vendor = resource.partition("/")[0]
+    return tuple(key for key in GPU_TAINTS if vendor and key.startswith(f"{vendor}/"))
+
+
 def make_tolerations(resource: Qwen3Deployment, pool: Pool | None) -> list[dict[str, Any]]:
     """Make the tolerations: that of GPU nodes, then the user's."""
-    keys = GPU_TAINTS if pool is None else (pool.resource,) if pool.resource else ()
+    keys = GPU_TAINTS if pool is None else _gpu_taint(pool.resource)
     tolerations = [{"key": key, "operator": "Exists"} for key in keys]
     for toleration in resource.spec.tolerations:
         entry = toleration.to_kubernetes()

@@ -110,8 +110,8 @@ def pool_for(
         catalog: says which products share a name.
         live: the Deployment as it lives; its pool is kept while a node still matches it.
     """
-    groups = ((node, node.group or node.cpu) for node in nodes)
-    carriers = [n for n, group in groups if group and group.accelerator.name == accelerator.name]
+    name = accelerator.name
+    carriers = [n for n in nodes if any(one.accelerator.name == name for one in n.groups)]
     kept = pool_of(live) if live is not None else None
     if kept is not None and kept.accelerator == accelerator.name and _still_matches(kept, carriers):
         return kept
@@ -135,9 +135,9 @@ def accelerator_named(name: str, nodes: Iterable[Node], catalog: Catalog) -> Acc
         KeyError: nobody knows it.
     """
     for node in nodes:
-        group = node.group or node.cpu
-        if group is not None and group.accelerator.name == name:
-            return group.accelerator
+        for group in node.groups:
+            if group.accelerator.name == name:
+                return group.accelerator
     return catalog.accelerator(name)
 
 

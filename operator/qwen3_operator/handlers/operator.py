@@ -27,7 +27,7 @@ from qwen3_operator.cluster.resources import wait_for_list
 from qwen3_operator.cluster.sharing import Sharing
 from qwen3_operator.cluster.supplying import Supplying
 from qwen3_operator.cluster.watching import Store
-from qwen3_operator.decisions.provisioning import pool_of_karpenter, pool_of_setting
+from qwen3_operator.decisions.provisioning import declared_pool, pool_of_karpenter
 from qwen3_operator.desired.site import Hubs, Site, site_for
 from qwen3_operator.handlers import edge
 from qwen3_operator.handlers.health import HealthServer
@@ -85,7 +85,7 @@ class Operator:
             partial(pool_of_karpenter, catalog=self._catalog),
         )
         for setting in settings.growing_pools:
-            self._listener.growing.put(pool_of_setting(setting, self._catalog))
+            self._listener.growing.put(declared_pool(self._catalog, **setting.model_dump()))
         self._lease = self._make_lease()
         self._metrics = Metrics(self._sources())
         self._engines = aiohttp.ClientSession()
@@ -206,9 +206,11 @@ class Operator:
             return ""
         return "; ".join(self._caches.problems) or "caches are not warm yet"
 
-    def _grouping(self, raw: Mapping[str, Any]) -> tuple[NodeGroup | None, str]:
+    def _grouping(
+        self, raw: Mapping[str, Any]
+    ) -> tuple[NodeGroup | None, str, tuple[NodeGroup, ...]]:
         reading = read_node(raw, self._catalog)
-        return reading.group, reading.reason or " ".join(reading.notes)
+        return reading.group, reading.reason or " ".join(reading.notes), reading.slices
 
     def _make_lease(self) -> Lease:
         settings = self._settings

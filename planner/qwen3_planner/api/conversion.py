@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from qwen3_planner.api.schema import RULE_ERROR, Struct
 from qwen3_planner.api.status import Qwen3DeploymentStatus
 from qwen3_planner.api.v1alpha1 import Qwen3Deployment
+from qwen3_planner.catalog.profiles import PRODUCT_INFIX, profile_of
 from qwen3_planner.catalog.resolving import MAX_CHOICES, resolve_accelerator
 from qwen3_planner.errors import SpecError, nearest_first
 from qwen3_planner.request import (
@@ -155,10 +156,23 @@ def _chat(spec: Qwen3DeploymentSpec) -> ChatSettings:
 
 def _accelerators(spec: Qwen3DeploymentSpec, catalog: Catalog) -> tuple[str, ...]:
     names = (
-        resolve_accelerator(typed, catalog.accelerators, field=f"spec.accelerators[{index}]").name
+        _accelerator(typed, f"spec.accelerators[{index}]", catalog)
         for index, typed in enumerate(spec.accelerators)
     )
     return tuple(dict.fromkeys(names))
+
+
+def _accelerator(typed: str, field: str, catalog: Catalog) -> str:
+    """Return the name of an accelerator, or of a MIG slice of one (``H100-SXM-80GB-MIG-1g.10gb``).
+
+    Raises:
+        SpecError: it is unknown to the catalog, or ambiguous.
+    """
+    whole, infix, profile = typed.partition(PRODUCT_INFIX)
+    name = resolve_accelerator(whole, catalog.accelerators, field=field).name
+    if infix and profile_of(profile) is None:
+        raise SpecError(field, typed, "must end in a MIG profile", (f"{name}{infix}1g.10gb",))
+    return f"{name}{infix}{profile}"
 
 
 def _most_telling(errors: list[ErrorDetails], body: Mapping[str, Any]) -> SpecError:

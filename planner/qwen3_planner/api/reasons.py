@@ -165,6 +165,9 @@ class Reason(StrEnum):
     SETTING_UNSUPPORTED = "SettingUnsupported"
     """A setting is asked for that the engine does not have."""
 
+    ONE_SLICE_PER_REPLICA = "OneSlicePerReplica"
+    """A replica takes one MIG slice; take a larger one, or whole GPUs."""
+
     WHOLE_LAYERS_ONLY = "WholeLayersOnly"
     """llama.cpp is planned with whole layers on each GPU."""
 

@@ -291,6 +291,7 @@ class Accelerator:
         confidence: A best, C worst.
         source: where the figures come from.
         as_of: ISO date on which they were read.
+        slice_of: name of the whole GPU, of a MIG slice; empty elsewhere.
     """
 
     name: str
@@ -316,6 +317,7 @@ class Accelerator:
     confidence: str
     source: str
     as_of: str
+    slice_of: str = ""
 
     def __hash__(self) -> int:
         """Hash the name, as of :class:`ModelArchitecture`."""

@@ -7,13 +7,15 @@ NVIDIA's GPU Feature Discovery (``nvidia.com/gpu.*``) and of AMD's node labeller
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from qwen3_planner.catalog.matching import by_product
+from qwen3_planner.catalog.profiles import PRODUCT_INFIX, profile_of
 from qwen3_planner.inventory.derived import interconnect_of, unknown_gpu, with_memory
 from qwen3_planner.inventory.hardware import NodeGroup
 from qwen3_planner.inventory.quantities import parse_quantity
+from qwen3_planner.inventory.slices import RESOURCE_PREFIX, profiles_in, slice_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +29,6 @@ _CHANGES_BY_ITSELF = frozenset({"nvidia.com/gfd.timestamp"})
 """Labels that differ at each reading: an inventory with them would never equal itself."""
 
 _SHARED_SUFFIX = "-SHARED"
-_MIG_INFIX = "-MIG-"
 _PARTITIONS = ("nvidia.com/mig-", "amd.com/cpx", "amd.com/spx", "amd.com/dpx", "amd.com/qpx")
 _SHARED_RESOURCE = "nvidia.com/gpu.shared"
 _OTHERS_TAKE = "memory that others may take cannot be planned"
@@ -42,11 +43,13 @@ class NodeReading:
         reason: why there is no group, a sentence; empty where there is one, or where the node
             simply carries no GPU.
         notes: what is odd about the node, one sentence each.
+        slices: MIG slices that it offers beside or instead of whole GPUs, a group of each profile.
     """
 
     group: NodeGroup | None
     reason: str = ""
     notes: tuple[str, ...] = ()
+    slices: tuple[NodeGroup, ...] = ()
 
 
 def read_node(node: Mapping[str, Any], catalog: Catalog) -> NodeReading:
@@ -55,6 +58,31 @@ def read_node(node: Mapping[str, Any], catalog: Catalog) -> NodeReading:
     Counts are allocatable: what the kubelet offers, whoever uses it now. Cordons, taints and
     readiness are the caller's to judge.
     """
+    reading = _read_whole(node, catalog)
+    slices = _slices(node, catalog)
+    if not slices:
+        return reading
+    notes = tuple(note for note in reading.notes if RESOURCE_PREFIX not in note)
+    return replace(reading, reason="", notes=notes, slices=slices)
+
+
+def _slices(node: Mapping[str, Any], catalog: Catalog) -> tuple[NodeGroup, ...]:
+    """Return the MIG slices of a node with the strategy ``mixed``."""
+    metadata, status = node.get("metadata") or {}, node.get("status") or {}
+    labels: Mapping[str, str] = metadata.get("labels") or {}
+    allocatable: Mapping[str, Any] = status.get("allocatable") or {}
+    product = labels.get("nvidia.com/gpu.product", "")
+    found = []
+    for resource, profile in profiles_in(allocatable).items():
+        memory_mib = _whole_number(labels.get(f"{resource}.memory"))
+        accelerator = slice_of(product, profile, resource, memory_mib, catalog)
+        count = _count(allocatable, resource)
+        if accelerator is not None and count:
+            found.append(_group(metadata, allocatable, labels, accelerator, count))
+    return tuple(found)
+
+
+def _read_whole(node: Mapping[str, Any], catalog: Catalog) -> NodeReading:
     metadata = node.get("metadata") or {}
     status = node.get("status") or {}
     labels: Mapping[str, str] = metadata.get("labels") or {}
@@ -115,15 +143,25 @@ def _nvidia(labels: Mapping[str, str], catalog: Catalog) -> _Read:
     shared = _sharing(labels, product)
     if shared:
         return None, shared, ()
-    if _MIG_INFIX in product:
-        return None, f"its GPUs are cut into MIG slices ({product}), which are not planned", ()
     memory_mib = _whole_number(labels.get("nvidia.com/gpu.memory"))
+    if PRODUCT_INFIX in product:
+        return _nvidia_slices(product, memory_mib, catalog)
     exact = by_product(catalog.accelerators, product, memory_mib)
     if exact:
         return exact[0], "", ()
     if memory_mib is None:
         return None, f"nothing is known of {product}, and no label nvidia.com/gpu.memory tells", ()
     return _nvidia_off_catalog(labels, catalog, product, memory_mib)
+
+
+def _nvidia_slices(product: str, memory_mib: int | None, catalog: Catalog) -> _Read:
+    """Read the slices of a node with the strategy ``single``: all alike, offered as GPUs."""
+    whole, _, text = product.partition(PRODUCT_INFIX)
+    profile = profile_of(text)
+    made = profile and slice_of(whole, profile, NVIDIA_GPU, memory_mib, catalog)
+    if not made:
+        return None, f"nothing is known of its MIG slices ({product})", ()
+    return made, "", ()
 
 
 def _nvidia_off_catalog(

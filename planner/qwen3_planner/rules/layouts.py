@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from qwen3_planner.catalog.tensor_sizes import (
     divides_heads,
@@ -13,6 +13,7 @@ from qwen3_planner.catalog.tensor_sizes import (
     legal_tensor_sizes,
     padded_vocabulary,
 )
+from qwen3_planner.rules.rule import Rule
 
 if TYPE_CHECKING:
     from qwen3_planner.catalog.rows import ModelArchitecture
@@ -159,6 +160,27 @@ def every_stage_has_a_layer(facts: LayoutFacts) -> str | None:
         f"{model.name} has {model.layers} layers, too few for pipeline={pipeline};"
         f" at most {model.layers} stages can hold one."
     )
+
+
+def replica_takes_one_slice(facts: LayoutFacts) -> str | None:
+    """A replica takes one MIG slice: a process sees no second one, and slices have no link."""
+    accelerator, gpus = facts.pool.accelerator, facts.layout.gpus_per_replica
+    if not accelerator.slice_of or gpus == 1:
+        return None
+    return (
+        f"{facts.layout} would spread over {gpus} MIG slices, of which a process sees one;"
+        f" take a larger slice than {accelerator.name}, or a whole {accelerator.slice_of}."
+    )
+
+
+ONE_SLICE: Final[Rule[LayoutFacts]] = Rule(
+    "OneSlicePerReplica",
+    replica_takes_one_slice,
+    source="NVIDIA Multi-Instance GPU user guide, application considerations"
+    " (docs.nvidia.com/datacenter/tesla/mig-user-guide, read 2026-11-23)",
+    said="CUDA shows a process a single MIG device, and none reaches another directly",
+)
+"""The same for every engine."""
 
 
 def nodes_hold_whole_data_ranks(facts: LayoutFacts) -> str | None:

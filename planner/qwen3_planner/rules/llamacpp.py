@@ -12,6 +12,7 @@ from qwen3_planner.engines.llamacpp.semantics import (
 )
 from qwen3_planner.request import KvCacheDtype
 from qwen3_planner.rules import serving
+from qwen3_planner.rules.layouts import ONE_SLICE
 from qwen3_planner.rules.rule import Rule
 
 if TYPE_CHECKING:
@@ -183,6 +184,7 @@ LLAMACPP_POOL_CHAIN: Final[tuple[Rule[PoolFacts], ...]] = (
 """What must hold for a weight format on a pool, whatever the layout."""
 
 LLAMACPP_CHAIN: Final[tuple[Rule[LayoutFacts], ...]] = (
+    ONE_SLICE,
     Rule(
         "WholeLayersOnly",
         layers_are_not_split,

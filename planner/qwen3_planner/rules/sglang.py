@@ -239,7 +239,7 @@ _SLICES: Final[tuple[Rule[LayoutFacts], ...]] = (
     ),
 )
 
-SGLANG_CHAIN: Final = (*_DIVISIONS, *_GROUPS, *_SLICES)
+SGLANG_CHAIN: Final = (layouts.ONE_SLICE, *_DIVISIONS, *_GROUPS, *_SLICES)
 """What must hold for a layout."""
 
 SGLANG_CAUTIONS: Final[tuple[Rule[LayoutFacts], ...]] = (

@@ -204,7 +204,7 @@ _RANKS: Final[tuple[Rule[LayoutFacts], ...]] = (
 )
 """How ranks work together."""
 
-VLLM_CHAIN: Final = (*_SHAPES, *_FORMATS, *_RANKS)
+VLLM_CHAIN: Final = (layouts.ONE_SLICE, *_SHAPES, *_FORMATS, *_RANKS)
 """What must hold for a layout."""
 
 VLLM_CAUTIONS: Final[tuple[Rule[LayoutFacts], ...]] = (
