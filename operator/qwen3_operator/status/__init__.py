@@ -55,6 +55,7 @@ class Facts:
         is_paused: whether children are left as they are, by the user's annotation.
         observed: children and pods.
         plan_hash: of the desired template; empty without one.
+        scaling: whether the load decides how many replicas there are; None where nobody looked.
     """
 
     key: Key
@@ -67,6 +68,7 @@ class Facts:
     is_paused: bool = False
     observed: Observed = field(default_factory=Observed)
     plan_hash: str = ""
+    scaling: Finding | None = None
 
     @property
     def deployment(self) -> Manifest | None:
@@ -130,7 +132,7 @@ def derive(facts: Facts, previous: Qwen3DeploymentStatus, now: datetime) -> dict
     )
     expected = admitted if runs_current and admitted is not None else facts.running
     rollout = judge(facts.deployment, facts.observed.pods, expected, facts.observed.refusal)
-    state = _state(facts, rollout, previous)
+    state = _with_scaling(_state(facts, rollout, previous), facts)
     plan = plan_document(facts.chosen, previous.plan, runs=facts.deployment is not None)
     document = _without_empty(
         {
@@ -273,6 +275,8 @@ def _at_rest(facts: Facts) -> State:
     """Nothing shall run."""
     is_suspended = facts.resource is not None and facts.resource.spec.suspend
     verdict = SUSPENDED if is_suspended else SCALED_TO_ZERO
+    if facts.scaling is not None and facts.scaling.verdict.reason is Reason.SCALED_TO_ZERO:
+        verdict = facts.scaling.verdict
     at_rest = Finding(FALSE, verdict)
     findings = {
         ConditionType.SPEC_VALID: ACCEPTED,
@@ -341,7 +345,19 @@ def _lingering(facts: Facts, rollout: Rollout, previous: Qwen3DeploymentStatus) 
     return Verdict(lingering, before.message) if lingering else None
 
 
+def _with_scaling(state: State, facts: Facts) -> State:
+    """Add whether the load decides how many replicas there are, where it was asked to."""
+    if facts.resource is None or facts.resource.spec.scaling is None:
+        return state
+    pending = Finding(UNKNOWN, Verdict(Reason.PENDING, "A plan has to run first."))
+    scaling = {ConditionType.SCALING_ACTIVE: facts.scaling or pending}
+    return State(state.phase, {**state.findings, **scaling})
+
+
 # -- writing it down --------------------------------------------------------------------------
+
+
+IN_ORDER = tuple(ConditionType)
 
 
 def _conditions(
@@ -349,8 +365,7 @@ def _conditions(
 ) -> list[dict[str, Any]]:
     """Write the conditions, Ready first; only one that flips has a new time."""
     written = []
-    for kind in ConditionType:
-        finding = state.findings[kind]
+    for kind, finding in sorted(state.findings.items(), key=lambda one: IN_ORDER.index(one[0])):
         before = previous.condition(kind)
         flipped = before is None or before.status is not finding.status
         time = now.strftime("%Y-%m-%dT%H:%M:%SZ") if flipped else _time_of(before)

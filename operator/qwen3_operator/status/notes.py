@@ -38,6 +38,7 @@ QUIET = frozenset(
         Reason.PENDING.value,
         Reason.MODEL_LOADING.value,
         Reason.ROLLOUT_IN_PROGRESS.value,
+        Reason.SCALING_ON_TARGET.value,
     }
 )
 """Passing states: the status tells them, an Event would only add noise."""
@@ -48,13 +49,16 @@ CALM = frozenset(
         Reason.SCALED_TO_ZERO.value,
         Reason.PAUSED.value,
         Reason.DOWNLOADING.value,
+        Reason.SCALING_DELEGATED.value,
+        Reason.SCALING_DISABLED.value,
         Reason.WAITING_FOR_NODES.value,
     }
 )
 """Not Ready because the user said so, or because there is much to fetch."""
 
-TOLD = (ConditionType.PLAN_FEASIBLE, ConditionType.READY)
-"""Conditions whose changes are Events; Ready carries the reason of the worst of all others."""
+TOLD = (ConditionType.PLAN_FEASIBLE, ConditionType.READY, ConditionType.SCALING_ACTIVE)
+"""Conditions whose changes are Events; Ready carries the reason of the worst of the others but the
+last, which not every resource has."""
 
 
 def events(previous: Qwen3DeploymentStatus, new: Mapping[str, Any]) -> tuple[EventNote, ...]:
@@ -62,8 +66,8 @@ def events(previous: Qwen3DeploymentStatus, new: Mapping[str, Any]) -> tuple[Eve
     notes: list[EventNote] = []
     conditions = {condition["type"]: condition for condition in new["conditions"]}
     for kind in TOLD:
-        after = conditions[kind.value]
-        if not _is_news(previous.condition(kind), after):
+        after = conditions.get(kind.value)
+        if after is None or not _is_news(previous.condition(kind), after):
             continue
         note = EventNote(
             "Normal"

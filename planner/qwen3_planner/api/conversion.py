@@ -71,7 +71,8 @@ def parse_status(body: Mapping[str, Any]) -> Qwen3DeploymentStatus:
 def plan_request(resource: Qwen3Deployment, catalog: Catalog) -> PlanRequest:
     """Say the resource as a question to the planner.
 
-    Zero replicas are planned as one: the plan then shows what would run.
+    Zero replicas are planned as one: the plan then shows what would run. Where the load decides how
+    many there are, their number changes no plan: it is made for the least of them.
 
     Raises:
         SpecError: an accelerator is unknown to the catalog or ambiguous.
@@ -87,7 +88,7 @@ def plan_request(resource: Qwen3Deployment, catalog: Catalog) -> PlanRequest:
         quantization=spec.quantization,
         kv_cache_dtype=spec.kv_cache_dtype,
         parallelism=_parallelism(spec.parallelism),
-        replicas=max(1, spec.replicas),
+        replicas=_replicas(spec),
         max_model_len=spec.max_model_len,
         workload=Workload(
             concurrency=spec.workload.concurrency,
@@ -102,6 +103,15 @@ def plan_request(resource: Qwen3Deployment, catalog: Catalog) -> PlanRequest:
         max_gpus=spec.max_gpus,
         weights_at=_weights_at(spec.cache),
     )
+
+
+def _replicas(spec: Qwen3DeploymentSpec) -> int:
+    """Say for how many replicas to plan; a rate is one of all together, so it needs them all."""
+    load = spec.workload
+    rates = load.output_tokens_per_second is not None or load.requests_per_second is not None
+    if spec.scaling is None or rates:
+        return max(1, spec.replicas)
+    return max(1, min(spec.replicas, spec.scaling.min_replicas))
 
 
 def _weights_at(cache: CacheSpec | None) -> str | None:

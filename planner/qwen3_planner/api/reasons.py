@@ -33,6 +33,10 @@ class ConditionType(StrEnum):
     PROGRESSING = "Progressing"
     """A rollout is under way or complete; False once it is stuck."""
 
+    SCALING_ACTIVE = "ScalingActive"
+    """The load decides how many replicas there are; absent without spec.scaling. No part of Ready:
+    replicas that are held where they are answer as before."""
+
 
 class Reason(StrEnum):
     """Why a condition is as it is. The docstring of a reason says what to do about it."""
@@ -306,6 +310,36 @@ class Reason(StrEnum):
 
     DOWNLOAD_FAILED = "DownloadFailed"
     """The Job that fills the cache failed for another reason; tried again by itself."""
+
+    # -- scaling ----------------------------------------------------------------------------
+    SCALING_ON_TARGET = "ScalingOnTarget"
+    """There are as many replicas as the load asks for."""
+
+    SCALING_LIMITED = "ScalingLimited"
+    """The load asks for more replicas than maxReplicas, maxGpus or the free GPUs allow."""
+
+    SCALING_DELEGATED = "ScalingDelegated"
+    """Another autoscaler (HorizontalPodAutoscaler, KEDA) writes spec.replicas; it is left to it."""
+
+    SCALING_DISABLED = "ScalingDisabled"
+    """spec.replicas is 0, which switches scaling off where minReplicas is above 0."""
+
+    PROMETHEUS_NOT_CONFIGURED = "PrometheusNotConfigured"
+    """The operator was not told where Prometheus is; set operator.prometheus.url in the chart."""
+
+    METRICS_UNAVAILABLE = "MetricsUnavailable"
+    """Prometheus cannot be reached or refuses the query; replicas stay as they are until it
+    answers."""
+
+    METRICS_TOO_SLOW = "MetricsTooSlow"
+    """Prometheus does not answer in time; replicas stay as they are until it does."""
+
+    METRICS_MISSING = "MetricsMissing"
+    """Prometheus knows nothing of these replicas, or not what a target needs; replicas stay as they
+    are. The message says which series are missing."""
+
+    METRICS_INVALID = "MetricsInvalid"
+    """What Prometheus answers makes no sense; replicas stay as they are."""
 
     # -- GPUs and scheduling ----------------------------------------------------------------
     INSUFFICIENT_GPU = "InsufficientGPU"

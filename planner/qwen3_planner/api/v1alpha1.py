@@ -28,6 +28,7 @@ from qwen3_planner.api.references import (  # noqa: TC001 - pydantic evaluates a
     LocalObjectReference,
 )
 from qwen3_planner.api.rollout import RolloutSpec
+from qwen3_planner.api.scaling import ScalingSpec  # noqa: TC001 - the same
 from qwen3_planner.api.scheduling import (  # noqa: TC001 - pydantic evaluates annotations
     Affinity,
     Toleration,
@@ -163,7 +164,11 @@ class Qwen3DeploymentSpec(Struct):
     each pod fetches them when it starts."""
 
     replicas: Annotated[int, whole(0, 1000)] = 1
-    """Copies of the whole model server; kubectl scale sets it too. 0 runs nothing. Default: 1."""
+    """Copies of the whole model server; kubectl scale sets it too. 0 runs nothing. With scaling it
+    is the present target: leave it out of manifests. Default: 1."""
+
+    scaling: ScalingSpec | None = None
+    """Replicas by load, as the engines tell Prometheus. Default: replicas are as they are set."""
 
     replan: Replan = Replan.WHEN_BROKEN
     """When a running plan may be replaced: Never; WhenBroken, once it no longer holds;
