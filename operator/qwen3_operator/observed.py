@@ -23,6 +23,13 @@ PLAN_HASH_LABEL = "serving.qwen3.dev/plan-hash"
 WAITING_FOR_NODES = "WaitingForNodes"
 """Problem of a pod that no node of today can take, but one that its pool may grow by."""
 
+QUEUE_LABEL = "kueue.x-k8s.io/queue-name"
+"""Label of what a queue of Kueue admits."""
+
+KUEUE_GATE = "kueue.x-k8s.io/admission"
+"""Scheduling gate of pods that Kueue holds back (kubernetes-sigs/kueue v0.14
+pkg/controller/jobs/pod, read 2026-11-23)."""
+
 CACHE_LABEL = "serving.qwen3.dev/cache"
 """Label of the claim, the Job and the pods of a shared cache: the name of the Job."""
 
@@ -99,7 +106,6 @@ class Node:
     slices: tuple[NodeGroup, ...] = ()
     cpu: NodeGroup | None = None
 
-
     @property
     def groups(self) -> tuple[NodeGroup, ...]:
         """What a planner may count on: whole GPUs, slices of them, or the CPU."""
@@ -128,6 +134,7 @@ class Pod:
         problem_message: the sentence that came with it.
         restarts: of its containers.
         address: its IP address; empty while it has none.
+        gates: that keep the scheduler from looking at it.
     """
 
     uid: str
@@ -145,6 +152,7 @@ class Pod:
     problem_message: str = ""
     restarts: int = 0
     address: str = ""
+    gates: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

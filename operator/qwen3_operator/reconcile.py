@@ -8,26 +8,28 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from qwen3_operator import desired, status
 from qwen3_operator.cluster.children import Outcome, version_of
 from qwen3_operator.cluster.requests import NAMESPACE_GOES
 from qwen3_operator.cluster.supplying import Model
-from qwen3_operator.decisions import replan
+from qwen3_operator.decisions import ladder, replan
 from qwen3_operator.decisions.admission import claim_of, demand_of
 from qwen3_operator.decisions.capacity import without_cpus
 from qwen3_operator.decisions.eligibility import selector_of
 from qwen3_operator.decisions.feasibility import explain_no_hardware
 from qwen3_operator.decisions.growth import told_to_wait
+from qwen3_operator.decisions.queueing import admit_by_queue
 from qwen3_operator.desired.placement import make_placement
 from qwen3_operator.desired.pool import accelerator_named, pool_for
 from qwen3_operator.errors import ClusterError, SpecError
-from qwen3_operator.telemetry.readings import Source
+from qwen3_operator.telemetry.engines import sources
 from qwen3_planner.api import conversion
 from qwen3_planner.api.fields import as_field
 from qwen3_planner.api.status import ConditionStatus
-from qwen3_planner.engines.profiles import engine_of
+from qwen3_planner.api.v1alpha1 import Replan
 from qwen3_planner.plan import Plan
 
 if TYPE_CHECKING:
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
     from qwen3_operator.cluster.children import Children, OwnWrite
     from qwen3_operator.cluster.supplying import Supplying
     from qwen3_operator.cluster.watching import Store
-    from qwen3_operator.decisions.admission import Admission
+    from qwen3_operator.decisions.admission import Admission, Claim
     from qwen3_operator.desired.pool import Pool
     from qwen3_operator.desired.site import Site
     from qwen3_operator.ledger import Ledger
@@ -176,15 +178,37 @@ class Reconciler:
         selector = selector_of(make_placement(resource, None))
         nodes = self._tools.ledger.nodes()
         running = subject.previous.plan if (subject.previous.plan or {}).get("feasible") else None
+        runs = self._tools.children.run(subject.key)
+        spec_changed = subject.previous.observed_generation != subject.generation
+        fallback = resource.spec.fallback
+        if fallback is not None:
+            running = running if runs else None  # what only waits may wait for something else
+            anew = resource.spec.replan is Replan.ON_SPEC_CHANGE and spec_changed
+            request = ladder.question_for(request, fallback, running, starts_anew=anew)
         inventory = without_cpus(self._tools.ledger.inventory(selector), request, running)
-        return replan.choose(
+        chosen = replan.choose(
             request,
             resource.spec.replan,
             running,
-            spec_changed=subject.previous.observed_generation != subject.generation,
+            spec_changed=spec_changed,
             ask=lambda question: self._tools.plan(question, inventory),
             no_hardware=None if inventory.groups else explain_no_hardware(selector, nodes),
         )
+        if fallback is None:
+            return chosen
+        if runs:
+            return ladder.still_lowered(chosen, subject.previous.lowered)
+        return ladder.descend(
+            ladder.Ladder(request, fallback, chosen.result, _names(request, inventory)),
+            chosen,
+            ask=lambda question: self._tools.plan(question, inventory),
+            room=None if resource.spec.queue_name else partial(self._room, subject, resource),
+        )
+
+    def _room(self, subject: Subject, resource: Qwen3Deployment, plan: Plan) -> int:
+        """Count the replicas of a plan that would get their GPUs now."""
+        wanted = self._children(resource, plan, self._pool(resource, plan))
+        return self._tools.ledger.room_for(self._claim(subject, resource, wanted))
 
     async def _run(
         self, subject: Subject, resource: Qwen3Deployment, chosen: replan.Chosen
@@ -216,7 +240,7 @@ class Reconciler:
             return REPORT_PAUSE_S
         facts = self._facts(subject)
         plan_hash = demand_of(wanted[0]).plan_hash
-        engines = _engines(facts, plan, plan_hash)
+        engines = sources(facts.observed.pods, plan, plan_hash)
         tokens = tools.readings.of(key, engines) if tools.readings else {}
         facts = replace(
             facts,
@@ -269,20 +293,35 @@ class Reconciler:
                 "spec.engine.image", "(missing)", f"{error.args[0]}: name one"
             ) from None
 
+    def _claim(
+        self, subject: Subject, resource: Qwen3Deployment, wanted: tuple[Manifest, ...]
+    ) -> Claim:
+        """Say what the resource wants, and its place in the queue."""
+        priority = self._tools.caches.priority(resource.spec.priority_class_name)
+        created = str(subject.body["metadata"]["creationTimestamp"])
+        return claim_of(wanted[0], priority, created, resource.spec.replicas)
+
     def _admit(
         self, subject: Subject, resource: Qwen3Deployment, wanted: tuple[Manifest, ...]
     ) -> Admission:
-        """Ask the ledger how many replicas may run now."""
-        priority = self._tools.caches.priority(resource.spec.priority_class_name)
-        created = str(subject.body["metadata"]["creationTimestamp"])
-        claim = claim_of(wanted[0], priority, created, resource.spec.replicas)
-        admission = self._tools.ledger.offer(claim)
+        """Ask the ledger how many replicas may run now, or the queue that the resource names."""
+        if resource.spec.queue_name is not None:
+            return self._queue(subject, resource, resource.spec.queue_name)
+        admission = self._tools.ledger.offer(self._claim(subject, resource, wanted))
         self._tools.settle()
         if admission.verdict is None:
             self._tools.waiting.discard(subject.key)
         else:
             self._tools.waiting.add(subject.key)
         return admission
+
+    def _queue(self, subject: Subject, resource: Qwen3Deployment, name: str) -> Admission:
+        """Leave admission to Kueue: nothing is promised from our own books."""
+        self._withdraw(subject.key)
+        caches, namespace = self._tools.caches, subject.key.namespace
+        queues = [q for q in caches.local_queues.values() if q.namespace == namespace]
+        replicas = resource.spec.replicas
+        return admit_by_queue(replicas, name, queues, has_kueue=caches.has_kueue)
 
     async def _report(self, subject: Subject, facts: Facts) -> None:
         """Write the status if it changed, then say what changed as Events."""
@@ -318,23 +357,9 @@ class Reconciler:
         )
 
 
-def _engines(facts: Facts, plan: Plan, plan_hash: str) -> list[Source]:
-    """Say where the engines that run this plan and answer tell of themselves."""
-    engine = engine_of(plan.engine)
-    return [
-        Source(
-            uid=f"{pod.uid}/{pod.restarts}",  # an engine started again finds other figures
-            url=f"http://{_host(pod.address)}:{engine.port}{engine.metrics_path}",
-            data=plan.layout.data,
-            read=engine.kv_cache_tokens,
-        )
-        for pod in facts.observed.pods
-        if pod.ready and pod.address and not pod.terminating and pod.plan_hash == plan_hash
-    ]
-
-
-def _host(address: str) -> str:
-    return f"[{address}]" if ":" in address else address
+def _names(request: PlanRequest, inventory: Inventory) -> tuple[str, ...]:
+    """Name the accelerators that may be used."""
+    return request.accelerators or tuple(gpu.name for gpu in inventory.accelerators)
 
 
 def _is_paused(resource: Qwen3Deployment) -> bool:

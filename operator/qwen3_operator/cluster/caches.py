@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from qwen3_operator.cluster.requests import Api
     from qwen3_operator.cluster.watching import Changed
     from qwen3_operator.decisions.growth import GrowingPool
+    from qwen3_operator.decisions.queueing import LocalQueue
     from qwen3_operator.observed import Manifest
 
 K = TypeVar("K")
@@ -48,12 +49,17 @@ FOREIGN_PODS = {
 """Other people's pods that hold something on a node."""
 
 
+KUEUE_VERSIONS = ("v1beta2", "v1beta1")
+"""Of Kueue's API, newest first."""
+
+
 @dataclass(frozen=True, slots=True)
 class Listeners:
     """Who is told about changes, kind by kind."""
 
     node: Changed[Node]
     node_pool: Changed[GrowingPool]
+    local_queue: Changed[LocalQueue]
     foreign_pod: Changed[Pod]
     own_pod: Changed[OwnPod]
     deployment: Changed[Manifest]
@@ -109,6 +115,8 @@ class Caches:
         self.priority_classes: Store[PriorityClass] = Store(
             reducing.priority_class, listeners.priority_class
         )
+        self.local_queues: Store[LocalQueue] = Store(reducing.local_queue, listeners.local_queue)
+        self._queue_watches: list[OptionalWatch[LocalQueue]] = []
         self.node_pools: Store[GrowingPool] = Store(node_pool, listeners.node_pool)
         self._watches: list[Watch[Any]] = [
             OptionalWatch(api, Selection("/apis/karpenter.sh/v1/nodepools"), self.node_pools),
@@ -121,6 +129,7 @@ class Caches:
             ),
         ]
         for namespace in namespaces or (None,):
+            self._watches.append(self._queue_watch(api, namespace))
             self._watches += [
                 Watch(api, _within("/api/v1", namespace, "pods", OURS), self.own_pods),
                 Watch(
@@ -134,6 +143,23 @@ class Caches:
                 Watch(api, _within("/apis/batch/v1", namespace, "jobs", CACHES), self.prefetches),
                 Watch(api, _within("/api/v1", namespace, "pods", CACHES), self.fetchers),
             ]
+
+    def _queue_watch(self, api: Api, namespace: str | None) -> OptionalWatch[LocalQueue]:
+        """Watch Kueue's queues, where the cluster has Kueue."""
+        newest, older = (
+            _within(f"/apis/kueue.x-k8s.io/{version}", namespace, "localqueues", {})
+            for version in KUEUE_VERSIONS
+        )
+        watch = OptionalWatch(
+            api, newest, self.local_queues, lambda: self._listeners.local_queue(None, None), [older]
+        )
+        self._queue_watches.append(watch)
+        return watch
+
+    @property
+    def has_kueue(self) -> bool:
+        """Whether the cluster has Kueue."""
+        return any(watch.is_there for watch in self._queue_watches)
 
     async def run(self) -> None:
         """Keep all watches going; never returns."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from qwen3_operator.cluster.watching import Watch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from qwen3_operator.cluster.requests import Api
     from qwen3_operator.cluster.watching import Selection, Store
@@ -36,9 +36,19 @@ class OptionalWatch(Watch[T]):
         selection: Selection,
         store: Store[T],
         appeared: Callable[[], None] = lambda: None,
+        older: Sequence[Selection] = (),
     ) -> None:
-        """Prepare; `appeared` is called whenever the API comes or goes."""
+        """Prepare.
+
+        Args:
+            api: to ask.
+            selection: of the newest version that is understood.
+            store: to fill.
+            appeared: is called whenever the API comes or goes.
+            older: the same of versions that a cluster may have instead.
+        """
         super().__init__(api, selection, store)
+        self._versions = (selection, *older)
         self.is_there = False
         self._appeared = appeared
 
@@ -58,6 +68,10 @@ class OptionalWatch(Watch[T]):
         if self.is_there:
             log.info("the cluster has %s no longer", self._selection.path)
             self._turn(there=False)
+        place = self._versions.index(self._selection) + 1
+        self._selection = self._versions[place % len(self._versions)]
+        if place < len(self._versions):
+            return  # asked at once
         self.synced.set()
         await asyncio.sleep(LOOK_AGAIN_S)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from qwen3_operator.decisions.queueing import LocalQueue
 from qwen3_operator.decisions.requests import pod_requests, resources_of
 from qwen3_operator.observed import (
     CACHE_LABEL,
@@ -118,6 +119,7 @@ def pod(raw: Mapping[str, Any]) -> Pod:
         problem_message=message,
         restarts=sum(int(c.get("restartCount") or 0) for c in _container_statuses(status)),
         address=status.get("podIP") or "",
+        gates=tuple(gate["name"] for gate in spec.get("schedulingGates") or ()),
     )
 
 
@@ -195,6 +197,18 @@ def fetcher(raw: Mapping[str, Any]) -> Fetcher:
 def _users(metadata: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     owners = metadata.get("ownerReferences") or ()
     return tuple((o["name"], o["uid"]) for o in owners if o["kind"] == KIND)
+
+
+def local_queue(raw: Mapping[str, Any]) -> LocalQueue:
+    """Reduce a LocalQueue of Kueue."""
+    metadata, status = raw["metadata"], raw.get("status") or {}
+    active = next((c for c in status.get("conditions") or () if c["type"] == "Active"), {})
+    return LocalQueue(
+        namespace=metadata["namespace"],
+        name=metadata["name"],
+        is_active=active.get("status", "True") == "True",
+        why_not="" if active.get("status", "True") == "True" else active.get("message", ""),
+    )
 
 
 class PriorityClass(NamedTuple):

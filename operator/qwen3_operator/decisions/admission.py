@@ -28,7 +28,13 @@ from typing import TYPE_CHECKING, TypeAlias
 from qwen3_operator.decisions.eligibility import Selector, selector_of
 from qwen3_operator.decisions.requests import pod_requests
 from qwen3_operator.decisions.verdict import Verdict
-from qwen3_operator.observed import DEPLOYMENT_LABEL, PLAN_HASH_LABEL, Key, Resources
+from qwen3_operator.observed import (
+    DEPLOYMENT_LABEL,
+    PLAN_HASH_LABEL,
+    QUEUE_LABEL,
+    Key,
+    Resources,
+)
 from qwen3_planner.api.reasons import Reason
 
 if TYPE_CHECKING:
@@ -217,7 +223,10 @@ def _holders(shortage: Shortage) -> str:
 
 
 def demand_of(deployment: Manifest) -> Demand:
-    """Read the demand out of a Deployment, desired or live."""
+    """Read the demand out of a Deployment, desired or live.
+
+    What waits in a queue of Kueue asks for nothing here: its pods count once Kueue lets them go.
+    """
     metadata, spec = deployment["metadata"], deployment["spec"]
     template = spec["template"]
     template_labels = (template.get("metadata") or {}).get("labels") or {}
@@ -227,7 +236,7 @@ def demand_of(deployment: Manifest) -> Demand:
         per_pod=pod_requests(template["spec"]),
         selector=selector_of(template["spec"]),
         plan_hash=template_labels.get(PLAN_HASH_LABEL, ""),
-        replicas=spec.get("replicas", 1),
+        replicas=0 if QUEUE_LABEL in (metadata.get("labels") or {}) else spec.get("replicas", 1),
     )
 
 

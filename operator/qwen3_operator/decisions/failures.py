@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from qwen3_operator.decisions.verdict import Verdict
-from qwen3_operator.observed import WAITING_FOR_NODES
+from qwen3_operator.observed import KUEUE_GATE, WAITING_FOR_NODES
 from qwen3_planner.api.reasons import Reason
 
 if TYPE_CHECKING:
@@ -104,6 +104,17 @@ def waits_for_a_node(pod: Pod) -> Verdict | None:
     return Verdict(Reason.WAITING_FOR_NODES, f"{pod.problem_message.rstrip('.')}.")
 
 
+def waits_in_a_queue(pod: Pod) -> Verdict | None:
+    """Kueue holds the pod back."""
+    if pod.node is not None or KUEUE_GATE not in pod.gates:
+        return None
+    return Verdict(
+        Reason.WAITING_FOR_QUEUE,
+        "Kueue holds pods back until their queue has quota for them; kubectl get workloads tells"
+        " where they stand.",
+    )
+
+
 def finds_no_node(pod: Pod) -> Verdict | None:
     """The scheduler finds no node."""
     if pod.problem not in ("Unschedulable", "SchedulingGated"):
@@ -121,6 +132,7 @@ POD_FAILURES: tuple[Callable[[Pod], Verdict | None], ...] = (
     refers_to_nothing,  # somebody has to act: a Secret is missing
     ran_out_of_memory,  # somebody has to act: the limit
     crashes,  # somebody has to look: the log
+    waits_in_a_queue,  # its quotas decide
     waits_for_a_node,  # nodes are provisioned
     finds_no_node,  # the cluster changed under us
     was_evicted,  # replaced by itself, may come again

@@ -129,10 +129,13 @@ def _condition(deployment: Manifest | None, kind: str) -> Mapping[str, str]:
     return next((c for c in conditions or () if c["type"] == kind), {})
 
 
+WAITS = frozenset({Reason.WAITING_FOR_NODES, Reason.WAITING_FOR_QUEUE})
+"""Pods without a node of which nobody is at fault: it comes by itself."""
+
 UNPLACED = frozenset(
     {
         Reason.UNSCHEDULABLE,
-        Reason.WAITING_FOR_NODES,
+        *WAITS,
         Reason.QUOTA_EXCEEDED,
         Reason.LIMIT_RANGE_VIOLATED,
         Reason.POD_SECURITY_VIOLATED,
@@ -179,7 +182,7 @@ def _progressing(
     stuck = _deadline_exceeded(deployment)
     if stuck is not None:
         return Finding(ConditionStatus.FALSE, stuck)
-    if worst is not None and worst.reason in UNPLACED - {Reason.WAITING_FOR_NODES}:
+    if worst is not None and worst.reason in UNPLACED - WAITS:
         return Finding(ConditionStatus.FALSE, worst)
     message = "Replicas are being started or replaced."
     return Finding(ConditionStatus.TRUE, Verdict(Reason.ROLLOUT_IN_PROGRESS, message))

@@ -30,6 +30,7 @@ def make_deployment(
     name = resource.metadata.name
     metadata = make_metadata(resource, plan, names.deployment(name))
     metadata["annotations"] = {labels.POOL: pool.as_text()}
+    metadata["labels"] |= labels.queue(resource.spec.queue_name)
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",

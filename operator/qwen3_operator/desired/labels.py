@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from qwen3_operator.desired.names import FIELD_MANAGER, GROUP_PREFIX
-from qwen3_operator.observed import DEPLOYMENT_LABEL
+from qwen3_operator.observed import DEPLOYMENT_LABEL, QUEUE_LABEL
 
 if TYPE_CHECKING:
     from qwen3_planner.plan import Plan
@@ -60,6 +60,15 @@ def selector(name: str) -> dict[str, str]:
 def selector_text(name: str) -> str:
     """Return the same as the text of a label selector, for the scale subresource."""
     return ",".join(f"{key}={value}" for key, value in sorted(selector(name).items()))
+
+
+def queue(name: str | None) -> dict[str, str]:
+    """Return the label of what Kueue admits; none without a queue.
+
+    >>> queue("team-a"), queue(None)
+    ({'kueue.x-k8s.io/queue-name': 'team-a'}, {})
+    """
+    return {QUEUE_LABEL: name} if name else {}
 
 
 def child(name: str, plan: Plan) -> dict[str, str]:

@@ -25,7 +25,10 @@ def make_pod_template(
 ) -> dict[str, Any]:
     """Make the template of a replica's pod, its hash among the labels."""
     template: dict[str, Any] = {
-        "metadata": {"labels": labels.child(resource.metadata.name, plan)},
+        "metadata": {
+            "labels": labels.child(resource.metadata.name, plan)
+            | labels.queue(resource.spec.queue_name)
+        },
         "spec": {
             **_choices(resource),
             **make_placement(resource, pool),

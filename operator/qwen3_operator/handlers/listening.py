@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from qwen3_operator.cluster.reducing import OwnPod, PriorityClass
     from qwen3_operator.decisions.growth import GrowingPool
+    from qwen3_operator.decisions.queueing import LocalQueue
     from qwen3_operator.handlers.queue import WorkQueue
     from qwen3_operator.ledger import Ledger
     from qwen3_operator.observed import Manifest, Node, Pod, Quota
@@ -63,6 +64,7 @@ class Listener:
         return Listeners(
             node=self._node,
             node_pool=self._node_pool,
+            local_queue=self._local_queue,
             foreign_pod=self._foreign_pod,
             own_pod=self._own_pod,
             deployment=self._deployment,
@@ -121,6 +123,10 @@ class Listener:
         if changed:
             self.capacity_changed()
             self._look_at_all(HARDWARE_GATHER_S)
+
+    def _local_queue(self, _before: LocalQueue | None, _after: LocalQueue | None) -> None:
+        """Take a change of Kueue's queues, or that Kueue itself came or went."""
+        self._look_at_all(HARDWARE_GATHER_S)
 
     def _foreign_pod(self, before: Pod | None, after: Pod | None) -> None:
         if after is not None:

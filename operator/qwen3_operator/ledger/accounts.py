@@ -98,7 +98,8 @@ class Account:
         still be bound.
         """
         there = sum(
-            pod.node is None and pod.plan_hash == demand.plan_hash for pod in self._living()
+            pod.node is None and pod.plan_hash == demand.plan_hash and not pod.gates
+            for pod in self._living()
         )
         return max(demand.replicas - self.bound(demand), there)
 

@@ -229,4 +229,5 @@ class Books:
 
 def _weighs(pod: Pod) -> tuple[object, ...]:
     """Return everything about a pod that changes what it takes, and from whom."""
-    return (pod.node, pod.requests, pod.owner, pod.plan_hash, pod.terminating, pod.namespace)
+    place = (pod.node, pod.gates, pod.terminating)
+    return (*place, pod.requests, pod.owner, pod.plan_hash, pod.namespace)

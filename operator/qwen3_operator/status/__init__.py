@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from qwen3_operator.decisions.readiness import Finding, Rollout, judge, on_its_way
+from qwen3_operator.decisions.readiness import WAITS, Finding, Rollout, judge, on_its_way
 from qwen3_operator.decisions.replan import Outcome
 from qwen3_operator.decisions.verdict import Verdict
 from qwen3_operator.desired import labels, names
@@ -322,7 +322,7 @@ def _at_work(
 
 def _without_any(rollout: Rollout, shortage: Verdict | None) -> Phase:
     """Say the phase of a resource with trouble and no replica that answers."""
-    if rollout.worst is not None and rollout.worst.reason is Reason.WAITING_FOR_NODES:
+    if rollout.worst is not None and rollout.worst.reason in WAITS:
         return Phase.PENDING
     if rollout.worst is None and shortage is not None:
         return Phase.LOADING if rollout.is_loading else Phase.PROVISIONING

@@ -52,6 +52,7 @@ CALM = frozenset(
         Reason.SCALING_DELEGATED.value,
         Reason.SCALING_DISABLED.value,
         Reason.WAITING_FOR_NODES.value,
+        Reason.WAITING_FOR_QUEUE.value,
     }
 )
 """Not Ready because the user said so, or because there is much to fetch."""
