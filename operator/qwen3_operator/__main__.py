@@ -41,6 +41,21 @@ def main() -> None:
     default=None,
     help="Let resources keep weights in a folder of the node.",
 )
+@click.option(
+    "--pod-monitors/--no-pod-monitors",
+    default=None,
+    help="Give each model a PodMonitor, unless it says otherwise.",
+)
+@click.option(
+    "--pod-monitor-label", "pod_monitor_labels", multiple=True, help="key=value; repeatable."
+)
+@click.option(
+    "--prometheus-namespace",
+    "prometheus_namespaces",
+    multiple=True,
+    help="Namespace whose Prometheus may pass network policies; repeatable.",
+)
+@click.option("--pod-label", "pod_labels", multiple=True, help="key=value of the operator's pods.")
 @click.option("--offline/--no-offline", default=None, help="Fetch nothing from hubs.")
 @click.option("--kubeconfig", help="Kubeconfig; default: the pod's account, else kubectl's rules.")
 @click.option("--context", help="Context of the kubeconfig.")
@@ -133,7 +148,9 @@ def _settings(config: Path | None, flags: dict[str, Any]) -> Settings:
         raise SpecError("--config", str(path), error.strerror or str(error)) from error
     if flags["images"]:
         flags["images"] = settings_module.parse_images(flags["images"])
-    given = {name: value for name, value in flags.items() if value not in (None, ())}
+    for name in sorted(settings_module.LABELS):
+        flags[name] = settings_module.parse_labels(flags[name], f"--{name[:-1].replace('_', '-')}")
+    given = {name: value for name, value in flags.items() if value not in (None, (), {})}
     return settings_module.load(text, os.environ, given)
 
 

@@ -24,6 +24,7 @@ from qwen3_operator.decisions.growth import told_to_wait
 from qwen3_operator.decisions.queueing import admit_by_queue
 from qwen3_operator.desired.placement import make_placement
 from qwen3_operator.desired.pool import accelerator_named, pool_for
+from qwen3_operator.desired.surroundings import make_surroundings
 from qwen3_operator.errors import ClusterError, SpecError
 from qwen3_operator.telemetry.engines import sources
 from qwen3_planner.api import conversion
@@ -221,7 +222,8 @@ class Reconciler:
         if tools.children.belong_to_another(key, subject.uid):
             return GARBAGE_PAUSE_S
         pool = self._pool(resource, plan)
-        wanted = self._children(resource, plan, pool)
+        around = make_surroundings(resource, plan, tools.site, tools.caches.around.hindrance)
+        wanted = (*self._children(resource, plan, pool), *around.children)
         supply = await tools.supplying.bring(Model(key, resource, plan, wanted[0], pool))
         if supply.finding.status is ConditionStatus.FALSE:
             self._withdraw(key)
@@ -256,6 +258,7 @@ class Reconciler:
                 ),
             ),
             plan_hash=plan_hash,
+            surroundings=around,
         )
         await self._report(subject, facts)
         refusal = tools.children.refusal(key) if outcome is Outcome.REFUSED else None
@@ -354,6 +357,7 @@ class Reconciler:
             key=subject.key,
             generation=subject.generation,
             observed=self._tools.children.observe(subject.key),
+            gateways=self._tools.caches.around.known_gateways(),
         )
 
 

@@ -102,6 +102,20 @@ class Settings(BaseModel):
     allow_host_path: bool = False
     """Whether resources may keep weights in a folder of the node (``spec.cache.hostPath``)."""
 
+    pod_monitors: bool = False
+    """Whether each model gets a PodMonitor, unless it says otherwise (``spec.monitoring``)."""
+
+    pod_monitor_labels: dict[str, str] = Field(default_factory=dict)
+    """Labels by which this cluster's Prometheus selects PodMonitors: ``{"release": "prometheus"}``.
+    """
+
+    prometheus_namespaces: tuple[str, ...] = ()
+    """Namespaces from which Prometheus may reach engines behind a ``spec.networkPolicy``."""
+
+    pod_labels: dict[str, str] = Field(default_factory=dict)
+    """Labels of the operator's own pods, which may reach those engines, too; the chart gives them.
+    """
+
     offline: bool = False
     """Whether nothing may be fetched from hubs: weights then come from claims and images."""
 
@@ -247,12 +261,12 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _parsed(name: str, text: str) -> object:
-    if name == "namespaces":
-        return tuple(part.strip() for part in text.split(",") if part.strip())
-    if name == "amd_groups":
+    if name in LISTS:
         return tuple(part.strip() for part in text.split(",") if part.strip())
     if name == "images":
         return parse_images(text.split(","))
+    if name in LABELS:
+        return parse_labels(text.split(","), ENVIRONMENT_PREFIX + name.upper())
     if name == "growing_pools":
         return _from_json(name, text)
     return text
@@ -263,6 +277,29 @@ def _from_json(name: str, text: str) -> object:
         return json.loads(text)
     except ValueError as error:
         raise SpecError(ENVIRONMENT_PREFIX + name.upper(), text, f"not JSON: {error}") from None
+
+
+LISTS = frozenset({"amd_groups", "namespaces", "prometheus_namespaces"})
+LABELS = frozenset({"pod_labels", "pod_monitor_labels"})
+
+
+def parse_labels(pairs: list[str] | tuple[str, ...], field: str) -> dict[str, str]:
+    """Read ``key=value`` pairs; ``field`` is where they were given.
+
+    >>> parse_labels(["release=prometheus", ""], "--pod-monitor-label")
+    {'release': 'prometheus'}
+
+    Raises:
+        SpecError: where there is no ``=``.
+    """
+    labels = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if pair.strip() and not (equals and key.strip()):
+            raise SpecError(field, pair, "must be key=value")
+        if equals:
+            labels[key.strip()] = value.strip()
+    return labels
 
 
 def parse_images(assignments: list[str] | tuple[str, ...]) -> dict[str, str]:

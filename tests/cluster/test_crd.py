@@ -15,6 +15,7 @@ from qwen3_planner.catalog.tensor_sizes import legal_tensor_sizes
 from support.controlplane.errors import CommandError
 from support.real_plans import status_plan
 from support.resources import BAD_RULES, BAD_SHAPES, GOOD, Bad, resource
+from support.surrounded import AROUND_BAD, AROUND_GOOD
 from support.wait import until
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def test_what_the_schema_forbids_is_refused(cluster: ControlPlane, bad: Bad) -> 
     assert bad.api_server in said
 
 
-@pytest.mark.parametrize("bad", [pytest.param(bad, id=bad.why) for bad in BAD_RULES])
+@pytest.mark.parametrize("bad", [pytest.param(bad, id=bad.why) for bad in BAD_RULES + AROUND_BAD])
 def test_what_a_rule_forbids_is_refused_in_its_words(cluster: ControlPlane, bad: Bad) -> None:
     said = refusal(cluster, bad.body())
 
@@ -92,7 +93,7 @@ def test_what_a_rule_forbids_is_refused_in_its_words(cluster: ControlPlane, bad:
         assert bad.path in said
 
 
-@pytest.mark.parametrize("spec", GOOD)
+@pytest.mark.parametrize("spec", GOOD + AROUND_GOOD)
 def test_what_python_takes_the_api_server_takes(cluster: ControlPlane, spec: str) -> None:
     stored = cluster.kubectl_json(
         "apply", "--dry-run=server", "-f", "-", input=json.dumps(resource(spec))

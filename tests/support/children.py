@@ -15,7 +15,8 @@ from qwen3_operator.desired.cache import make_claim, shared_cache_of
 from qwen3_operator.desired.placement import make_placement
 from qwen3_operator.desired.pool import accelerator_named, pool_for
 from qwen3_operator.desired.prefetch import make_prefetch_job
-from qwen3_operator.desired.site import Hubs, Site, site_for
+from qwen3_operator.desired.site import Around, Hubs, Site, site_for
+from qwen3_operator.desired.surroundings import make_surroundings
 from qwen3_planner.api.conversion import parse, plan_request
 from qwen3_planner.catalog.loading import load_catalog
 from qwen3_planner.plan import Plan
@@ -40,7 +41,10 @@ def children_of(case: dict[str, Any]) -> tuple[Manifest, ...]:
     """Go the operator's way from a resource and nodes to children, without a cluster."""
     resource, result, pool = _planned(case)
     replicas = case.get("replicas", resource.spec.replicas)
-    return desired.children(resource, result, _site(case), replicas, pool)
+    site = _site(case)
+    lacking = case.get("lacking", {})
+    around = make_surroundings(resource, result, site, lambda kind: lacking.get(kind, ""))
+    return (*desired.children(resource, result, site, replicas, pool), *around.children)
 
 
 def _planned(case: dict[str, Any]) -> tuple[Qwen3Deployment, Plan, Pool]:
@@ -58,7 +62,8 @@ def _planned(case: dict[str, Any]) -> tuple[Qwen3Deployment, Plan, Pool]:
 
 def _site(case: dict[str, Any]) -> Site:
     site = site_for({}, load_catalog(), Hubs(**case.get("hubs", {})))
-    return replace(site, fetch_image="registry.example.com/qwen3-operator:v1")
+    around = Around(**case.get("around", {}))
+    return replace(site, fetch_image="registry.example.com/qwen3-operator:v1", around=around)
 
 
 def shared_of(case: dict[str, Any]) -> tuple[Manifest, ...]:

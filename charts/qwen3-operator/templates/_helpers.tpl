@@ -17,6 +17,15 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 app.kubernetes.io/component: operator
 {{- end -}}
 
+{{- /* the same as "key=value" pairs, for the operator's own settings */ -}}
+{{- define "qwen3-operator.selectorPairs" -}}
+{{- $pairs := list -}}
+{{- range $key, $value := include "qwen3-operator.selector" . | fromYaml -}}
+{{- $pairs = append $pairs (printf "%s=%s" $key $value) -}}
+{{- end -}}
+{{- join "," $pairs -}}
+{{- end -}}
+
 {{- define "qwen3-operator.labels" -}}
 {{ include "qwen3-operator.selector" . }}
 app.kubernetes.io/part-of: qwen3-operator

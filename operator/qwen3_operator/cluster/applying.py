@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from qwen3_operator.cluster.requests import FIELD_MANAGER, JSON, Request
+from qwen3_operator.desired.kinds import CHILD_KINDS
 from qwen3_operator.errors import ClusterError
 
 if TYPE_CHECKING:
@@ -15,11 +16,8 @@ if TYPE_CHECKING:
     from qwen3_operator.observed import Key, Manifest
     from qwen3_operator.status import EventNote
 
-COLLECTIONS = {
-    ("apps/v1", "Deployment"): "deployments",
-    ("v1", "Service"): "services",
-}
-"""Kinds of children and how their collections are called."""
+COLLECTIONS = {(kind.api_version, kind.kind): kind for kind in CHILD_KINDS}
+"""Kinds of children by what their manifests say."""
 
 RESOURCE_PATH = "/apis/serving.qwen3.dev/v1alpha1"
 """Where the API server keeps our own kind."""
@@ -158,7 +156,5 @@ class Writer:
 
 def path_of(manifest: Manifest) -> str:
     """Return the path of an object of a kind that children have."""
-    version, kind, metadata = manifest["apiVersion"], manifest["kind"], manifest["metadata"]
-    root = "/api" if "/" not in version else "/apis"
-    collection = COLLECTIONS[version, kind]
-    return f"{root}/{version}/namespaces/{metadata['namespace']}/{collection}/{metadata['name']}"
+    kind, metadata = COLLECTIONS[manifest["apiVersion"], manifest["kind"]], manifest["metadata"]
+    return f"{kind.root}/namespaces/{metadata['namespace']}/{kind.plural}/{metadata['name']}"

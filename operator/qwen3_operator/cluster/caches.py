@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from qwen3_operator.cluster import reducing
+from qwen3_operator.cluster.around import Around
 from qwen3_operator.cluster.optional import OptionalWatch
 from qwen3_operator.cluster.watching import Selection, Store, Watch
 from qwen3_operator.observed import (
@@ -68,6 +69,8 @@ class Listeners:
     priority_class: Changed[PriorityClass]
     shared: Callable[[Iterable[Key]], None]
     """Told of resources whose shared cache changed: its claim, its Job, or a pod of that."""
+    surroundings: Callable[[], None] = field(default=lambda: None)
+    """Told when an API around the models came or went, or a Gateway changed."""
 
 
 class Caches:
@@ -100,6 +103,13 @@ class Caches:
             partial(reducing.child, api_version="v1", kind="Service"),
             partial(self._child_changed, listeners.service),
         )
+        self.around = Around(
+            api,
+            namespaces,
+            OURS,
+            partial(self._child_changed, listeners.service),
+            listeners.surroundings,
+        )
         self._shared: dict[Key, dict[tuple[str, str], Volume | Prefetch]] = {}
         self._fetchers: dict[tuple[str, str], dict[str, Fetcher]] = {}
         self._named_by: dict[tuple[str, str], set[Key]] = {}
@@ -127,6 +137,7 @@ class Caches:
                 Selection("/apis/scheduling.k8s.io/v1/priorityclasses"),
                 self.priority_classes,
             ),
+            *self.around.watches,
         ]
         for namespace in namespaces or (None,):
             self._watches.append(self._queue_watch(api, namespace))
@@ -191,6 +202,7 @@ class Caches:
         stores: dict[str, Store[Any]] = {
             "Deployment": self.deployments,
             "Service": self.services,
+            **self.around.stores,
             "PersistentVolumeClaim": self.volumes,
             "Job": self.prefetches,
         }

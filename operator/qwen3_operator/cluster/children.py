@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from qwen3_operator.cluster import resources
 from qwen3_operator.cluster.requests import NAMESPACE_GOES
 from qwen3_operator.desired.differences import differs
+from qwen3_operator.desired.hashing import fingerprint
+from qwen3_operator.desired.kinds import SERVICE
 from qwen3_operator.errors import ClusterError
 
 if TYPE_CHECKING:
@@ -32,6 +34,9 @@ CONFLICT = 409
 MAKERS_OF_PODS = frozenset({"Deployment", "LeaderWorkerSet", "StatefulSet"})
 """Kinds of children that replicas run as."""
 
+HELD = MAKERS_OF_PODS | {SERVICE.kind}
+"""Kinds whose going is waited for: they hold GPUs, or a name that clients know."""
+
 
 class Outcome(Enum):
     """What came of bringing the children into shape."""
@@ -54,6 +59,7 @@ class Children:
         self._own_write = own_write
         self._refusals: dict[Key, ClusterError] = {}
         self._had: dict[Key, str] = {}
+        self._as_written: dict[Key, dict[tuple[str, str], tuple[str, str]]] = {}
 
     def observe(self, key: Key) -> Observed:
         """Return what is there, and what was refused last time."""
@@ -73,11 +79,19 @@ class Children:
         """Forget a resource that is gone."""
         self._refusals.pop(key, None)
         self._had.pop(key, None)
+        self._as_written.pop(key, None)
 
     def belong_to_another(self, key: Key, uid: str) -> bool:
-        """Whether some are on their way out with an earlier resource, or by somebody's hand."""
+        """Whether some are on their way out with an earlier resource, or by somebody's hand.
+
+        What stands around the replicas may take its time to go (a load balancer is taken down
+        first), and nothing waits for that.
+        """
         children = self.observe(key).children.values()
-        return any(_is_going(child) or _owner(child) not in (None, uid) for child in children)
+        return any(
+            (_is_going(child) and child["kind"] in HELD) or _owner(child) not in (None, uid)
+            for child in children
+        )
 
     async def bring(self, key: Key, uid: str, wanted: Sequence[Manifest]) -> Outcome:
         """Make the children of the resource with that uid what is wanted, and no others.
@@ -86,7 +100,9 @@ class Children:
             ClusterError: the API server could not do it now, or the namespace is going.
         """
         live = self.observe(key).children
-        differing = [m for m in wanted if _name(m) not in live or differs(m, live[_name(m)])]
+        differing = [
+            m for m in wanted if _name(m) not in live or self._differs(key, m, live[_name(m)])
+        ]
         if self._had.get(key) == uid and any(_name(m) not in live for m in differing):
             body = await resources.read(self._api, key)
             if body is None or body["metadata"]["uid"] != uid:
@@ -116,6 +132,19 @@ class Children:
             log.info("deleted %s", _names(surplus))
         return bool(surplus)
 
+    def _differs(self, key: Key, manifest: Manifest, live: Manifest) -> bool:
+        """Whether applying would change anything.
+
+        The API server may write what users bring (spec.podTemplate) in a way that is not ours to
+        foresee. What it made of the very same words last time is what was wanted.
+        """
+        if not differs(manifest, live):
+            return False
+        if differs({"metadata": manifest["metadata"]}, live):
+            return True
+        written = self._as_written.get(key, {}).get(_name(manifest))
+        return written != (fingerprint(manifest), _generation(live))
+
     async def _apply(self, key: Key, manifests: Sequence[Manifest]) -> None:
         if not manifests:
             return
@@ -123,7 +152,16 @@ class Children:
             applied = await self._writer.apply(manifests, known=self.observe(key).children)
             self._caches.take(applied)
             answers.update(map(version_of, applied))
+        written = self._as_written.setdefault(key, {})
+        for manifest, live in zip(manifests, applied, strict=True):
+            if differs(manifest, live):
+                written[_name(manifest)] = fingerprint(manifest), _generation(live)
         log.info("applied %s", _names(manifests))
+
+
+def _generation(live: Manifest) -> str:
+    """Return what changes whenever an object's specification does."""
+    return str(live["metadata"].get("generation") or version_of(live))
 
 
 def version_of(manifest: Manifest) -> str:

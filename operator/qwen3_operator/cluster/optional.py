@@ -27,8 +27,14 @@ LOOK_AGAIN_S = 5.0
 """One request in so many seconds; whoever installs an API need not wait long, nor restart us."""
 
 
+FORBIDDEN = 403
+
+
 class OptionalWatch(Watch[T]):
-    """A watch of a kind that may be absent: then it is as good as synced, and holds nothing."""
+    """A watch of a kind that may be absent: then it is as good as synced, and holds nothing.
+
+    Where it is absent because our roles leave it out, :attr:`hindrance` repeats the API server.
+    """
 
     def __init__(
         self,
@@ -50,6 +56,7 @@ class OptionalWatch(Watch[T]):
         super().__init__(api, selection, store)
         self._versions = (selection, *older)
         self.is_there = False
+        self.hindrance = ""
         self._appeared = appeared
 
     async def _list(self) -> None:
@@ -62,6 +69,7 @@ class OptionalWatch(Watch[T]):
         if error.status not in ABSENT:
             await super()._pause(error)
             return
+        self.hindrance = error.message if error.status == FORBIDDEN else ""
         if self._version:  # it was there: what it held is gone with it
             self._store.keep(set(), int(self._version), self._selection.namespace)
             self._version = ""

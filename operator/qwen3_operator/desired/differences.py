@@ -23,16 +23,22 @@ if TYPE_CHECKING:
 MAP_LISTS: Mapping[str, tuple[str, ...]] = {
     "containers": ("name",),
     "env": ("name",),
+    "ephemeralContainers": ("name",),
+    "hostAliases": ("ip",),
     "imagePullSecrets": ("name",),
+    "initContainers": ("name",),
     "ownerReferences": ("uid",),
     "ports": ("containerPort", "port", "protocol"),
+    "resourceClaims": ("name",),
+    "topologySpreadConstraints": ("topologyKey", "whenUnsatisfiable"),
+    "volumeDevices": ("devicePath",),
     "volumeMounts": ("mountPath",),
     "volumes": ("name",),
 }
 """Lists whose entries are told apart by these fields (``+listType=map`` in k8s.io/api@v0.37.2
 core/v1/types.go and apimachinery meta/v1/types.go, read 2026-11-23)."""
 
-WHOLE_MAPS = frozenset({"selector", "nodeSelector"})
+WHOLE_MAPS = frozenset({"selector", "nodeSelector", "podSelector"})
 """Objects that are owned as a whole (``+mapType=atomic``, ``+structType=atomic`` in the same
 files): an entry that somebody adds to a Service's selector leads its clients nowhere."""
 

@@ -9,17 +9,28 @@ from qwen3_operator.desired.hashing import fingerprint
 from qwen3_planner.api.v1alpha1 import API_VERSION, KIND
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from qwen3_operator.observed import Manifest
     from qwen3_planner.api.v1alpha1 import Qwen3Deployment
     from qwen3_planner.plan import Plan
 
 
-def make_metadata(resource: Qwen3Deployment, plan: Plan, name: str) -> dict[str, Any]:
-    """Make the metadata of a child; the garbage collector deletes it with the resource."""
+def make_metadata(
+    resource: Qwen3Deployment, plan: Plan, name: str, more: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """Make the metadata of a child; the garbage collector deletes it with the resource.
+
+    Args:
+        resource: it belongs to.
+        plan: of it.
+        name: of the child.
+        more: labels that the user wants besides; ours win.
+    """
     return {
         "name": name,
         "namespace": resource.metadata.namespace,
-        "labels": labels.child(resource.metadata.name, plan),
+        "labels": {**(more or {}), **labels.child(resource.metadata.name, plan)},
         "ownerReferences": [make_owner_reference(resource)],
     }
 

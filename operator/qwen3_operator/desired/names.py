@@ -28,6 +28,36 @@ def service(name: str) -> str:
     return name
 
 
+def headless_service(name: str) -> str:
+    """Return the name of the Service that resolves to each replica; 52 + 9 is below 63."""
+    return f"{name}-headless"
+
+
+def route(name: str) -> str:
+    """Return the name of the HTTPRoute of a resource."""
+    return name
+
+
+def ingress(name: str) -> str:
+    """Return the name of the Ingress of a resource."""
+    return name
+
+
+def inference_pool(name: str) -> str:
+    """Return the name of the InferencePool of a resource."""
+    return name
+
+
+def network_policy(name: str) -> str:
+    """Return the name of the NetworkPolicy of a resource."""
+    return name
+
+
+def pod_monitor(name: str) -> str:
+    """Return the name of the PodMonitor of a resource."""
+    return name
+
+
 def endpoint(namespace: str, name: str, port: int) -> str:
     """Return where clients inside the cluster reach the OpenAI-compatible API.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from qwen3_operator.desired import labels
 from qwen3_operator.desired.container import make_arguments, make_container
 from qwen3_operator.desired.hashing import template_hash
+from qwen3_operator.desired.merging import with_user_template
 from qwen3_operator.desired.placement import make_placement
 from qwen3_operator.desired.security import make_pod_security_context
 from qwen3_operator.desired.shutdown import grace_period_s
@@ -40,6 +41,7 @@ def make_pod_template(
             "volumes": make_volumes(resource, plan, site, pool),
         },
     }
+    template = with_user_template(template, resource.spec.pod_template)
     template["metadata"]["labels"][PLAN_HASH_LABEL] = template_hash(template)
     return template
 

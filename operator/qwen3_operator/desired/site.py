@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from qwen3_planner.engines.profiles import image_of
@@ -45,6 +45,25 @@ CA_KEY = "ca.crt"
 
 
 @dataclass(frozen=True, slots=True)
+class Around:
+    """Who reaches engines in this installation, and how their metrics are read.
+
+    Attributes:
+        namespace: of the operator, which reads engines; empty where it runs outside the cluster.
+        pod_labels: of the operator's pods; empty: every pod of its namespace counts as one.
+        prometheus_namespaces: from which metrics are read.
+        pod_monitors: whether each model has a PodMonitor, unless it says otherwise.
+        pod_monitor_labels: by which the Prometheus of this cluster selects PodMonitors.
+    """
+
+    namespace: str = ""
+    pod_labels: Mapping[str, str] = field(default_factory=dict)
+    prometheus_namespaces: tuple[str, ...] = ()
+    pod_monitors: bool = False
+    pod_monitor_labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """Choices of whoever installed the operator, beside what the resource and the plan say.
 
@@ -57,6 +76,7 @@ class Site:
         fetch_image: image with the operator's own program, which fills caches.
         amd_groups: groups, by number, that may open an AMD GPU on the nodes (video, render).
         allows_host_path: whether resources may keep weights in a folder of the node.
+        around: who reaches engines, and how their metrics are read.
     """
 
     images: Mapping[tuple[str, str], str]
@@ -66,6 +86,7 @@ class Site:
     fetch_image: str = "qwen3-operator"
     amd_groups: tuple[int, ...] = ()
     allows_host_path: bool = False
+    around: Around = Around()
 
     def image(self, plan: Plan, architecture: str = "amd64") -> str:
         """Return the image that runs this plan on nodes of an architecture.

@@ -72,6 +72,7 @@ class Listener:
             quota=self._quota,
             priority_class=self._priority_class,
             shared=self._shared,
+            surroundings=lambda: self._look_at_all(HARDWARE_GATHER_S),
         )
 
     @contextmanager

@@ -28,7 +28,7 @@ from qwen3_operator.cluster.sharing import Sharing
 from qwen3_operator.cluster.supplying import Supplying
 from qwen3_operator.cluster.watching import Store
 from qwen3_operator.decisions.provisioning import declared_pool, pool_of_karpenter
-from qwen3_operator.desired.site import Hubs, Site, site_for
+from qwen3_operator.desired.site import Around, Hubs, Site, site_for
 from qwen3_operator.handlers import edge
 from qwen3_operator.handlers.health import HealthServer
 from qwen3_operator.handlers.listening import Listener
@@ -214,7 +214,7 @@ class Operator:
 
     def _make_lease(self) -> Lease:
         settings = self._settings
-        namespace = settings.lease_namespace or own_namespace() or DEFAULT_NAMESPACE
+        namespace = _own_namespace(settings) or DEFAULT_NAMESPACE
         times = LeaseTimes(*settings.lease_times)
         identity = settings.identity or f"{socket.gethostname()}_{uuid.uuid4().hex[:8]}"
         return Lease(self._api, (namespace, settings.lease_name), identity, times, _now)
@@ -313,12 +313,24 @@ def _site(settings: Settings, catalog: Catalog) -> Site:
         ca_config_map=settings.ca_config_map or "",
         is_offline=settings.offline,
     )
+    around = Around(
+        namespace=_own_namespace(settings) or "",
+        pod_labels=settings.pod_labels,
+        prometheus_namespaces=settings.prometheus_namespaces,
+        pod_monitors=settings.pod_monitors,
+        pod_monitor_labels=settings.pod_monitor_labels,
+    )
     return replace(
         site_for(settings.images, catalog, hubs),
+        around=around,
         fetch_image=settings.fetch_image,
         amd_groups=settings.amd_groups,
         allows_host_path=settings.allow_host_path,
     )
+
+
+def _own_namespace(settings: Settings) -> str | None:
+    return settings.lease_namespace or own_namespace()
 
 
 def _key(body: Mapping[str, Any]) -> Key:

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from qwen3_operator.decisions.readiness import WAITS, Finding, Rollout, judge, on_its_way
 from qwen3_operator.decisions.replan import Outcome
+from qwen3_operator.decisions.routing import Gateways
 from qwen3_operator.decisions.verdict import Verdict
-from qwen3_operator.desired import labels, names
+from qwen3_operator.desired import labels
 from qwen3_operator.observed import Observed
+from qwen3_operator.status.integration import endpoint, integrated
 from qwen3_operator.status.measured import measured_document
 from qwen3_operator.status.notes import MAX_NOTE, EventNote, events
 from qwen3_operator.status.shown import in_short, plan_document
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     from qwen3_operator.decisions.admission import Admission
     from qwen3_operator.decisions.replan import Chosen
+    from qwen3_operator.desired.surroundings import Surroundings
     from qwen3_operator.observed import Key, Manifest
     from qwen3_planner.api.status import Condition, Qwen3DeploymentStatus
     from qwen3_planner.api.v1alpha1 import Qwen3Deployment
@@ -56,6 +59,8 @@ class Facts:
         observed: children and pods.
         plan_hash: of the desired template; empty without one.
         scaling: whether the load decides how many replicas there are; None where nobody looked.
+        surroundings: what was asked for around the replicas; None where nothing is made.
+        gateways: from which routes lead.
     """
 
     key: Key
@@ -69,6 +74,8 @@ class Facts:
     observed: Observed = field(default_factory=Observed)
     plan_hash: str = ""
     scaling: Finding | None = None
+    surroundings: Surroundings | None = None
+    gateways: Gateways = field(default_factory=Gateways)
 
     @property
     def deployment(self) -> Manifest | None:
@@ -132,7 +139,7 @@ def derive(facts: Facts, previous: Qwen3DeploymentStatus, now: datetime) -> dict
     )
     expected = admitted if runs_current and admitted is not None else facts.running
     rollout = judge(facts.deployment, facts.observed.pods, expected, facts.observed.refusal)
-    state = _with_scaling(_state(facts, rollout, previous), facts)
+    state = _with_surroundings(_with_scaling(_state(facts, rollout, previous), facts), facts)
     plan = plan_document(facts.chosen, previous.plan, runs=facts.deployment is not None)
     document = _without_empty(
         {
@@ -142,7 +149,7 @@ def derive(facts: Facts, previous: Qwen3DeploymentStatus, now: datetime) -> dict
             "readyReplicas": rollout.ready,
             "updatedReplicas": rollout.updated,
             "selector": labels.selector_text(facts.key.name),
-            "endpoint": _endpoint(facts, previous),
+            "endpoint": endpoint(facts, previous),
             **in_short(plan),
             "available": f"{rollout.ready}/{facts.wanted}",
             "plan": plan,
@@ -354,6 +361,14 @@ def _with_scaling(state: State, facts: Facts) -> State:
     return State(state.phase, {**state.findings, **scaling})
 
 
+def _with_surroundings(state: State, facts: Facts) -> State:
+    """Add whether what was asked for around the replicas is in place, where anything was."""
+    around = integrated(facts)
+    if around is None:
+        return state
+    return State(state.phase, {**state.findings, ConditionType.INTEGRATED: around})
+
+
 # -- writing it down --------------------------------------------------------------------------
 
 
@@ -384,17 +399,6 @@ def _conditions(
 
 def _time_of(before: Condition | None) -> str:
     return before.last_transition_time if before is not None else ""
-
-
-def _endpoint(facts: Facts, previous: Qwen3DeploymentStatus) -> str | None:
-    """Say where clients reach the API; the Service exists once something was admitted."""
-    service = next(
-        (child for (kind, _), child in facts.observed.children.items() if kind == "Service"), None
-    )
-    if service is not None:
-        port = service["spec"]["ports"][0]["port"]
-        return names.endpoint(facts.key.namespace, facts.key.name, port)
-    return previous.endpoint if facts.deployment is not None else None
 
 
 def _without_empty(document: dict[str, Any]) -> dict[str, Any]:

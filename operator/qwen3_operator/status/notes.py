@@ -39,6 +39,7 @@ QUIET = frozenset(
         Reason.MODEL_LOADING.value,
         Reason.ROLLOUT_IN_PROGRESS.value,
         Reason.SCALING_ON_TARGET.value,
+        Reason.ROUTE_PENDING.value,
     }
 )
 """Passing states: the status tells them, an Event would only add noise."""
@@ -57,9 +58,14 @@ CALM = frozenset(
 )
 """Not Ready because the user said so, or because there is much to fetch."""
 
-TOLD = (ConditionType.PLAN_FEASIBLE, ConditionType.READY, ConditionType.SCALING_ACTIVE)
+TOLD = (
+    ConditionType.PLAN_FEASIBLE,
+    ConditionType.READY,
+    ConditionType.SCALING_ACTIVE,
+    ConditionType.INTEGRATED,
+)
 """Conditions whose changes are Events; Ready carries the reason of the worst of the others but the
-last, which not every resource has."""
+last two, which not every resource has."""
 
 
 def events(previous: Qwen3DeploymentStatus, new: Mapping[str, Any]) -> tuple[EventNote, ...]:

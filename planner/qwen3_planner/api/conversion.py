@@ -201,7 +201,8 @@ def _spec_error(error: ErrorDetails, body: Mapping[str, Any]) -> SpecError:
     context = error.get("ctx", {})
     location = [*error["loc"]]
     if context.get("field"):  # a rule over several fields says which of them it is about
-        location.extend(context["field"].split("."))
+        parts = context["field"].split(".")
+        location.extend(int(part) if part.isdecimal() else part for part in parts)
     value = _as_typed(_look_up(body, location))
     choices: tuple[str, ...] = ()
     match error["type"]:

@@ -36,7 +36,7 @@ PRINTER_COLUMNS: tuple[tuple[str, str, str, str, int], ...] = (
     ("Reason", "string", f"{_READY}.reason", "Why it is ready or not.", 0),
     ("Replicas", "string", ".status.available", "Replicas that answer of those wanted.", 0),
     ("Age", "date", ".metadata.creationTimestamp", "Time since it was created.", 0),
-    ("URL", "string", ".status.endpoint", "Where clients in the cluster reach the API.", 1),
+    ("URL", "string", ".status.endpoint", "Where clients reach the API.", 1),
     ("Context", "integer", ".status.plan.maxModelLen", "Longest sequence in tokens.", 1),
     ("GPU", "string", ".status.gpu", "GPUs of one replica.", 1),
     ("Memory", "string", ".status.memory", "Planned memory of the fullest GPU.", 1),

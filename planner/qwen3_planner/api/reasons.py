@@ -37,6 +37,10 @@ class ConditionType(StrEnum):
     """The load decides how many replicas there are; absent without spec.scaling. No part of Ready:
     replicas that are held where they are answer as before."""
 
+    INTEGRATED = "Integrated"
+    """What was asked for around the replicas is in place: route, pool, monitor, policy. Only there
+    where something was; Ready does not wait for it, since replicas answer all the same."""
+
 
 class Reason(StrEnum):
     """Why a condition is as it is. The docstring of a reason says what to do about it."""
@@ -372,6 +376,29 @@ class Reason(StrEnum):
 
     APPLY_FAILED = "ApplyFailed"
     """The API server refused a child for another reason; retried with growing pauses."""
+
+    # -- around the replicas ----------------------------------------------------------------
+    IN_PLACE = "InPlace"
+    """Everything that was asked for around the replicas exists."""
+
+    API_NOT_INSTALLED = "ApiNotInstalled"
+    """Something is asked for of which this cluster has no API; it is made once that is installed,
+    which the message names."""
+
+    API_NOT_ALLOWED = "ApiNotAllowed"
+    """The operator's roles leave out something that is asked for; upgrade its chart."""
+
+    ROUTE_ACCEPTED = "RouteAccepted"
+    """A gateway serves the HTTPRoute; status.endpoint is its address."""
+
+    ROUTE_PENDING = "RoutePending"
+    """No gateway has answered to the HTTPRoute yet; status.endpoint is the Service's."""
+
+    ROUTE_NOT_ACCEPTED = "RouteNotAccepted"
+    """A gateway refuses the HTTPRoute, or there is no such Gateway; the message repeats why."""
+
+    METRICS_UNREACHABLE = "MetricsUnreachable"
+    """There is a PodMonitor, and a networkPolicy that keeps Prometheus out; name its namespace."""
 
     # -- pods that fail ---------------------------------------------------------------------
     IMAGE_PULL_ERROR = "ImagePullError"

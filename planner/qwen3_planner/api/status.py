@@ -50,7 +50,7 @@ class Condition(Struct):
 
     type: Annotated[str, Field(min_length=1, max_length=63)]
     """Ready (carries the reason of the worst other), SpecValid, PlanFeasible, ModelCached,
-    Scheduled, Available or Progressing."""
+    Scheduled, Available or Progressing; ScalingActive or Integrated where that was asked for."""
 
     status: ConditionStatus
     """True, False or Unknown."""
@@ -115,8 +115,8 @@ class Qwen3DeploymentStatus(Struct):
     """Labels of the replicas' pods, for the scale subresource."""
 
     endpoint: Annotated[str, Field(max_length=512)] | None = None
-    """Where clients inside the cluster reach the OpenAI-compatible API.
-    Example: http://qwen3-32b.default.svc:8000/v1."""
+    """Where clients reach the OpenAI-compatible API: by the route or Ingress once that leads to it,
+    else by the Service. Example: http://qwen3-32b.default.svc:8000/v1."""
 
     layout: Annotated[str, Field(max_length=64)] | None = None
     """The planned layout of one replica in short: tp2, tp4xpp2, tp8xep8."""
@@ -170,7 +170,7 @@ class Qwen3DeploymentStatus(Struct):
         ),
     ] = ()
     """The state, one aspect each: Ready, SpecValid, PlanFeasible, ModelCached, Scheduled,
-    Available, Progressing."""
+    Available, Progressing; ScalingActive and Integrated where that was asked for."""
 
     def condition(self, kind: str) -> Condition | None:
         """Return the condition of that type, if there is one yet."""

@@ -22,6 +22,9 @@ from qwen3_planner.api.loads import (
     WorkloadSpec,
 )
 from qwen3_planner.api.model_server import EngineSpec, ModelSpec
+from qwen3_planner.api.pod_template import (  # noqa: TC001 - pydantic evaluates annotations
+    PodTemplate,
+)
 from qwen3_planner.api.references import (  # noqa: TC001 - pydantic evaluates annotations
     ApiKeySecretRef,
     HostResources,
@@ -37,13 +40,20 @@ from qwen3_planner.api.schema import (
     Flag,
     LabelName,
     Labels,
-    LongText,
     Name,
     Rule,
     Struct,
     whole,
 )
 from qwen3_planner.api.status import Qwen3DeploymentStatus
+from qwen3_planner.api.surroundings import (
+    InferencePoolSpec,
+    IngressSpec,
+    MonitoringSpec,
+    NetworkPolicySpec,
+    RouteSpec,
+    ServiceSpec,
+)
 from qwen3_planner.request import EngineName, KvCacheDtype, Objective, Quantization
 
 GROUP = "serving.qwen3.dev"
@@ -67,27 +77,6 @@ class Replan(StrEnum):
     NEVER = "Never"
     WHEN_BROKEN = "WhenBroken"
     ON_SPEC_CHANGE = "OnSpecChange"
-
-
-class ServiceType(StrEnum):
-    """Who can reach the Service."""
-
-    CLUSTER_IP = "ClusterIP"
-    NODE_PORT = "NodePort"
-    LOAD_BALANCER = "LoadBalancer"
-
-
-class ServiceSpec(Struct):
-    """The Service in front of the replicas."""
-
-    type: ServiceType = ServiceType.CLUSTER_IP
-    """ClusterIP (inside the cluster), NodePort or LoadBalancer. Default: ClusterIP."""
-
-    port: Annotated[int, whole(1, 65_535)] = 8000
-    """Port of the Service. Default: 8000."""
-
-    annotations: Annotated[dict[str, LongText], Field(max_length=64)] | None = None
-    """Annotations of the Service, for instance what a cloud's load balancer asks for."""
 
 
 def _experts_over_all_ranks(spec: Qwen3DeploymentSpec) -> bool:
@@ -232,8 +221,26 @@ class Qwen3DeploymentSpec(Struct):
     service: ServiceSpec = ServiceSpec()
     """The Service in front of the replicas."""
 
+    route: RouteSpec | None = None
+    """An HTTPRoute of the Gateway API that leads to the model. Default: none."""
+
+    ingress: IngressSpec | None = None
+    """An Ingress that leads to the model. Default: none."""
+
+    inference_pool: InferencePoolSpec | None = None
+    """An InferencePool of the Gateway API Inference Extension. Default: none."""
+
     api_key_secret_ref: ApiKeySecretRef | None = None
     """The API key that clients have to send as a bearer token. Default: none is asked for."""
+
+    network_policy: NetworkPolicySpec | None = None
+    """Who may reach the pods. Default: everybody, as far as the cluster's policies allow."""
+
+    monitoring: MonitoringSpec | None = None
+    """A PodMonitor for the engine's metrics. Default: what the operator's settings say."""
+
+    pod_template: PodTemplate | None = None
+    """Anything else about the pods, merged into what the operator makes. Default: nothing."""
 
     suspend: Flag = False
     """Plan only: nothing runs, the plan is in status. Default: false."""

@@ -52,6 +52,7 @@ class EngineProfile:
             server, given its data-parallel ranks; None where they do not say.
         drain_flag: option that bounds how long running requests may finish after SIGTERM, with
             the first version that has it; None where there is none.
+        metrics_need_key: whether reading metrics takes the API key, where there is one.
     """
 
     name: str
@@ -68,6 +69,7 @@ class EngineProfile:
     metrics: MetricNames
     kv_cache_tokens: Callable[[Iterable[Sample], int], int | None]
     drain_flag: tuple[str, Version] | None = None
+    metrics_need_key: bool = False
 
     def shutdown_arguments(self, version: str, seconds: int) -> tuple[str, ...]:
         """Return the flags that let running requests finish on SIGTERM.
@@ -143,6 +145,7 @@ _LLAMACPP = EngineProfile(
     switches=(),
     metrics=llamacpp_metrics.NAMES,
     kv_cache_tokens=no_kv_cache_tokens,
+    metrics_need_key=True,  # only health and the list of models are public
 )
 
 _PROFILES = {profile.name: profile for profile in (_VLLM, _SGLANG, _LLAMACPP)}

@@ -15,6 +15,7 @@ from qwen3_planner.request import (
     Workload,
 )
 from support.resources import BAD_RULES, BAD_SHAPES, GOOD, Bad, resource
+from support.surrounded import AROUND_BAD, AROUND_GOOD
 
 
 def said_of(body: dict[str, object]) -> SpecError:
@@ -23,7 +24,9 @@ def said_of(body: dict[str, object]) -> SpecError:
     return caught.value
 
 
-@pytest.mark.parametrize("bad", [pytest.param(bad, id=bad.why) for bad in BAD_SHAPES + BAD_RULES])
+@pytest.mark.parametrize(
+    "bad", [pytest.param(bad, id=bad.why) for bad in BAD_SHAPES + BAD_RULES + AROUND_BAD]
+)
 def test_a_bad_resource_is_refused_with_field_and_words(bad: Bad) -> None:
     error = said_of(bad.body())
 
@@ -31,7 +34,7 @@ def test_a_bad_resource_is_refused_with_field_and_words(bad: Bad) -> None:
     assert bad.message in str(error)
 
 
-@pytest.mark.parametrize("spec", GOOD)
+@pytest.mark.parametrize("spec", GOOD + AROUND_GOOD)
 def test_a_good_resource_is_taken_and_survives_the_way_back(spec: str) -> None:
     body = resource(spec)
 

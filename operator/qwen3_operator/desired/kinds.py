@@ -1,0 +1,76 @@
+"""The kinds of children there are: what their collections are called, and which may be missing.
+
+An optional API comes and goes with whoever installs it: a child of such a kind is made while the
+API is there, and what to install is said while it is not.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class ChildKind(NamedTuple):
+    """One kind of child.
+
+    Attributes:
+        api_version: of its manifests.
+        kind: of its manifests.
+        plural: its collection's name in paths and roles.
+        api: what has to be installed for it; empty for what every cluster has.
+        page: where that is to be had.
+    """
+
+    api_version: str
+    kind: str
+    plural: str
+    api: str = ""
+    page: str = ""
+
+    @property
+    def root(self) -> str:
+        """Return where the API server keeps its version.
+
+        >>> ChildKind("v1", "Service", "services").root
+        '/api/v1'
+        """
+        return (
+            f"/apis/{self.api_version}" if "/" in self.api_version else f"/api/{self.api_version}"
+        )
+
+
+DEPLOYMENT = ChildKind("apps/v1", "Deployment", "deployments")
+SERVICE = ChildKind("v1", "Service", "services")
+INGRESS = ChildKind("networking.k8s.io/v1", "Ingress", "ingresses")
+NETWORK_POLICY = ChildKind("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies")
+HTTP_ROUTE = ChildKind(
+    "gateway.networking.k8s.io/v1",
+    "HTTPRoute",
+    "httproutes",
+    "the Gateway API",
+    "https://gateway-api.sigs.k8s.io/guides/",
+)
+INFERENCE_POOL = ChildKind(
+    "inference.networking.k8s.io/v1",
+    "InferencePool",
+    "inferencepools",
+    "the Gateway API Inference Extension",
+    "https://gateway-api-inference-extension.sigs.k8s.io/guides/",
+)
+POD_MONITOR = ChildKind(
+    "monitoring.coreos.com/v1",
+    "PodMonitor",
+    "podmonitors",
+    "the Prometheus operator",
+    "https://prometheus-operator.dev/docs/getting-started/installation/",
+)
+
+CHILD_KINDS = (
+    DEPLOYMENT,
+    SERVICE,
+    INGRESS,
+    NETWORK_POLICY,
+    HTTP_ROUTE,
+    INFERENCE_POOL,
+    POD_MONITOR,
+)
+"""All of them; the chart's roles name the same."""

@@ -1,0 +1,21 @@
+"""Optional APIs for a control plane: the definitions that their own projects publish."""
+
+from .definitions import (
+    GATEWAYS,
+    HTTP_ROUTES,
+    INFERENCE_POOLS,
+    POD_MONITORS,
+    Definition,
+    install,
+    uninstall,
+)
+
+__all__ = [
+    "GATEWAYS",
+    "HTTP_ROUTES",
+    "INFERENCE_POOLS",
+    "POD_MONITORS",
+    "Definition",
+    "install",
+    "uninstall",
+]

@@ -1,0 +1,266 @@
+"""What stands around the replicas: who reaches them, by which way, and who reads their metrics."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from qwen3_operator.desired.labels import child
+from qwen3_operator.desired.site import Around, site_for
+from qwen3_operator.desired.surroundings import NOT_INSTALLED, make_surroundings
+from qwen3_planner.api.conversion import parse
+from qwen3_planner.catalog.loading import load_catalog
+from qwen3_planner.plan import Layout
+from support.network_policies import Source, admits, is_about
+from support.plan_builders import make_plan
+
+if TYPE_CHECKING:
+    from qwen3_operator.desired.surroundings import Surroundings
+    from qwen3_planner.plan import Plan
+
+OPERATOR = {"app.kubernetes.io/name": "qwen3-operator"}
+SITE = replace(
+    site_for({}, load_catalog()),
+    around=Around("qwen3-system", OPERATOR, prometheus_namespaces=("monitoring",)),
+)
+CHAT = {"podSelector": {"matchLabels": {"app": "chat"}}}
+ROUTE = {"parentRefs": [{"name": "edge"}]}
+POOL = {"endpointPickerRef": {"name": "epp"}}
+ENGINE_PORT, RANK_PORT = 8000, 29500
+
+
+def around(
+    site: Any = SITE,  # noqa: ANN401 - a default that a test may replace
+    plan: Plan | None = None,
+    lacking: tuple[str, ...] = (),
+    **spec: object,
+) -> Surroundings:
+    resource = parse(
+        {
+            "apiVersion": "serving.qwen3.dev/v1alpha1",
+            "kind": "Qwen3Deployment",
+            "metadata": {"name": "m", "namespace": "ns", "uid": "u"},
+            "spec": {"model": {"variant": "Qwen3-32B"}, **spec},
+        }
+    )
+    hindrance = dict.fromkeys(lacking, NOT_INSTALLED)
+    return make_surroundings(
+        resource, plan or make_plan(), site, lambda kind: hindrance.get(kind, "")
+    )
+
+
+def one(surroundings: Surroundings, kind: str) -> dict[str, Any]:
+    (found,) = (dict(child) for child in surroundings.children if child["kind"] == kind)
+    return found
+
+
+def over_two_nodes() -> Plan:
+    return replace(make_plan(), layout=Layout(tensor=8, pipeline=2, nodes_per_replica=2))
+
+
+def policy(plan: Plan | None = None, **wanted: object) -> dict[str, Any]:
+    return one(around(plan=plan, networkPolicy=wanted), "NetworkPolicy")
+
+
+def test_nothing_stands_around_a_model_that_asks_for_nothing() -> None:
+    assert around().children == ()
+
+
+# -- who may reach the pods -------------------------------------------------------------------
+
+
+def test_a_policy_without_names_leaves_the_engines_port_to_everybody_and_no_other() -> None:
+    stranger = Source("elsewhere")
+
+    assert admits(policy(), stranger, ENGINE_PORT)
+    assert admits(policy(), Source(address="203.0.113.7"), ENGINE_PORT)
+    assert not admits(policy(), stranger, RANK_PORT)
+
+
+@pytest.mark.parametrize(
+    ("source", "may"),
+    [
+        pytest.param(Source("ns", {"app": "chat"}), True, id="who is named"),
+        pytest.param(Source("other", {"app": "chat"}), False, id="a namesake elsewhere"),
+        pytest.param(Source("ns", {"app": "other"}), False, id="a neighbour"),
+        pytest.param(Source("qwen3-system", OPERATOR), True, id="the operator"),
+        pytest.param(Source("qwen3-system", {"app": "x"}), False, id="its neighbour"),
+        pytest.param(Source("monitoring", {"app": "prometheus"}), True, id="Prometheus"),
+        pytest.param(Source(address="203.0.113.7"), False, id="the internet"),
+        pytest.param(Source("ns", child("m", make_plan())), False, id="another replica"),
+    ],
+)
+def test_a_policy_with_names_lets_them_the_operator_and_prometheus_in(
+    source: Source, *, may: bool
+) -> None:
+    assert admits(policy(**{"from": [CHAT]}), source, ENGINE_PORT) is may
+
+
+def test_who_reads_metrics_may_be_named_beside_the_clients() -> None:
+    grafana = {"namespaceSelector": {"matchLabels": {"team": "sre"}}}
+    agent = Source("alloy", namespace_labels={"team": "sre"})
+
+    assert admits(policy(**{"from": [CHAT], "metricsFrom": [grafana]}), agent, ENGINE_PORT)
+    assert not admits(policy(**{"from": [CHAT]}), agent, ENGINE_PORT)
+
+
+def test_networks_are_let_in_but_for_their_exceptions() -> None:
+    block = {"ipBlock": {"cidr": "10.0.0.0/8", "except": ["10.1.0.0/16"]}}
+    wanted = policy(**{"from": [block]})
+
+    assert admits(wanted, Source(address="10.2.0.1"), ENGINE_PORT)
+    assert not admits(wanted, Source(address="10.1.0.1"), ENGINE_PORT)
+
+
+@pytest.mark.parametrize("wanted", [{}, {"networkPolicy": {"from": [CHAT]}}])
+def test_ranks_over_several_nodes_reach_each_other_and_nobody_else_does(
+    wanted: dict[str, Any],
+) -> None:
+    made = one(around(plan=over_two_nodes(), **wanted), "NetworkPolicy")
+    rank = Source("ns", child("m", make_plan()))
+
+    assert admits(made, rank, RANK_PORT)
+    for other in (
+        Source("ns", child("other", make_plan())),
+        Source("other", child("m", make_plan())),
+        Source("qwen3-system", OPERATOR),
+        Source("ns", {"app": "chat"}),
+        Source(address="10.2.0.1"),
+    ):
+        assert not admits(made, other, RANK_PORT)
+
+
+def test_a_policy_is_about_every_pod_of_the_model_and_no_other() -> None:
+    labels = child("m", make_plan())
+
+    assert is_about(policy(), labels)
+    assert is_about(policy(), {**labels, "serving.qwen3.dev/role": "worker"})
+    assert not is_about(policy(), child("other", make_plan()))
+
+
+def test_an_operator_outside_the_cluster_opens_nothing_for_itself() -> None:
+    outside = replace(SITE, around=Around())
+    resource = {"networkPolicy": {"from": [CHAT]}}
+
+    peers = one(around(outside, **resource), "NetworkPolicy")["spec"]["ingress"][0]["from"]
+
+    assert peers == [CHAT]
+
+
+# -- metrics ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("by_site", "spec", "made"),
+    [
+        (False, {}, False),
+        (True, {}, True),
+        (False, {"monitoring": {}}, True),
+        (True, {"monitoring": {"podMonitor": False}}, False),
+        (False, {"monitoring": {"podMonitor": True}}, True),
+    ],
+)
+def test_a_resource_has_the_last_word_about_its_pod_monitor(
+    *, by_site: bool, spec: dict[str, Any], made: bool
+) -> None:
+    site = replace(SITE, around=Around(pod_monitors=by_site))
+
+    assert bool(around(site, **spec).children) is made
+
+
+def test_labels_of_a_pod_monitor_are_the_sites_then_the_users_then_ours() -> None:
+    site = replace(SITE, around=Around(pod_monitor_labels={"release": "site", "tier": "gold"}))
+    mine = {"release": "mine", "app.kubernetes.io/name": "stolen"}
+
+    labels = one(around(site, monitoring={"labels": mine}), "PodMonitor")["metadata"]["labels"]
+
+    assert (labels["release"], labels["tier"]) == ("mine", "gold")
+    assert labels["app.kubernetes.io/name"] == "qwen3"
+
+
+@pytest.mark.parametrize(("engine", "needs"), [("vllm", False), ("llamacpp", True)])
+def test_metrics_are_read_with_the_api_key_where_the_engine_asks_for_it(
+    engine: str, *, needs: bool
+) -> None:
+    plan = replace(make_plan(), engine=engine)
+    spec = {"apiKeySecretRef": {"name": "keys"}, "monitoring": {}}
+
+    (endpoint,) = one(around(plan=plan, **spec), "PodMonitor")["spec"]["podMetricsEndpoints"]
+
+    key = {"type": "Bearer", "credentials": {"name": "keys", "key": "api-key"}}
+    assert endpoint.get("authorization") == (key if needs else None)
+
+
+def test_a_policy_that_hides_metrics_from_prometheus_is_noticed() -> None:
+    closed = replace(SITE, around=Around("qwen3-system"))
+    spec = {"monitoring": {}, "networkPolicy": {"from": [CHAT]}}
+
+    assert around(closed, **spec).hides_metrics
+    assert not around(SITE, **spec).hides_metrics
+    assert not around(closed, monitoring={}, networkPolicy={}).hides_metrics
+    assert not around(closed, networkPolicy={"from": [CHAT]}).hides_metrics
+
+
+# -- ways in ----------------------------------------------------------------------------------
+
+
+def test_a_route_leads_to_the_pool_where_there_is_one_and_else_to_the_service() -> None:
+    both = {"route": ROUTE, "inferencePool": POOL}
+
+    with_pool = one(around(**both), "HTTPRoute")
+    without = around(**both, lacking=("InferencePool",))
+
+    (backend,) = with_pool["spec"]["rules"][0]["backendRefs"]
+    assert (backend["kind"], "port" in backend) == ("InferencePool", False)
+    (backend,) = one(without, "HTTPRoute")["spec"]["rules"][0]["backendRefs"]
+    assert (backend["kind"], backend["port"]) == ("Service", 8000)
+    assert [(lack.kind.kind, lack.asked_by) for lack in without.lacks] == [
+        ("InferencePool", "spec.inferencePool")
+    ]
+
+
+def test_only_a_path_of_its_own_is_cut_off() -> None:
+    plain = one(around(route=ROUTE), "HTTPRoute")["spec"]["rules"][0]
+    shared = one(around(route={**ROUTE, "path": "/m"}), "HTTPRoute")["spec"]["rules"][0]
+
+    assert "filters" not in plain
+    assert shared["filters"][0]["urlRewrite"]["path"]["replacePrefixMatch"] == "/"
+
+
+def test_long_answers_are_not_cut_off_unless_a_limit_is_given() -> None:
+    plain = one(around(route=ROUTE), "HTTPRoute")["spec"]["rules"][0]
+    bounded = one(around(route={**ROUTE, "requestTimeout": "5m"}), "HTTPRoute")["spec"]["rules"][0]
+
+    assert (plain["timeouts"], bounded["timeouts"]) == ({"request": "0s"}, {"request": "5m"})
+
+
+def test_a_headless_service_names_the_port_that_pods_have() -> None:
+    made = one(around(service={"port": 80, "headless": True}), "Service")
+
+    assert made["metadata"]["name"] == "m-headless"
+    assert made["spec"]["clusterIP"] == "None"
+    assert made["spec"]["ports"][0]["port"] == ENGINE_PORT
+
+
+# -- what is missing --------------------------------------------------------------------------
+
+
+def test_what_cannot_be_made_is_named_with_who_asks_for_it() -> None:
+    site = replace(SITE, around=Around(pod_monitors=True))
+    every = ("HTTPRoute", "InferencePool", "PodMonitor")
+
+    found = around(site, lacking=every, route=ROUTE, ingress={})
+
+    assert [child["kind"] for child in found.children] == ["Ingress"]
+    assert [lack.asked_by for lack in found.lacks] == [
+        "spec.route",
+        "the operator's setting podMonitors",
+    ]
+
+
+def test_an_api_that_nobody_asks_for_is_not_missed() -> None:
+    every = ("HTTPRoute", "InferencePool", "PodMonitor")
+
+    assert around(lacking=every, monitoring={"podMonitor": False}).lacks == ()
