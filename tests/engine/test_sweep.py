@@ -22,10 +22,11 @@ GRID = {
     "grid": {
         "model": ["Qwen3-8B", "Qwen3-32B", "Qwen3-30B-A3B"],
         "hardware": ["1xL4-24GB", "1xH100-SXM-80GB", "4xA100-SXM-80GB"],
-        "concurrency": list(range(1, 41)),
+        "concurrency": list(range(1, 201)),
     }
 }
-CASES = 360
+CASES = 1800
+"""Some seconds of work, so that a signal after the first row comes long before the last."""
 INTERRUPTED = 130
 
 
