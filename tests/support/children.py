@@ -11,6 +11,7 @@ import yaml
 from qwen3_operator import desired
 from qwen3_operator.decisions.capacity import inventory_for
 from qwen3_operator.decisions.eligibility import selector_of
+from qwen3_operator.decisions.provisioning import declared_pool
 from qwen3_operator.desired.cache import make_claim, shared_cache_of
 from qwen3_operator.desired.placement import make_placement
 from qwen3_operator.desired.pool import accelerator_named, pool_for
@@ -51,6 +52,8 @@ def _planned(case: dict[str, Any]) -> tuple[Qwen3Deployment, Plan, Pool]:
     catalog = load_catalog()
     resource = parse(case["resource"])
     nodes = [node(**fields) for fields in case["nodes"]]
+    for pool in case.get("growing", ()):
+        nodes.extend(declared_pool(catalog, **pool).nodes_to_come(0))
     inventory = inventory_for(selector_of(make_placement(resource, None)), nodes)
     request = replace(plan_request(resource, catalog), max_nodes_per_replica=1)
     result = plan(request, inventory, catalog)

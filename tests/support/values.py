@@ -10,8 +10,10 @@ from qwen3_operator.decisions.admission import Claim, Demand
 from qwen3_operator.decisions.eligibility import Requirement, Selector, Term, Toleration
 from qwen3_operator.observed import Key, Node, Pod, Resources, Taint
 from qwen3_planner.catalog.loading import load_catalog
+from qwen3_planner.catalog.profiles import profile_of
 from qwen3_planner.inventory.cpu_nodes import cpu_of
 from qwen3_planner.inventory.hardware import NodeGroup
+from qwen3_planner.inventory.slices import RESOURCE_PREFIX, slice_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,6 +47,7 @@ def node(  # noqa: PLR0913 - a builder names what a test may vary
     taints: tuple[Taint, ...] = (),
     kubelet: str = "v1.37.2",
     runtime: str = "containerd://2.1.4",
+    slices: Mapping[str, int] | None = None,
     arch: str = "",
 ) -> Node:
     """Make a node with GPUs of one product, labelled as its vendor's labeller does.
@@ -69,19 +72,34 @@ def node(  # noqa: PLR0913 - a builder names what a test may vary
     elif gpus:
         own_labels["amd.com/gpu.product-name"] = row.product_labels[0]
         own_labels["amd.com/gpu.vram"] = f"{row.memory_mib // 1024}G"
+    parts = _slices(row, slices or {})
+    offered = [(row.resource, gpus)] if gpus else []
+    offered += [(part.accelerator.resource, part.accelerators_per_node) for part in parts]
     return Node(
         name=name,
         labels={**own_labels, **(labels or {})},
         taints=taints,
         schedulable=schedulable,
-        allocatable=replace(
-            amount(0, cpu, memory_gib, pods), gpus=((row.resource, gpus),) if gpus else ()
-        ),
+        allocatable=replace(amount(0, cpu, memory_gib, pods), gpus=tuple(sorted(offered))),
+        slices=parts,
         group=group if gpus else None,
         kubelet=kubelet,
         runtime=runtime,
         cpu=None if gpus or not arch else _cpu_group(name, arch, cpu, memory_gib),
     )
+
+
+def _slices(row: Accelerator, counts: Mapping[str, int]) -> tuple[NodeGroup, ...]:
+    """Make MIG slices of a product by profile."""
+    made = []
+    for text, count in counts.items():
+        profile = profile_of(text)
+        assert profile is not None
+        resource = f"{RESOURCE_PREFIX}{text}"
+        part = slice_of(row.product_labels[0], profile, resource, None, load_catalog())
+        assert part is not None
+        made.append(NodeGroup(part, count))
+    return tuple(made)
 
 
 def _cpu_group(name: str, arch: str, cores: int, memory_gib: int) -> NodeGroup:

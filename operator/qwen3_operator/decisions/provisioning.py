@@ -82,6 +82,8 @@ def pool_of_karpenter(raw: Mapping[str, Any], catalog: Catalog) -> GrowingPool |
     have follows from ``spec.limits``.
     """
     metadata, spec = raw["metadata"], raw.get("spec") or {}
+    if spec.get("replicas") is not None:
+        return None  # of a fixed size: it does not grow for pods that wait
     template = spec.get("template") or {}
     labels = _labels(metadata["name"], template)
     group = _group_of(metadata, labels, catalog)

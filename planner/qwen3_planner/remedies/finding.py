@@ -143,6 +143,7 @@ FIXING_KINDS: dict[str, frozenset[str]] = {
     "TooManySlots": frozenset({"tuning", "engine"}),
     "SettingUnsupported": frozenset({"settings", "engine"}),
     "WholeLayersOnly": frozenset({"layout", "engine"}),
+    "OneSlicePerReplica": frozenset({"layout", "quantization", "accelerator"}),
     "OneNodeOnly": frozenset({"layout", "engine", "accelerator"}),
     "ContextTooLong": frozenset({"context"}),
     "RequestExceedsContext": frozenset({"load", "context"}),

@@ -60,6 +60,15 @@ POD_MONITORS = Definition(
     "example/prometheus-operator-crd/monitoring.coreos.com_podmonitors.yaml",
 )
 
+LOCAL_QUEUES = Definition(
+    "localqueues.kueue.x-k8s.io",
+    "sigs.k8s.io/kueue",
+    "config/components/crd/bases/kueue.x-k8s.io_localqueues.yaml",
+)
+NODE_POOLS = Definition(
+    "nodepools.karpenter.sh", "sigs.k8s.io/karpenter", "pkg/apis/crds/karpenter.sh_nodepools.yaml"
+)
+
 
 def install(cluster: ControlPlane, *definitions: Definition) -> None:
     """Install definitions and wait until they are served."""

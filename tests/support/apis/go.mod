@@ -11,4 +11,6 @@ require (
 	github.com/prometheus-operator/prometheus-operator v0.85.0
 	sigs.k8s.io/gateway-api v1.5.1
 	sigs.k8s.io/gateway-api-inference-extension v1.5.0
+	sigs.k8s.io/karpenter v1.8.0
+	sigs.k8s.io/kueue v0.14.0
 )

@@ -88,6 +88,8 @@ class NodeSpec:
     runtime: str = "containerd://2.1.4"
     labels: Mapping[str, str] = field(default_factory=dict)
     """Added last: overrides the labels made from the fields above."""
+    extended: Mapping[str, int] = field(default_factory=dict)
+    """Further extended resources, such as slices of GPUs or GPUs of other vendors."""
 
     def __post_init__(self) -> None:
         """Refuse a node that no machine could be."""
@@ -151,6 +153,7 @@ def make_node(spec: NodeSpec) -> dict[str, Any]:
     }
     if spec.gpus:
         resources[GPU_RESOURCE] = str(spec.gpus * spec.replicas)
+    resources |= {name: str(count) for name, count in spec.extended.items()}
     about = {
         **_NODE_INFO,
         "kubeletVersion": spec.kubelet,
