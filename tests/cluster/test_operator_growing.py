@@ -12,7 +12,6 @@ from support.controlplane import Accelerator, NodeSpec, Taint
 from support.models import SMALL
 from support.operator import RunningOperator
 from support.operator import install as install_operator
-from support.wait import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,24 +61,21 @@ def await_pending(models: Models, name: str) -> dict[str, Any]:
 def test_pods_wait_for_nodes_of_the_settings_pool_and_run_on_them(
     control_plane: ControlPlane, models: Models
 ) -> None:
-    models.apply("growing", f"{ON_B200}replicas: 3\n")
+    models.apply("growing", f"{ON_B200}replicas: 2\n")
     message = await_pending(models, "growing")["message"]
     assert "The pool b200 can grow by 2 nodes that would do" in message
-    assert len(models.pods("growing")) == 2  # no third node may come
+    assert len(models.pods("growing")) == 2
+    assert ("Normal", "WaitingForNodes") in models.events("growing")
+    models.apply("late", ON_B200)  # no node to come is promised twice
+    models.await_condition("late", "Scheduled", "False", "InsufficientGPU")
+    assert models.children("late") == {}
     control_plane.add_nodes(_node("b200-0"), _node("b200-1"))
     try:
-        until(
-            lambda: models.nodes("growing") == ["b200-0", "b200-1"],
-            30,
-            lambda: f"pods should run on the new nodes: {models.nodes('growing')}",
-        )
-        last = models.await_condition("growing", "Scheduled", "False", "InsufficientGPU")
-        assert "1 of 3 replicas" in last["message"]
-        models.room.kubectl("scale", "q3d/growing", "--replicas=2")
         models.await_ready("growing")
-        models.apply("late", ON_B200)
-        models.await_condition("late", "Scheduled", "False", "InsufficientGPU")
+        assert models.nodes("growing") == ["b200-0", "b200-1"]
         assert models.children("late") == {}
+        models.delete("growing")
+        models.await_ready("late")
         models.delete_all()
     finally:
         control_plane.remove_nodes("b200-0", "b200-1")

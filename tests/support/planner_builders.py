@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from qwen3_planner.candidates import pools_of
 from qwen3_planner.catalog.loading import load_catalog
+from qwen3_planner.catalog.profiles import PRODUCT_INFIX, profile_of
 from qwen3_planner.inventory.hardware import Inventory, NodeGroup
 from qwen3_planner.inventory.short_form import parse_hardware
+from qwen3_planner.inventory.slices import slice_of
 from qwen3_planner.plan import NoPlan, Plan
 from qwen3_planner.planning import plan
 from qwen3_planner.question import WeightChoice, understand
@@ -52,7 +54,15 @@ def a_model(name: str = "Qwen3-32B") -> ModelArchitecture:
 
 
 def an_accelerator(name: str = "H100-SXM-80GB") -> Accelerator:
-    return load_catalog().accelerator(name)
+    """Return an accelerator of the catalog, or a MIG slice of one."""
+    whole, infix, text = name.partition(PRODUCT_INFIX)
+    row = load_catalog().accelerator(whole)
+    profile = profile_of(text)
+    if not infix or profile is None:
+        return row
+    part = slice_of(row.product_labels[0], profile, f"nvidia.com/mig-{text}", None, load_catalog())
+    assert part is not None
+    return part
 
 
 def hardware(text: str = "8xH100-SXM-80GB") -> Inventory:

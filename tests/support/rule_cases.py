@@ -156,6 +156,11 @@ POOL_CASES = (
 
 LAYOUT_CASES = (
     Case(
+        layouts.replica_takes_one_slice,
+        {"model": DENSE, "accelerator": "H100-SXM-80GB-MIG-3g.40gb", "layout": Layout(2)},
+        {"layout": Layout(1)},
+    ),
+    Case(
         layouts.attention_heads_divide,
         {"model": "Qwen3-32B", "layout": Layout(3)},
         {"layout": Layout(4)},

@@ -120,44 +120,8 @@ def test_a_renamed_shared_resource_is_refused_too() -> None:
     assert "nvidia.com/gpu.shared" in reading.reason
 
 
-def test_slices_of_the_single_strategy_are_refused_with_the_reason() -> None:
-    labels = {
-        "nvidia.com/gpu.product": "NVIDIA-H100-80GB-HBM3-MIG-1g.10gb",
-        "nvidia.com/gpu.memory": "9728",
-    }
-
-    reading = read_node(node(labels, {"nvidia.com/gpu": "56"}), CATALOG)
-
-    assert reading.group is None
-    assert "NVIDIA-H100-80GB-HBM3-MIG-1g.10gb" in reading.reason
-
-
 def test_a_label_of_a_strategy_alone_makes_no_slices() -> None:
     assert node_group(node({"nvidia.com/mig.strategy": "single"}), CATALOG) is not None
-
-
-def test_slices_of_the_mixed_strategy_are_noted_beside_whole_gpus() -> None:
-    reading = read_node(
-        node(
-            {"nvidia.com/gpu.count": "6"}, {"nvidia.com/gpu": "6", "nvidia.com/mig-1g.10gb": "14"}
-        ),
-        CATALOG,
-    )
-
-    assert reading.group is not None
-    assert reading.group.accelerators_per_node == 6
-    assert reading.notes == (
-        "its 14 nvidia.com/mig-1g.10gb are slices of GPUs, which are not planned",
-    )
-
-
-def test_a_node_of_slices_only_says_so() -> None:
-    offered = {"nvidia.com/gpu": "0", "nvidia.com/mig-3g.40gb": "4"}
-
-    reading = read_node(node({}, offered), CATALOG)
-
-    assert reading.group is None
-    assert "nvidia.com/mig-3g.40gb" in reading.reason
 
 
 def test_unhealthy_gpus_are_left_out_and_noted() -> None:
