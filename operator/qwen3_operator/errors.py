@@ -15,6 +15,11 @@ from qwen3_planner.errors import ServingError, SpecError
 __all__ = ["ClusterError", "ServingError", "SpecError", "TelemetryError"]
 
 
+UNKNOWN_FIELD = "failed to create typed patch object"
+"""How server-side apply begins to say that a field is misspelt or of another type
+(k8s.io/apimachinery@v0.37.2 util/managedfields/internal/structuredmerge.go, read 2026-11-23)."""
+
+
 class ClusterError(ServingError):
     """A request to the API server failed.
 
@@ -36,8 +41,11 @@ class ClusterError(ServingError):
 
     @property
     def is_refusal(self) -> bool:
-        """Whether the API server understood and refused (quota, policy, validation)."""
-        return self.status in (400, 403, 422)
+        """Whether the API server understood and refused (quota, policy, validation).
+
+        A field that a kind does not have is such a case, although server-side apply answers 500.
+        """
+        return self.status in (400, 403, 422) or UNKNOWN_FIELD in self.message
 
 
 class TelemetryError(ServingError):

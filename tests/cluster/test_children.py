@@ -12,6 +12,7 @@ import pytest
 
 from qwen3_operator.desired.differences import differs
 from qwen3_operator.desired.names import FIELD_MANAGER
+from support.apis import GATEWAYS, HTTP_ROUTES, INFERENCE_POOLS, POD_MONITORS, install
 from support.children import GOLDEN, children_of, read_case
 from support.controlplane import CommandError
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from qwen3_operator.observed import Manifest
+    from support.controlplane import ControlPlane
     from support.room import Room
 
 pytestmark = pytest.mark.cluster
@@ -68,6 +70,12 @@ CANNOT_CHANGE_ALONE = {
     f"{POD}.tolerations.operator",  # Exists takes no value
 }
 """Fields that the API server refuses to see changed without another."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def apis(control_plane: ControlPlane) -> None:
+    """Install the optional APIs that children are of; they stay, and nobody minds."""
+    install(control_plane, GATEWAYS, HTTP_ROUTES, INFERENCE_POOLS, POD_MONITORS)
 
 
 @pytest.fixture
@@ -185,7 +193,21 @@ def touchable(child: Manifest) -> list[tuple[tuple[Any, ...], object]]:
 def test_drift_in_every_field_is_seen(
     room: Room, applied: tuple[Manifest, ...], number: int
 ) -> None:
-    child = applied[number]
+    check_drift(room, applied[number])
+
+
+@pytest.mark.parametrize(
+    "applied", [pytest.param(GOLDEN / "everything-around.in.yaml", id="around")], indirect=True
+)
+def test_drift_in_what_stands_around_a_model_is_seen(
+    room: Room, applied: tuple[Manifest, ...]
+) -> None:
+    for child in applied[1:]:
+        check_drift(room, child)
+
+
+def check_drift(room: Room, child: Manifest) -> None:
+    """Touch every field of a child; each that the API server lets change must be seen."""
     seen = live(room, child)
     fields = touchable(child)
 

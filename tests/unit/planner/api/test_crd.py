@@ -65,7 +65,7 @@ def test_the_default_that_is_documented_is_the_one_that_applies(document: Schema
         for path, schema in ours(document)
         if schema.get("type") != "object"
         and "default" in schema
-        and (match := re.search(r"Default: ([-\w.]+?)[.,;]?( |$)", schema["description"]))
+        and (match := re.search(r"Default: ([-\w./]+?)[.,;]?( |$)", schema["description"]))
     }
     with_default = {
         path: str(schema["default"]).replace("False", "false")
