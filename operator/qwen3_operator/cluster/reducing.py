@@ -202,12 +202,14 @@ def _users(metadata: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
 def local_queue(raw: Mapping[str, Any]) -> LocalQueue:
     """Reduce a LocalQueue of Kueue."""
     metadata, status = raw["metadata"], raw.get("status") or {}
-    active = next((c for c in status.get("conditions") or () if c["type"] == "Active"), {})
+    conditions: dict[str, dict[str, str]] = {c["type"]: c for c in status.get("conditions") or ()}
+    active = conditions.get("Active", {})
+    is_active = active.get("status", "True") == "True"
     return LocalQueue(
         namespace=metadata["namespace"],
         name=metadata["name"],
-        is_active=active.get("status", "True") == "True",
-        why_not="" if active.get("status", "True") == "True" else active.get("message", ""),
+        is_active=is_active,
+        why_not="" if is_active else active.get("message", ""),
     )
 
 

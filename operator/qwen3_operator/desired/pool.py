@@ -164,7 +164,8 @@ def pool_of(deployment: Manifest) -> Pool | None:
     text = (deployment["metadata"].get("annotations") or {}).get(labels.POOL, "")
     try:
         accelerator, resource, requirements, *more = json.loads(text)
-        cores, others = (*more, *(0, ())[len(more) :])
+        cores = more[0] if more else 0
+        others = more[1] if len(more) > 1 else ()
         return Pool(
             accelerator=str(accelerator),
             resource=str(resource),

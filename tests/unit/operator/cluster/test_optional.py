@@ -1,0 +1,143 @@
+"""Kinds that a cluster may lack: looked for until they are there, forgotten when they go."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from qwen3_operator.cluster.optional import LOOK_AGAIN_S, OptionalWatch
+from qwen3_operator.cluster.watching import Selection, Store
+from qwen3_operator.errors import ClusterError
+from support import virtual_time
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+NEW, OLD = Selection("/apis/example.com/v2/things"), Selection("/apis/example.com/v1/things")
+
+
+def thing(name: str, version: int) -> dict[str, Any]:
+    return {"metadata": {"name": name, "resourceVersion": str(version)}, "value": name}
+
+
+class Cluster:
+    """Serves the paths that it is told to, and knows what was asked when."""
+
+    def __init__(self) -> None:
+        self.served: set[str] = set()
+        self.refused = 404
+        self.things = [thing("a", 3)]
+        self.asked: list[tuple[float, str]] = []
+        self.gone = asyncio.Event()
+
+    async def get(self, path: str, _params: dict[str, str]) -> dict[str, Any]:
+        self.asked.append((asyncio.get_running_loop().time(), path))
+        if path not in self.served:
+            raise ClusterError(self.refused, "NotFound", "no such API")
+        return {"items": self.things, "metadata": {"resourceVersion": "10"}}
+
+    async def stream(
+        self, path: str, _params: dict[str, str], *, idle_s: float
+    ) -> AsyncGenerator[dict[str, Any], None]:
+        assert idle_s > 0
+        if path not in self.served:
+            raise ClusterError(404, "NotFound", "no such API")
+        await self.gone.wait()
+        raise ClusterError(404, "NotFound", "it went")
+        yield {}  # the type of what never comes
+
+
+class Follower:
+    """A watch with its store, and how often it was told that the API came or went."""
+
+    def __init__(self, cluster: Cluster, *older: Selection) -> None:
+        self.store: Store[Any] = Store(lambda raw: raw["value"], lambda _before, _after: None)
+        self.turns = 0
+        self.watch: OptionalWatch[Any] = OptionalWatch(
+            cluster,  # type: ignore[arg-type]  # as much of the API as is asked
+            NEW,
+            self.store,
+            self._turned,
+            older,
+        )
+
+    def _turned(self) -> None:
+        self.turns += 1
+
+
+def test_what_is_absent_is_as_good_as_read_and_is_found_when_it_comes() -> None:
+    async def story() -> None:
+        cluster = Cluster()
+        follower = Follower(cluster)
+        task = asyncio.create_task(follower.watch.run())
+        await asyncio.wait_for(follower.watch.synced.wait(), 1)
+        assert (follower.watch.is_there, len(follower.store), follower.turns) == (False, 0, 0)
+        assert follower.watch.problem == ""
+        cluster.served.add(NEW.path)
+        await asyncio.sleep(LOOK_AGAIN_S + 1)
+        assert (follower.watch.is_there, len(follower.store), follower.turns) == (True, 1, 1)
+        task.cancel()
+
+    virtual_time.run(story())
+
+
+def test_what_goes_takes_its_objects_along_and_may_come_again() -> None:
+    async def story() -> None:
+        cluster = Cluster()
+        cluster.served.add(NEW.path)
+        follower = Follower(cluster)
+        task = asyncio.create_task(follower.watch.run())
+        await asyncio.sleep(1)
+        cluster.served.clear()
+        cluster.gone.set()
+        await asyncio.sleep(1)
+        assert (follower.watch.is_there, len(follower.store), follower.turns) == (False, 0, 2)
+        cluster.served.add(NEW.path)
+        cluster.gone.clear()
+        cluster.things = [thing("a", 12)]
+        await asyncio.sleep(LOOK_AGAIN_S + 1)
+        assert (follower.watch.is_there, follower.store.get("", "a")) == (True, "a")
+        task.cancel()
+
+    virtual_time.run(story())
+
+
+def test_an_older_version_serves_where_the_newest_is_not_there() -> None:
+    async def story() -> None:
+        cluster = Cluster()
+        cluster.served.add(OLD.path)
+        follower = Follower(cluster, OLD)
+        task = asyncio.create_task(follower.watch.run())
+        await asyncio.sleep(0.1)  # asked at once, not after a pause
+        assert follower.watch.is_there
+        task.cancel()
+
+    virtual_time.run(story())
+
+
+def test_without_rights_it_is_as_good_as_absent_and_asked_for_seldom() -> None:
+    async def story() -> None:
+        cluster = Cluster()
+        cluster.refused = 403
+        follower = Follower(cluster)
+        task = asyncio.create_task(follower.watch.run())
+        await asyncio.sleep(LOOK_AGAIN_S * 10 + 1)
+        assert follower.watch.synced.is_set()
+        assert len(cluster.asked) == 11
+        task.cancel()
+
+    virtual_time.run(story())
+
+
+def test_other_failures_are_problems_as_of_any_watch() -> None:
+    async def story() -> None:
+        cluster = Cluster()
+        cluster.refused = 500
+        follower = Follower(cluster)
+        task = asyncio.create_task(follower.watch.run())
+        await asyncio.sleep(1)
+        assert not follower.watch.synced.is_set()
+        assert "500" in follower.watch.problem
+        task.cancel()
+
+    virtual_time.run(story())
