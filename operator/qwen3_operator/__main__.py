@@ -72,6 +72,8 @@ def main() -> None:
     default=None,
     help="Ask ready engines for their KV cache and show it beside the plan's.",
 )
+@click.option("--group-limit-s", type=float, help="A replica bound in part is given up after it.")
+@click.option("--near-label", "near_labels", multiple=True, help="Label of nodes that are near.")
 @click.option("--request-timeout-s", type=float, help="Time for one request.")
 @click.option("--request-limit", type=int, help="Requests in flight at once.")
 @click.option("--drain-timeout-s", type=float, help="On SIGTERM, time for reconciles to finish.")

@@ -33,6 +33,24 @@ pkg/controller/jobs/pod, read 2026-11-23)."""
 CACHE_LABEL = "serving.qwen3.dev/cache"
 """Label of the claim, the Job and the pods of a shared cache: the name of the Job."""
 
+GROUP_SIZE = "serving.qwen3.dev/group-size"
+"""Annotation of the StatefulSet that runs leaders: pods of one replica."""
+
+WAITING_FOR_GROUP = "WaitingForGroup"
+"""Problem of a pod whose gate stays, because not all pods of its replica find a node."""
+
+GROUP_GATE = "serving.qwen3.dev/group"
+"""Scheduling gate of a pod whose replica has several; lifted from all of them together."""
+
+DEPLOYMENT = "Deployment"
+"""Kind of what runs replicas of one node."""
+
+LEADER_WORKER_SET = "LeaderWorkerSet"
+"""Kind of what runs replicas over several nodes where the cluster has it."""
+
+STATEFUL_SET = "StatefulSet"
+"""Kind of what runs them where it has not."""
+
 Manifest: TypeAlias = "Mapping[str, Any]"
 """A Kubernetes object as plain JSON."""
 
@@ -134,7 +152,11 @@ class Pod:
         problem_message: the sentence that came with it.
         restarts: of its containers.
         address: its IP address; empty while it has none.
-        gates: that keep the scheduler from looking at it.
+        group: which replica it belongs to, where one has several pods; empty otherwise.
+        rank: its place in that replica; 0 leads and answers requests.
+        gates: names of what keeps the scheduler from looking at it.
+        bound_at: when it got its node, RFC 3339; empty before.
+        has_node_selector: whether labels of nodes are asked for plainly.
     """
 
     uid: str
@@ -152,7 +174,11 @@ class Pod:
     problem_message: str = ""
     restarts: int = 0
     address: str = ""
+    group: str = ""
+    rank: int = 0
     gates: tuple[str, ...] = ()
+    bound_at: str = ""
+    has_node_selector: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from qwen3_operator.cluster.applying import Writer
     from qwen3_operator.cluster.caches import Caches
     from qwen3_operator.cluster.children import Children, OwnWrite
+    from qwen3_operator.cluster.ganging import Ganging
     from qwen3_operator.cluster.supplying import Supplying
     from qwen3_operator.cluster.watching import Store
     from qwen3_operator.decisions.admission import Admission, Claim
@@ -89,6 +90,7 @@ class Tools:
     """The planner, with a memory for equal questions."""
     now: Callable[[], datetime]
     own_write: OwnWrite
+    ganging: Ganging
     is_busy: Callable[[], bool]
     """Whether other resources wait for a worker."""
     waiting: set[Key]
@@ -161,6 +163,7 @@ class Reconciler:
         self._withdraw(key)
         self._tools.children.forget(key)
         self._tools.supplying.forget(key)
+        self._tools.ganging.forget(key)
 
     def _withdraw(self, key: Key) -> None:
         self._tools.ledger.withdraw(key)
@@ -168,9 +171,8 @@ class Reconciler:
         self._tools.settle()
 
     def _question(self, resource: Qwen3Deployment) -> PlanRequest:
-        """Say the resource as a question; this version runs a replica on one node."""
-        request = conversion.plan_request(resource, self._tools.catalog)
-        return replace(request, max_nodes_per_replica=1)
+        """Say the resource as a question."""
+        return conversion.plan_request(resource, self._tools.catalog)
 
     def _choose(
         self, subject: Subject, resource: Qwen3Deployment, request: PlanRequest
@@ -208,7 +210,7 @@ class Reconciler:
 
     def _room(self, subject: Subject, resource: Qwen3Deployment, plan: Plan) -> int:
         """Count the replicas of a plan that would get their GPUs now."""
-        wanted = self._children(resource, plan, self._pool(resource, plan))
+        wanted = self._children(subject.key, resource, plan, self._pool(subject.key, plan))
         return self._tools.ledger.room_for(self._claim(subject, resource, wanted))
 
     async def _run(
@@ -221,9 +223,9 @@ class Reconciler:
             return None
         if tools.children.belong_to_another(key, subject.uid):
             return GARBAGE_PAUSE_S
-        pool = self._pool(resource, plan)
+        pool = self._pool(key, plan)
         around = make_surroundings(resource, plan, tools.site, tools.caches.around.hindrance)
-        wanted = (*self._children(resource, plan, pool), *around.children)
+        wanted = (*self._children(key, resource, plan, pool), *around.children)
         supply = await tools.supplying.bring(Model(key, resource, plan, wanted[0], pool))
         if supply.finding.status is ConditionStatus.FALSE:
             self._withdraw(key)
@@ -233,13 +235,14 @@ class Reconciler:
         admission = self._admit(subject, resource, wanted)
         outcome = Outcome.UNCHANGED
         if admission.may_apply:
-            wanted = _with_replicas(wanted, admission.replicas)
+            wanted = desired.with_replicas(wanted, admission.replicas)
             outcome = await tools.children.bring(key, subject.uid, wanted)
         if outcome is Outcome.OWNER_GONE:
             tools.bodies.drop(subject.body)
             return None
         if outcome is Outcome.CHANGED and tools.is_busy():
             return REPORT_PAUSE_S
+        tended = await tools.ganging.tend(key, resource, wanted[0], admission)
         facts = self._facts(subject)
         plan_hash = demand_of(wanted[0]).plan_hash
         engines = sources(facts.observed.pods, plan, plan_hash)
@@ -254,7 +257,9 @@ class Reconciler:
                 facts.observed,
                 kv_cache_tokens=tokens,
                 pods=told_to_wait(
-                    facts.observed.pods, demand_of(wanted[0]).selector, tools.ledger.nodes()
+                    tended.told(facts.observed.pods),
+                    demand_of(wanted[0]).selector,
+                    tools.ledger.nodes(),
                 ),
             ),
             plan_hash=plan_hash,
@@ -264,7 +269,7 @@ class Reconciler:
         refusal = tools.children.refusal(key) if outcome is Outcome.REFUSED else None
         if refusal is not None:
             raise refusal
-        return None
+        return tended.again_s
 
     async def _let_be(
         self, subject: Subject, resource: Qwen3Deployment, chosen: replan.Chosen
@@ -277,20 +282,22 @@ class Reconciler:
         facts = replace(self._facts(subject), resource=resource, chosen=chosen)
         await self._report(subject, replace(facts, is_paused=is_paused))
 
-    def _pool(self, resource: Qwen3Deployment, plan: Plan) -> Pool:
+    def _pool(self, key: Key, plan: Plan) -> Pool:
         """Choose the nodes that the pods go to, or keep those that were chosen."""
         tools = self._tools
         nodes = tuple(tools.ledger.nodes())
         accelerator = accelerator_named(plan.placement.accelerator, nodes, tools.catalog)
-        metadata = resource.metadata
-        live = tools.caches.deployments.get(metadata.namespace, metadata.name)
+        live = tools.caches.workload(key)
         return pool_for(accelerator, nodes, tools.catalog, live)
 
-    def _children(self, resource: Qwen3Deployment, plan: Plan, pool: Pool) -> tuple[Manifest, ...]:
-        """Make what all replicas would run as, the Deployment first."""
+    def _children(
+        self, key: Key, resource: Qwen3Deployment, plan: Plan, pool: Pool
+    ) -> tuple[Manifest, ...]:
+        """Make what all replicas would run as, what counts them first."""
         site, replicas = self._tools.site, resource.spec.replicas
+        form = self._tools.caches.form(key)
         try:
-            return desired.children(resource, plan, site, replicas, pool)
+            return desired.children(resource, plan, site, replicas, pool, form)
         except LookupError as error:
             raise SpecError(
                 "spec.engine.image", "(missing)", f"{error.args[0]}: name one"
@@ -368,10 +375,3 @@ def _names(request: PlanRequest, inventory: Inventory) -> tuple[str, ...]:
 
 def _is_paused(resource: Qwen3Deployment) -> bool:
     return resource.metadata.annotations.get(PAUSED) == "true"
-
-
-def _with_replicas(children: tuple[Manifest, ...], replicas: int) -> tuple[Manifest, ...]:
-    """Set how many replicas run; the template stays, so no pod moves."""
-    deployment, *others = children
-    spec = {**deployment["spec"], "replicas": replicas}
-    return ({**deployment, "spec": spec}, *others)

@@ -158,6 +158,14 @@ class Settings(BaseModel):
     """Ask each engine that became ready for the size of its KV cache, over HTTP at the pod's
     address, and show it beside the planned one."""
 
+    group_limit_s: float = Field(default=300.0, gt=0.0)
+    """How long a replica over several nodes may hold GPUs with some of its pods while others find
+    no node; then all of them are taken back, and wait together."""
+
+    near_labels: tuple[str, ...] = ("nvidia.com/gpu.clique",)
+    """Labels of nodes that say what is near, the nearest first (NVLink domain, rack). Replicas over
+    several nodes stand within one domain of the first of which a domain holds them whole."""
+
     request_timeout_s: float = Field(default=30.0, gt=0.0)
     """Time for one request to the API server, watches excepted."""
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from qwen3_planner.inventory.short_form import parse_hardware
 from qwen3_planner.plan import UNSET
-from qwen3_planner.request import EngineName, KvCacheDtype, Quantization
+from qwen3_planner.request import EngineName, KvCacheDtype, MultiNode, Quantization
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,6 +50,7 @@ _TUNING_FIELDS: dict[str, tuple[str, Callable[[str], object]]] = {
     "maxLoraRank": ("max_lora_rank", int),
     "draftModel": ("draft_model", str),
     "draftTokens": ("draft_tokens", int),
+    "multiNode": ("multi_node", MultiNode),
 }
 
 

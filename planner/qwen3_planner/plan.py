@@ -314,6 +314,7 @@ CHANGE_NAMES: dict[str, str] = {
     "maxLoraRank": "--max-lora-rank",
     "draftModel": "--draft-model",
     "draftTokens": "--draft-tokens",
+    "multiNode": "--multi-node",
     "accelerators": "--accelerators",
     "maxGpus": "--max-gpus",
     "maxNodesPerReplica": "--max-nodes-per-replica",

@@ -97,6 +97,16 @@ class EngineName(StrEnum):
     LLAMACPP = "llamacpp"
 
 
+class MultiNode(StrEnum):
+    """How the ranks of a replica over several nodes find each other."""
+
+    NATIVE = "native"
+    """The engine's own way: each rank is told its number and the leader's address."""
+
+    RAY = "ray"
+    """A Ray cluster of the replica's pods, in which vLLM's leader starts the others' workers."""
+
+
 @dataclass(frozen=True, slots=True)
 class Workload:
     """The load that the plan must hold.
@@ -144,6 +154,7 @@ class EngineTuning:
         max_lora_rank: largest rank of an adapter.
         draft_model: catalog name of the model that drafts tokens; ``None``: no speculation.
         draft_tokens: tokens drafted per step.
+        multi_node: how ranks on several nodes are started; ``None``: the engine's own way.
     """
 
     gpu_memory_utilization: float | None = None
@@ -156,6 +167,12 @@ class EngineTuning:
     max_lora_rank: int | None = None
     draft_model: str | None = None
     draft_tokens: int | None = None
+    multi_node: MultiNode | None = None
+
+    @property
+    def takes_ray(self) -> bool:
+        """Whether a replica over several nodes is started through Ray."""
+        return self.multi_node is MultiNode.RAY
 
 
 @dataclass(frozen=True, slots=True)

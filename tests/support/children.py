@@ -13,6 +13,7 @@ from qwen3_operator.decisions.capacity import inventory_for
 from qwen3_operator.decisions.eligibility import selector_of
 from qwen3_operator.decisions.provisioning import declared_pool
 from qwen3_operator.desired.cache import make_claim, shared_cache_of
+from qwen3_operator.desired.groups import Form
 from qwen3_operator.desired.placement import make_placement
 from qwen3_operator.desired.pool import accelerator_named, pool_for
 from qwen3_operator.desired.prefetch import make_prefetch_job
@@ -25,6 +26,8 @@ from qwen3_planner.planning import plan
 from support.values import node
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from qwen3_operator.desired.pool import Pool
     from qwen3_operator.observed import Manifest
     from qwen3_planner.api.v1alpha1 import Qwen3Deployment
@@ -41,11 +44,26 @@ def read_case(path: Path) -> dict[str, Any]:
 def children_of(case: dict[str, Any]) -> tuple[Manifest, ...]:
     """Go the operator's way from a resource and nodes to children, without a cluster."""
     resource, result, pool = _planned(case)
-    replicas = case.get("replicas", resource.spec.replicas)
-    site = _site(case)
+    site, form = _site(case), Form(case.get("form", Form.STATEFUL_SETS))
     lacking = case.get("lacking", {})
     around = make_surroundings(resource, result, site, lambda kind: lacking.get(kind, ""))
-    return (*desired.children(resource, result, site, replicas, pool), *around.children)
+    made = desired.children(resource, result, site, resource.spec.replicas, pool, form)
+    admitted = case.get("replicas", resource.spec.replicas)
+    return (*desired.with_replicas(made, admitted), *around.children)
+
+
+def templates_of(children: Iterable[Manifest]) -> Iterator[dict[str, Any]]:
+    """Yield the templates of all pods that are made of children."""
+    for child in children:
+        spec = child.get("spec", {})
+        group = spec.get("leaderWorkerTemplate", {})
+        for holder, name in (
+            (spec, "template"),
+            (group, "leaderTemplate"),
+            (group, "workerTemplate"),
+        ):
+            if name in holder:
+                yield holder[name]
 
 
 def _planned(case: dict[str, Any]) -> tuple[Qwen3Deployment, Plan, Pool]:
@@ -55,8 +73,7 @@ def _planned(case: dict[str, Any]) -> tuple[Qwen3Deployment, Plan, Pool]:
     for pool in case.get("growing", ()):
         nodes.extend(declared_pool(catalog, **pool).nodes_to_come(0))
     inventory = inventory_for(selector_of(make_placement(resource, None)), nodes)
-    request = replace(plan_request(resource, catalog), max_nodes_per_replica=1)
-    result = plan(request, inventory, catalog)
+    result = plan(plan_request(resource, catalog), inventory, catalog)
     assert isinstance(result, Plan), result
     accelerator = accelerator_named(result.placement.accelerator, nodes, catalog)
     pool = pool_for(accelerator, nodes, catalog)

@@ -89,8 +89,9 @@ class Models:
         return sorted(pod["spec"].get("nodeName", "") for pod in self.pods(name))
 
     def children(self, name: str) -> dict[tuple[str, str], dict[str, Any]]:
-        """Return its Deployments and Services by (kind, name)."""
-        items = self.room.get("deployments,services", f"--selector={OWNER}={name}")["items"]
+        """Return what runs it and its Services by (kind, name)."""
+        kinds = "deployments,statefulsets,services"
+        items = self.room.get(kinds, f"--selector={OWNER}={name}")["items"]
         return {(item["kind"], item["metadata"]["name"]): item for item in items}
 
     def await_gone(self, name: str) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from qwen3_planner.catalog.loading import load_catalog
 from qwen3_planner.plan import Layout
-from qwen3_planner.request import EngineTuning, KvCacheDtype, Quantization
+from qwen3_planner.request import EngineTuning, KvCacheDtype, MultiNode, Quantization
 from qwen3_planner.rules import (
     captured_graphs,
     fp8_blocks,
@@ -272,6 +272,15 @@ LAYOUT_CASES = (
         layouts.nodes_hold_whole_data_ranks,
         {"model": MOE, "layout": Layout(3, data=2, nodes_per_replica=3)},
         {"layout": Layout(3, data=2, nodes_per_replica=2)},
+    ),
+    Case(
+        layouts.ray_places_whole_data_ranks,
+        {
+            "model": MOE,
+            "layout": Layout(8, data=2, nodes_per_replica=4),
+            "tuning": EngineTuning(multi_node=MultiNode.RAY),
+        },
+        {"layout": Layout(8, data=2, nodes_per_replica=2)},
     ),
 )
 """Rules about a layout."""

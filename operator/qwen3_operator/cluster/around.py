@@ -9,7 +9,7 @@ from qwen3_operator.cluster import reducing
 from qwen3_operator.cluster.optional import OptionalWatch
 from qwen3_operator.cluster.watching import Selection, Store, Watch
 from qwen3_operator.decisions.routing import Gateway, Gateways, Listener
-from qwen3_operator.desired.kinds import CHILD_KINDS, DEPLOYMENT, HTTP_ROUTE, SERVICE
+from qwen3_operator.desired.kinds import CHILD_KINDS, HTTP_ROUTE, SERVICE, WORKLOADS
 from qwen3_operator.desired.surroundings import NOT_INSTALLED
 from qwen3_operator.observed import Key
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from qwen3_operator.desired.kinds import ChildKind
     from qwen3_operator.observed import Manifest
 
-SURROUNDING = tuple(kind for kind in CHILD_KINDS if kind not in (DEPLOYMENT, SERVICE))
+SURROUNDING = tuple(kind for kind in CHILD_KINDS if kind not in (*WORKLOADS, SERVICE))
 """Kinds that most models have none of."""
 
 

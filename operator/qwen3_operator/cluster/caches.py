@@ -11,9 +11,14 @@ from qwen3_operator.cluster import reducing
 from qwen3_operator.cluster.around import Around
 from qwen3_operator.cluster.optional import OptionalWatch
 from qwen3_operator.cluster.watching import Selection, Store, Watch
+from qwen3_operator.decisions.workloads import is_group, workload_of
+from qwen3_operator.desired import kinds
+from qwen3_operator.desired.groups import Form
 from qwen3_operator.observed import (
     CACHE_LABEL,
     DEPLOYMENT_LABEL,
+    LEADER_WORKER_SET,
+    STATEFUL_SET,
     Fetcher,
     Key,
     Node,
@@ -99,6 +104,18 @@ class Caches:
             partial(reducing.child, api_version="apps/v1", kind="Deployment"),
             partial(self._child_changed, listeners.deployment),
         )
+        self.stateful_sets: Store[Manifest] = Store(
+            partial(reducing.child, api_version="apps/v1", kind=STATEFUL_SET),
+            partial(self._child_changed, listeners.deployment),
+        )
+        self.leader_worker_sets: Store[Manifest] = Store(
+            partial(
+                reducing.child,
+                api_version=kinds.LEADER_WORKER_SET.api_version,
+                kind=LEADER_WORKER_SET,
+            ),
+            partial(self._child_changed, listeners.deployment),
+        )
         self.services: Store[Manifest] = Store(
             partial(reducing.child, api_version="v1", kind="Service"),
             partial(self._child_changed, listeners.service),
@@ -139,9 +156,19 @@ class Caches:
             ),
             *self.around.watches,
         ]
+        self._groups: list[OptionalWatch[Manifest]] = []
         for namespace in namespaces or (None,):
             self._watches.append(self._queue_watch(api, namespace))
+            group = kinds.LEADER_WORKER_SET
+            sets = _within(group.root, namespace, group.plural, OURS)
+            self._groups.append(OptionalWatch(api, sets, self.leader_worker_sets))
             self._watches += [
+                self._groups[-1],
+                Watch(
+                    api,
+                    _within("/apis/apps/v1", namespace, "statefulsets", OURS),
+                    self.stateful_sets,
+                ),
                 Watch(api, _within("/api/v1", namespace, "pods", OURS), self.own_pods),
                 Watch(
                     api, _within("/apis/apps/v1", namespace, "deployments", OURS), self.deployments
@@ -184,6 +211,11 @@ class Caches:
             await watch.synced.wait()
 
     @property
+    def has_leader_worker_sets(self) -> bool:
+        """Whether the cluster knows LeaderWorkerSets, in all namespaces that are served."""
+        return all(watch.is_there for watch in self._groups)
+
+    @property
     def problems(self) -> list[str]:
         """What keeps a watch from working now."""
         return [watch.problem for watch in self._watches if watch.problem]
@@ -197,10 +229,26 @@ class Caches:
             refusal=refusal,
         )
 
+    def workload(self, key: Key) -> Manifest | None:
+        """Return what runs the replicas of a resource, as it lives; None while nothing does."""
+        return workload_of(self._children.get(key, {}))
+
+    def form(self, key: Key) -> Form:
+        """Choose what runs replicas over several nodes: what runs them already stays."""
+        live = self.workload(key)
+        if live is not None and is_group(live):
+            is_set = live["kind"] == LEADER_WORKER_SET
+        else:
+            is_set = self.has_leader_worker_sets
+        return Form.LEADER_WORKER_SET if is_set else Form.STATEFUL_SETS
+
     def take(self, applied: Iterable[dict[str, Any]]) -> None:
         """Take the answers to our own writes, so that their events are no news."""
         stores: dict[str, Store[Any]] = {
             "Deployment": self.deployments,
+            STATEFUL_SET: self.stateful_sets,
+            LEADER_WORKER_SET: self.leader_worker_sets,
+            "Pod": self.own_pods,
             "Service": self.services,
             **self.around.stores,
             "PersistentVolumeClaim": self.volumes,

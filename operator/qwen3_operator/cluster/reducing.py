@@ -9,6 +9,7 @@ from qwen3_operator.decisions.requests import pod_requests, resources_of
 from qwen3_operator.observed import (
     CACHE_LABEL,
     DEPLOYMENT_LABEL,
+    GROUP_GATE,
     PLAN_HASH_LABEL,
     Fetcher,
     Key,
@@ -50,6 +51,16 @@ APPLIED_ANNOTATION = "serving.qwen3.dev/applied"
 CRASH_LOOP = "CrashLoopBackOff"
 
 FINISHED = frozenset({"Succeeded", "Failed"})
+
+LWS_GROUP = "leaderworkerset.sigs.k8s.io/group-index"
+LWS_RANK = "leaderworkerset.sigs.k8s.io/worker-index"
+"""Labels that LeaderWorkerSet (v0.9, api/leaderworkerset/v1) puts on pods."""
+
+POD_INDEX = "apps.kubernetes.io/pod-index"
+"""Label that a StatefulSet puts on pods: their number."""
+
+GROUP_LABEL = "serving.qwen3.dev/group"
+"""Label of ranks that do not lead (:data:`qwen3_operator.desired.labels.GROUP`)."""
 
 
 def node(raw: Mapping[str, Any], grouping: Grouping) -> Node:
@@ -103,6 +114,10 @@ def pod(raw: Mapping[str, Any]) -> Pod:
     finished = phase in FINISHED
     owner = labels.get(DEPLOYMENT_LABEL)
     problem, message = _problem(status)
+    group, rank = rank_of(labels)
+    gates = tuple(gate["name"] for gate in spec.get("schedulingGates") or ())
+    if GROUP_GATE in gates:  # whether that is a problem is our own decision
+        problem, message = "", ""
     return Pod(
         uid=metadata.get("uid", ""),
         namespace=metadata.get("namespace", ""),
@@ -119,7 +134,37 @@ def pod(raw: Mapping[str, Any]) -> Pod:
         problem_message=message,
         restarts=sum(int(c.get("restartCount") or 0) for c in _container_statuses(status)),
         address=status.get("podIP") or "",
-        gates=tuple(gate["name"] for gate in spec.get("schedulingGates") or ()),
+        group=group,
+        rank=rank,
+        gates=gates,
+        bound_at=_bound_at(status),
+        has_node_selector=bool(spec.get("nodeSelector")),
+    )
+
+
+def rank_of(labels: Mapping[str, str]) -> tuple[str, int]:
+    """Return the replica that a pod belongs to and its place there; ("", 0) where it is alone.
+
+    LeaderWorkerSet labels both. Of our own StatefulSets that of the leaders numbers the replicas,
+    those of the other ranks number the ranks of the replica that their label names.
+    """
+    if LWS_GROUP in labels:
+        return labels[LWS_GROUP], int(labels.get(LWS_RANK) or 0)
+    index = labels.get(POD_INDEX, "")
+    if not index or CACHE_LABEL in labels:  # an indexed Job's pods have one, too
+        return "", 0
+    group = labels.get(GROUP_LABEL)
+    return (index, 0) if group is None else (group, int(index))
+
+
+def _bound_at(status: Mapping[str, Any]) -> str:
+    return next(
+        (
+            str(condition.get("lastTransitionTime") or "")
+            for condition in status.get("conditions") or ()
+            if condition["type"] == "PodScheduled" and condition["status"] == "True"
+        ),
+        "",
     )
 
 

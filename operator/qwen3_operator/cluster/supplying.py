@@ -116,7 +116,8 @@ class Supplying:
         key, uid = model.key, model.resource.metadata.uid
         claim = make_claim(model.resource, shared) if shared.is_made else None
         known = self._known(key, shared, claim)
-        objection = object_to(known, model.resource.spec.replicas, len(self._nodes_for(model)))
+        pods = model.resource.spec.replicas * model.plan.layout.nodes_per_replica
+        objection = object_to(known, pods, len(self._nodes_for(model)))
         if objection is not None:
             return Supply(objection)
         if self._site.hubs.is_offline:

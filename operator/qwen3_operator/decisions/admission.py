@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from qwen3_operator.decisions.eligibility import Selector, selector_of
 from qwen3_operator.decisions.requests import pod_requests
 from qwen3_operator.decisions.verdict import Verdict
+from qwen3_operator.decisions.workloads import group_size_of, template_of
 from qwen3_operator.observed import (
     DEPLOYMENT_LABEL,
     PLAN_HASH_LABEL,
@@ -52,7 +53,7 @@ DEFAULT_PRIORITY = 0
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """Pods of one kind that a Deployment keeps running.
+    """Pods of one kind that a Deployment, or what stands for it, keeps running.
 
     Attributes:
         key: the resource they belong to.
@@ -60,6 +61,7 @@ class Demand:
         selector: which nodes each may go to.
         plan_hash: of the pod template; pods of another hash are on their way out.
         replicas: how many.
+        group_size: pods of one replica, each as large.
     """
 
     key: Key
@@ -67,6 +69,12 @@ class Demand:
     selector: Selector
     plan_hash: str
     replicas: int
+    group_size: int = 1
+
+    @property
+    def pods(self) -> int:
+        """Pods of all replicas."""
+        return self.replicas * self.group_size
 
     def is_alike(self, other: Demand) -> bool:
         """Whether the pods are made from the same template; their number does not count."""
@@ -74,6 +82,7 @@ class Demand:
             self.plan_hash == other.plan_hash
             and self.per_pod == other.per_pod
             and self.selector == other.selector
+            and self.group_size == other.group_size
         )
 
 
@@ -126,6 +135,7 @@ class Shortage:
         waiting: how many resources wait.
         quota: ``name of the ResourceQuota: used of hard`` where that is what binds; empty
             otherwise.
+        nodes_per_replica: each of which has to give as many GPUs.
     """
 
     resource: str
@@ -143,6 +153,7 @@ class Shortage:
     position: int
     waiting: int
     quota: str = ""
+    nodes_per_replica: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,13 +182,24 @@ def explain(wanted: int, shortage: Shortage) -> Verdict:
         return Verdict(Reason.QUOTA_EXCEEDED, _quota_sentence(wanted, shortage))
     who = _replicas(shortage.missing_replicas, wanted)
     sentences = [
-        f"{who} for {shortage.gpus_per_replica} x {shortage.resource} on one node.",
+        f"{who} for {_need(shortage)}.",
         _where(shortage),
     ]
     if shortage.holders or shortage.other_holders:
         sentences.append(f"Held by {_holders(shortage)}.")
     sentences.append(f"Position {shortage.position} of {shortage.waiting} in the queue.")
     return Verdict(Reason.INSUFFICIENT_GPU, " ".join(sentences))
+
+
+def _need(shortage: Shortage) -> str:
+    """Say what one replica takes.
+
+    All of it at once: a replica over several nodes holds nothing until it has everything.
+    """
+    each = f"{shortage.gpus_per_replica} x {shortage.resource}"
+    if shortage.nodes_per_replica == 1:
+        return f"{each} on one node"
+    return f"{each} on each of {shortage.nodes_per_replica} nodes at once"
 
 
 def _replicas(missing: int, wanted: int) -> str:
@@ -222,13 +244,15 @@ def _holders(shortage: Shortage) -> str:
     return ", ".join(named)
 
 
-def demand_of(deployment: Manifest) -> Demand:
-    """Read the demand out of a Deployment, desired or live.
+def demand_of(workload: Manifest) -> Demand:
+    """Read the demand out of what runs the replicas, desired or live.
 
-    What waits in a queue of Kueue asks for nothing here: its pods count once Kueue lets them go.
+    A Deployment, a LeaderWorkerSet, or the StatefulSet of the leaders: the pods of a replica are
+    alike in what they ask for and where they may go. What waits in a queue of Kueue asks for
+    nothing here: its pods count once Kueue lets them go.
     """
-    metadata, spec = deployment["metadata"], deployment["spec"]
-    template = spec["template"]
+    metadata, spec = workload["metadata"], workload["spec"]
+    template = template_of(workload)
     template_labels = (template.get("metadata") or {}).get("labels") or {}
     owner = (metadata.get("labels") or {}).get(DEPLOYMENT_LABEL) or metadata["name"]
     return Demand(
@@ -237,6 +261,7 @@ def demand_of(deployment: Manifest) -> Demand:
         selector=selector_of(template["spec"]),
         plan_hash=template_labels.get(PLAN_HASH_LABEL, ""),
         replicas=0 if QUEUE_LABEL in (metadata.get("labels") or {}) else spec.get("replicas", 1),
+        group_size=group_size_of(workload),
     )
 
 

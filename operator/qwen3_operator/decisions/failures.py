@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from qwen3_operator.decisions.verdict import Verdict
-from qwen3_operator.observed import KUEUE_GATE, WAITING_FOR_NODES
+from qwen3_operator.observed import KUEUE_GATE, WAITING_FOR_GROUP, WAITING_FOR_NODES
 from qwen3_planner.api.reasons import Reason
 
 if TYPE_CHECKING:
@@ -115,6 +115,13 @@ def waits_in_a_queue(pod: Pod) -> Verdict | None:
     )
 
 
+def waits_for_its_group(pod: Pod) -> Verdict | None:
+    """Another pod of the same replica finds no node, so this one may not look for its own."""
+    if pod.problem != WAITING_FOR_GROUP:
+        return None
+    return Verdict(Reason.WAITING_FOR_GROUP, pod.problem_message)
+
+
 def finds_no_node(pod: Pod) -> Verdict | None:
     """The scheduler finds no node."""
     if pod.problem not in ("Unschedulable", "SchedulingGated"):
@@ -133,6 +140,7 @@ POD_FAILURES: tuple[Callable[[Pod], Verdict | None], ...] = (
     ran_out_of_memory,  # somebody has to act: the limit
     crashes,  # somebody has to look: the log
     waits_in_a_queue,  # its quotas decide
+    waits_for_its_group,  # starts by itself
     waits_for_a_node,  # nodes are provisioned
     finds_no_node,  # the cluster changed under us
     was_evicted,  # replaced by itself, may come again

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from qwen3_operator.decisions.failures import FAILED, explain_pod, explain_refusal
 from qwen3_operator.decisions.verdict import Verdict
-from qwen3_operator.observed import PLAN_HASH_LABEL
+from qwen3_operator.decisions.workloads import group_size_of, template_hash_of
 from qwen3_planner.api.reasons import Reason
 from qwen3_planner.api.status import ConditionStatus
 
@@ -59,17 +59,21 @@ def judge(deployment: Manifest | None, pods: Sequence[Pod], wanted: int, refusal
     """Judge what runs.
 
     Args:
-        deployment: the live Deployment; None while there is none.
+        deployment: what runs the replicas, as it lives; None while nothing does.
         pods: of the resource.
         wanted: replicas that shall run.
         refusal: the API server's sentence if it refused a child; empty otherwise.
     """
-    current = _template_hash(deployment)
-    living = [pod for pod in pods if not pod.terminating and pod.phase not in FINISHED]
+    current = template_hash_of(deployment)
+    size = group_size_of(deployment) if deployment is not None else 1
+    members = [pod for pod in pods if not pod.terminating and pod.phase not in FINISHED]
+    living = [pod for pod in members if pod.rank == 0]  # a replica is what its leader is
     ready = sum(pod.ready for pod in living)
     updated = [pod for pod in living if pod.plan_hash == current]
     is_complete = (
-        len(living) == wanted == sum(pod.ready for pod in updated) and deployment is not None
+        len(living) == wanted == sum(pod.ready for pod in updated)
+        and len(members) == wanted * size
+        and deployment is not None
     )
     worst = None if is_complete and not refusal else _worst(deployment, pods, current, refusal)
     is_loading = any(pod.phase == RUNNING and not pod.ready for pod in living)
@@ -84,13 +88,6 @@ def judge(deployment: Manifest | None, pods: Sequence[Pod], wanted: int, refusal
         progressing=_progressing(deployment, worst, wanted, is_complete=is_complete),
         worst=worst,
     )
-
-
-def _template_hash(deployment: Manifest | None) -> str:
-    if deployment is None:
-        return ""
-    metadata = deployment["spec"]["template"].get("metadata") or {}
-    return str((metadata.get("labels") or {}).get(PLAN_HASH_LABEL, ""))
 
 
 def _worst(
@@ -129,7 +126,7 @@ def _condition(deployment: Manifest | None, kind: str) -> Mapping[str, str]:
     return next((c for c in conditions or () if c["type"] == kind), {})
 
 
-WAITS = frozenset({Reason.WAITING_FOR_NODES, Reason.WAITING_FOR_QUEUE})
+WAITS = frozenset({Reason.WAITING_FOR_GROUP, Reason.WAITING_FOR_NODES, Reason.WAITING_FOR_QUEUE})
 """Pods without a node of which nobody is at fault: it comes by itself."""
 
 UNPLACED = frozenset(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qwen3_operator.desired.deployment import make_deployment
+from qwen3_operator.desired.groups import Form, make_groups, without_groups_from
 from qwen3_operator.desired.metadata import marked
 from qwen3_operator.desired.service import make_service
 
@@ -16,10 +17,15 @@ if TYPE_CHECKING:
     from qwen3_planner.plan import Plan
 
 
-def children(
-    resource: Qwen3Deployment, plan: Plan, site: Site, replicas: int, pool: Pool
+def children(  # noqa: PLR0913, PLR0917 - everything a child depends on
+    resource: Qwen3Deployment,
+    plan: Plan,
+    site: Site,
+    replicas: int,
+    pool: Pool,
+    form: Form = Form.STATEFUL_SETS,
 ) -> tuple[Manifest, ...]:
-    """Make the Deployment and the Service of a resource.
+    """Make what runs the replicas of a resource, and the Service in front of them.
 
     Args:
         resource: what the user applied.
@@ -28,25 +34,29 @@ def children(
         replicas: how many are admitted; not part of the template, so it moves no pod.
             See :func:`with_replicas` for changing it afterwards.
         pool: the nodes they go to (:func:`qwen3_operator.desired.pool.pool_for`).
+        form: what runs replicas over several nodes; a plan of one node does not ask.
 
     Returns:
-        Objects for server-side apply with field manager :data:`.names.FIELD_MANAGER`, the
-        Deployment first.
+        Objects for server-side apply with field manager :data:`.names.FIELD_MANAGER`, what counts
+        the replicas first (:func:`qwen3_operator.decisions.workloads.is_workload`).
 
     Raises:
         LookupError: no image is known for the planned engine on that accelerator.
     """
-    return (
-        marked(make_deployment(resource, plan, site, replicas, pool)),
-        marked(make_service(resource, plan)),
-    )
+    made: tuple[Manifest, ...]
+    if plan.layout.nodes_per_replica > 1:
+        made = make_groups(resource, plan, site, replicas, pool, form)
+    else:
+        made = (make_deployment(resource, plan, site, replicas, pool),)
+    return tuple(marked(one) for one in (*made, make_service(resource, plan)))
 
 
 def with_replicas(manifests: tuple[Manifest, ...], replicas: int) -> tuple[Manifest, ...]:
-    """Return the same children with another number of replicas, without making them anew."""
-    return tuple(
-        marked({**manifest, "spec": {**manifest["spec"], "replicas": replicas}})
-        if manifest["kind"] == "Deployment" and manifest["spec"]["replicas"] != replicas
-        else manifest
-        for manifest in manifests
-    )
+    """Return the same children for another number of replicas, without making them anew.
+
+    The templates stay, so no pod moves, and so does the fingerprint: how many replicas are
+    admitted is no wish of the resource. Numbers above what was made for are not for this.
+    """
+    workload, *others = manifests
+    spec = {**workload["spec"], "replicas": replicas}
+    return without_groups_from(({**workload, "spec": spec}, *others), replicas)

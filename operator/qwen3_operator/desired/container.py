@@ -12,6 +12,7 @@ from qwen3_operator.desired.security import make_container_security_context
 from qwen3_operator.desired.shutdown import make_drain_arguments, pre_stop_s
 from qwen3_operator.desired.volumes import make_volume_mounts
 from qwen3_planner.engines.profiles import engine_of
+from qwen3_planner.engines.sources import LEADER_ADDRESS
 
 if TYPE_CHECKING:
     from qwen3_operator.desired.pool import Pool
@@ -57,4 +58,5 @@ def make_arguments(resource: Qwen3Deployment, plan: Plan) -> list[str]:
 
 
 def _escaped(word: str) -> str:
-    return word.replace("$(", "$$(")
+    """Have Kubernetes leave a word as it is, but for the address of a replica's leader."""
+    return word.replace("$(", "$$(").replace(f"${LEADER_ADDRESS}", LEADER_ADDRESS)

@@ -39,6 +39,14 @@ class ChildKind(NamedTuple):
 
 
 DEPLOYMENT = ChildKind("apps/v1", "Deployment", "deployments")
+STATEFUL_SET = ChildKind("apps/v1", "StatefulSet", "statefulsets")
+LEADER_WORKER_SET = ChildKind(
+    "leaderworkerset.x-k8s.io/v1",
+    "LeaderWorkerSet",
+    "leaderworkersets",
+    "LeaderWorkerSet",
+    "https://lws.sigs.k8s.io/docs/installation/",
+)
 SERVICE = ChildKind("v1", "Service", "services")
 INGRESS = ChildKind("networking.k8s.io/v1", "Ingress", "ingresses")
 NETWORK_POLICY = ChildKind("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies")
@@ -64,8 +72,11 @@ POD_MONITOR = ChildKind(
     "https://prometheus-operator.dev/docs/getting-started/installation/",
 )
 
+WORKLOADS = (DEPLOYMENT, STATEFUL_SET, LEADER_WORKER_SET)
+"""Kinds that run replicas."""
+
 CHILD_KINDS = (
-    DEPLOYMENT,
+    *WORKLOADS,
     SERVICE,
     INGRESS,
     NETWORK_POLICY,

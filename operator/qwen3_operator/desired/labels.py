@@ -16,7 +16,7 @@ VARIANT = f"{GROUP_PREFIX}/variant"
 """Catalog name of the model."""
 
 ROLE = f"{GROUP_PREFIX}/role"
-"""What a pod does; ``server`` answers requests."""
+"""What a pod does; ``server`` answers requests, ``rank`` helps one."""
 
 POOL = f"{GROUP_PREFIX}/pool"
 """Annotation of the Deployment: the pool its pods select (:mod:`qwen3_operator.desired.pool`)."""
@@ -25,7 +25,13 @@ APPLIED = f"{GROUP_PREFIX}/applied"
 """Annotation of every child: fingerprint of what was applied. With it a field that we no longer
 want is noticed although it is in what lives and not in what we want."""
 
+GROUP = f"{GROUP_PREFIX}/group"
+"""Number of the replica that a rank belongs to, where the operator makes its StatefulSet."""
+
 SERVER = "server"
+
+RANK = "rank"
+"""Role of a pod that computes for a server and answers nobody."""
 
 MAX_VALUE_LENGTH = 63
 """Of a label's value."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 GROUP_PREFIX = "serving.qwen3.dev"
 """Prefix of our labels and annotations."""
 
@@ -56,6 +58,35 @@ def network_policy(name: str) -> str:
 def pod_monitor(name: str) -> str:
     """Return the name of the PodMonitor of a resource."""
     return name
+
+
+MAX_GROUPS_NAME = 48
+"""A StatefulSet's pods carry its name, '-' and 10 characters in a label of at most 63; the one of
+a replica's other ranks has '-' and the replica's number (up to three digits) at the end."""
+
+
+def groups(name: str) -> str:
+    """Return the name of what runs replicas of several pods; long ones are cut and told apart.
+
+    >>> groups("qwen3-235b")
+    'qwen3-235b'
+    >>> groups("qwen3-235b-a22b-thinking-2507-for-the-long-name-team")
+    'qwen3-235b-a22b-thinking-2507-for-the-l-32aab908'
+    """
+    if len(name) <= MAX_GROUPS_NAME:
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+    return f"{name[: MAX_GROUPS_NAME - len(digest) - 1].rstrip('-')}-{digest}"
+
+
+def other_ranks(name: str, group: int) -> str:
+    """Return the name of what runs the ranks of one replica that do not lead."""
+    return f"{groups(name)}-{group}"
+
+
+def ranks_service(name: str) -> str:
+    """Return the name of the headless Service by which the ranks find one another."""
+    return f"{groups(name)}-ranks"
 
 
 def endpoint(namespace: str, name: str, port: int) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from qwen3_operator.cluster.caches import Listeners, owner_of
 from qwen3_operator.decisions.admission import demand_of
+from qwen3_operator.decisions.workloads import is_workload
 from qwen3_operator.ledger.growing import Growing
 from qwen3_operator.observed import Key
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from qwen3_operator.cluster.reducing import OwnPod, PriorityClass
+    from qwen3_operator.decisions.admission import Demand
     from qwen3_operator.decisions.growth import GrowingPool
     from qwen3_operator.decisions.queueing import LocalQueue
     from qwen3_operator.handlers.queue import WorkQueue
@@ -52,12 +54,14 @@ class Listener:
         self.growing = Growing(ledger)
         self.leading = False
         self.waiting: set[Key] = set()
+        self.held: set[Key] = set()
         self._queue = queue
         self._ledger = ledger
         self._known = known
         self._later = later
         self._meanwhile: dict[Key, set[str]] = {}
         self._settle_planned = False
+        self._running: dict[Key, dict[str, Demand]] = {}
 
     def listeners(self) -> Listeners:
         """Return who is told about what."""
@@ -67,7 +71,7 @@ class Listener:
             local_queue=self._local_queue,
             foreign_pod=self._foreign_pod,
             own_pod=self._own_pod,
-            deployment=self._deployment,
+            deployment=self._workload,
             service=self._service,
             quota=self._quota,
             priority_class=self._priority_class,
@@ -110,7 +114,7 @@ class Listener:
         else:
             changed = before is not None and self._ledger.delete_node(before.name)
         if changed:
-            self.capacity_changed()
+            self._room_changed()
         if self.growing.follow(before, after):
             self.capacity_changed()
         if _hardware(before) != _hardware(after):
@@ -135,7 +139,7 @@ class Listener:
         else:
             changed = before is not None and self._ledger.delete_pod(before.uid)
         if changed:
-            self.capacity_changed()
+            self._room_changed()
 
     def _own_pod(self, before: OwnPod | None, after: OwnPod | None) -> None:
         self._foreign_pod(
@@ -146,14 +150,27 @@ class Listener:
             if own is not None and own.pod.owner is not None:
                 self._touch(own.pod.owner, POD)
 
-    def _deployment(self, before: Manifest | None, after: Manifest | None) -> None:
-        if after is not None:
+    def _workload(self, before: Manifest | None, after: Manifest | None) -> None:
+        """Take a change of what runs replicas; ranks that do not lead count with their leader."""
+        changed = False
+        if before is not None and is_workload(before):
+            self._running.get(owner_of(before), {}).pop(before["kind"], None)
+        if after is not None and is_workload(after):
+            self._running.setdefault(owner_of(after), {})[after["kind"]] = demand_of(after)
             changed = self._ledger.see_deployment(demand_of(after))
-        else:
-            changed = before is not None and self._ledger.forget_deployment(owner_of(before))
+        elif before is not None and is_workload(before):
+            changed = self._forget_workload(owner_of(before))
         if changed:
             self.capacity_changed()
         self._service(before, after)
+
+    def _forget_workload(self, key: Key) -> bool:
+        """Note that one is gone; one of another kind may have taken its place."""
+        others = self._running.pop(key, None)
+        if others:
+            self._running[key] = others
+            return self._ledger.see_deployment(next(iter(others.values())))
+        return self._ledger.forget_deployment(key)
 
     def _service(self, before: Manifest | None, after: Manifest | None) -> None:
         child = after or before
@@ -190,6 +207,13 @@ class Listener:
         if self.leading:
             for key in self._known():
                 self._queue.add_after(key, delay_s)
+
+    def _room_changed(self) -> None:
+        """Have those look again of whom a replica over several nodes waits with all its pods."""
+        self.capacity_changed()
+        if self.leading:
+            for key in self.held:
+                self._queue.add_after(key, GATHER_S)
 
     def capacity_changed(self) -> None:
         """Plan one pass over those who wait, however many changes come until then."""

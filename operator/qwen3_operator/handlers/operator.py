@@ -21,6 +21,7 @@ from qwen3_operator.cluster.applying import Writer
 from qwen3_operator.cluster.caches import Caches
 from qwen3_operator.cluster.children import Children
 from qwen3_operator.cluster.connection import Connection, own_namespace
+from qwen3_operator.cluster.ganging import Ganging
 from qwen3_operator.cluster.leasing import Lease, LeaseLostError, LeaseTimes
 from qwen3_operator.cluster.requests import Api
 from qwen3_operator.cluster.resources import wait_for_list
@@ -243,6 +244,15 @@ class Operator:
             caches=self._caches,
             supplying=Supplying(sharing, self._caches, site, self._ledger.nodes, _now),
             children=Children(self._api, writer, self._caches, own_write),
+            ganging=Ganging(
+                writer,
+                self._caches,
+                self._ledger,
+                self._listener.held,
+                _now,
+                self._settings.group_limit_s,
+                self._settings.near_labels,
+            ),
             bodies=self._bodies,
             ledger=self._ledger,
             catalog=self._catalog,

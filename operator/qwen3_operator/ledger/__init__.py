@@ -26,6 +26,8 @@ from qwen3_operator.ledger.shortages import Place
 from qwen3_operator.observed import Key
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from qwen3_operator.decisions.admission import Claim, Demand, Order, Shortage
     from qwen3_operator.ledger.accounts import Account
     from qwen3_operator.ledger.lanes import Lane
@@ -75,11 +77,11 @@ class Ledger(Books):
         room = self._quotas.room(
             account.key.namespace, claim.demand.per_pod, account.existing(), account.promised
         )
-        limit = claim.demand.replicas if room is None else min(claim.demand.replicas, room.replicas)
+        limit = claim.demand.pods if room is None else min(claim.demand.pods, room.replicas)
         count = self._sure(lane, claim.order, limit, running=None)
         self._lanes.leave(lane)
         self._drop_if_idle(account)
-        return count
+        return count // claim.demand.group_size
 
     def withdraw(self, key: Key) -> None:
         """Drop the claim of a resource that is deleted, suspended or cannot be planned.
@@ -109,6 +111,52 @@ class Ledger(Books):
         """Return the resources with replicas that wait, in the order of the queue."""
         lanes = (lane.waiting for lane in self._lanes)
         return [order[-1] for order in merge(self._held_by_quota, *lanes)]
+
+    def lift(self, key: Key, uids: Collection[str]) -> bool:
+        """Say whether these gated pods of one replica surely find their nodes, all of them.
+
+        If so they count as lifted from now on, so that nobody else is told the same of the same
+        GPUs; lifting them again is harmless.
+        """
+        account = self._accounts.get(key)
+        if account is None or account.demand is None:
+            return False
+        if account.lifted.issuperset(uids):
+            return True
+        demand = account.demand
+        lane = self._lanes.enter(key, demand.per_pod, demand.selector, {})
+        fits = lane.room >= len(uids) and all(
+            other.room >= len(uids) * lane.harms[other]
+            for other in lane.harms
+            if other.total and other.let_go
+        )
+        self._lanes.leave(lane)
+        if fits:
+            account.lifted.update(uids)
+            self._book(account, demand)
+        return fits
+
+    def room_by_node(self, key: Key) -> dict[str, int]:
+        """Return how many pods of a resource each node has room for that they may go to."""
+        account = self._accounts.get(key)
+        if account is None or account.demand is None:
+            return {}
+        demand = account.demand
+        lane = self._lanes.enter(key, demand.per_pod, demand.selector, {})
+        room = dict(lane.slots)
+        self._lanes.leave(lane)
+        return room
+
+    def places(self, key: Key) -> int:
+        """Count the further pods of a resource that would surely find their nodes now."""
+        account = self._accounts.get(key)
+        if account is None or account.demand is None:
+            return 0
+        demand = account.demand
+        lane = self._lanes.enter(key, demand.per_pod, demand.selector, {})
+        room = lane.room
+        self._lanes.leave(lane)
+        return max(0, room)
 
     # -- judging ------------------------------------------------------------------------------
 
@@ -145,14 +193,14 @@ class Ledger(Books):
         if not account.is_as_claimed:
             running = account.told or account.seen
             self._book(account, None)
-        lane = self._enter(account, wanted)
-        started = max(account.admitted, min(wanted.replicas, account.bound(wanted)))
+        lane, size = self._enter(account, wanted), wanted.group_size
+        started = max(account.admitted, min(wanted.replicas, account.started(wanted)))
         room = self._room_in_quota(account)
-        allowed = wanted.replicas if room is None else min(wanted.replicas, room.replicas)
-        limit = allowed - started
+        allowed = wanted.replicas if room is None else min(wanted.replicas, room.replicas // size)
+        limit = (allowed - started) * size
         if lane.released:
             limit = min(limit, self._room_beside(account, lane, started))
-        more = self._sure(lane, claim.order, limit, running)
+        more = self._sure(lane, claim.order, limit, running) // size  # a replica whole or not
         admitted = min(wanted.replicas, started + more)
         if admitted or not wanted.replicas:
             self._book(account, replace(wanted, replicas=admitted))
@@ -179,7 +227,8 @@ class Ledger(Books):
         outgoing = account.outgoing(account.claim.demand) if account.claim else []
         if all(pod.node in lane.slots and slots(pod.requests, lane.need) for pod in outgoing):
             return len(outgoing) + free
-        return max(free, 1 - started)
+        size = account.claim.demand.group_size if account.claim else 1
+        return max(free, (1 - started) * size)
 
     def _sure(self, lane: Lane, order: Order, limit: int, running: Demand | None) -> int:
         """Count the further pods of a lane that fit whatever the scheduler does.
@@ -189,7 +238,7 @@ class Ledger(Books):
         """
         own = 0
         if running is not None and slots_destroyed(lane.need, running.per_pod) <= 1:
-            own = running.replicas
+            own = running.pods
         count = min(limit, lane.margin)
         if _is_behind(order, lane):
             count = min(count, own)
@@ -234,7 +283,8 @@ class Ledger(Books):
         )
         room = self._room_in_quota(account) if account.is_held_by_quota else None
         text = room.text if room else ""
-        return self._shortages.explain(account.key, lane, account.missing, place, text)
+        shortage = self._shortages.explain(account.key, lane, account.missing, place, text)
+        return replace(shortage, nodes_per_replica=claim.demand.group_size)
 
 
 def _between(queue: list[Order], since: Order | None, before: Order | None) -> list[Order]:

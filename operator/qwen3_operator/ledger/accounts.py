@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qwen3_operator.decisions.admission import plus
-from qwen3_operator.observed import Resources
+from qwen3_operator.observed import GROUP_GATE, Resources
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,14 +32,18 @@ class Account:
         promised: GPUs of the demand whose pods do not exist yet, as the quota counts them.
         wish: lane in which the claim waits; None while it does not.
         is_held_by_quota: whether it waits for its namespace's quota and not for GPUs.
+        held: of the unbound pods, those whose gate has not been lifted, as the lane counts them.
+        lifted: uids of pods whose gate is being lifted; they count as lifted until they are seen.
     """
 
     __slots__ = (
         "claim",
         "demand",
+        "held",
         "is_held_by_quota",
         "key",
         "lane",
+        "lifted",
         "pods",
         "promised",
         "seen",
@@ -60,6 +64,8 @@ class Account:
         self.promised = NOTHING
         self.wish: Lane | None = None
         self.is_held_by_quota = False
+        self.held = 0
+        self.lifted: set[str] = set()
 
     @property
     def is_idle(self) -> bool:
@@ -101,7 +107,20 @@ class Account:
             pod.node is None and pod.plan_hash == demand.plan_hash and not pod.gates
             for pod in self._living()
         )
-        return max(demand.replicas - self.bound(demand), there)
+        return max(demand.pods - self.bound(demand), there)
+
+    def held_of(self, demand: Demand) -> int:
+        """Count the demand's pods that wait behind the gate of their group."""
+        return sum(
+            GROUP_GATE in pod.gates
+            and pod.uid not in self.lifted
+            and pod.plan_hash == demand.plan_hash
+            for pod in self._living()
+        )
+
+    def started(self, demand: Demand) -> int:
+        """Count the replicas of the demand of which a pod has its node."""
+        return -(-self.bound(demand) // demand.group_size)
 
     def outgoing(self, demand: Demand) -> list[Pod]:
         """Return the bound pods of other templates, which this demand's are to replace."""
@@ -126,7 +145,7 @@ class Account:
         """Add up the GPUs of admitted replicas whose pods do not exist yet."""
         if self.demand is None:
             return NOTHING
-        count = max(0, self.demand.replicas - sum(1 for _ in self._living()))
+        count = max(0, self.demand.pods - sum(1 for _ in self._living()))
         gpus = tuple((name, n * count) for name, n in self.demand.per_pod.gpus if count)
         return Resources(gpus=gpus)
 

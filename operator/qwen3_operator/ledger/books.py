@@ -165,7 +165,9 @@ class Books:
         if pod.owner is not None and put:
             self._account(pod.owner).pods[pod.uid] = pod
         elif pod.owner is not None:
-            del self._account(pod.owner).pods[pod.uid]
+            account = self._account(pod.owner)
+            del account.pods[pod.uid]
+            account.lifted.discard(pod.uid)
 
     def _account(self, key: Key) -> Account:
         account = self._accounts.get(key)
@@ -187,15 +189,16 @@ class Books:
             self._may_have_room = True
         entered = self._enter(account, demand) if demand is not None else None
         if account.lane is not None:
-            self._lanes.book(account.lane, -account.unbound)
+            self._lanes.book(account.lane, -account.unbound, -account.held)
             self._lanes.leave(account.lane)
         self._quotas.unpromise(namespace, account.promised)
-        account.demand, account.lane, account.unbound = demand, entered, 0
+        account.demand, account.lane, account.unbound, account.held = demand, entered, 0, 0
         account.promised = account.to_come()
         self._quotas.promise(namespace, account.promised)
         if demand is not None and entered is not None:
             account.unbound = account.unbound_of(demand)
-            self._lanes.book(entered, account.unbound)
+            account.held = min(account.unbound, account.held_of(demand))
+            self._lanes.book(entered, account.unbound, account.held)
 
     def _enter(self, account: Account, demand: Demand) -> Lane:
         released = account.released_by(demand)

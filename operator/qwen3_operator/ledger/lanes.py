@@ -37,6 +37,7 @@ class Lane:
         slots: by node they may go to.
         total: of the slots.
         unbound: pods admitted to this lane and not bound yet.
+        held: of these, pods behind the gate of their group: the scheduler does not look at them.
         placeable: as many of them as can be bound now.
         destroyed: slots that the placeable pods of other lanes can take at the most.
         harms: lanes with a common node, each with the slots that one pod of this lane can take.
@@ -47,6 +48,7 @@ class Lane:
     __slots__ = (
         "destroyed",
         "harms",
+        "held",
         "name",
         "need",
         "placeable",
@@ -73,6 +75,7 @@ class Lane:
         self.slots: dict[str, int] = {}
         self.total = 0
         self.unbound = 0
+        self.held = 0
         self.placeable = 0
         self.destroyed = 0
         self.harms: dict[Lane, int] = {}
@@ -83,6 +86,20 @@ class Lane:
     def margin(self) -> int:
         """Slots that remain when every admitted pod is bound in the worst way."""
         return self.total - self.destroyed - self.unbound
+
+    @property
+    def let_go(self) -> int:
+        """Pods that the scheduler may bind at any moment, or that are about to be made."""
+        return self.unbound - self.held
+
+    @property
+    def room(self) -> int:
+        """Slots that remain when the pods which may be bound now are, in the worst way.
+
+        Unlike the margin it sets nothing aside for pods behind a gate.
+        """
+        others = sum(min(other.let_go, other.total) * other.harms[self] for other in self.harms)
+        return self.total - others - self.let_go
 
     def look_at(self, name: str, space: Space) -> bool:
         """Judge and count one node anew; return whether the set of possible nodes changed."""
@@ -168,9 +185,13 @@ class Lanes:
             self._possible[selector] = known
         return known
 
-    def book(self, lane: Lane, pods: int) -> None:
-        """Note that so many more pods of the lane are admitted and not bound (or fewer)."""
+    def book(self, lane: Lane, pods: int, held: int) -> None:
+        """Note that so many more pods of the lane are admitted and not bound (or fewer).
+
+        `held` of them are behind a gate.
+        """
         lane.unbound += pods
+        lane.held += held
         self._spread(lane)
 
     def judge_node(self, name: str) -> None:

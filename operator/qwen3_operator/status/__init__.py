@@ -10,6 +10,7 @@ from qwen3_operator.decisions.readiness import WAITS, Finding, Rollout, judge, o
 from qwen3_operator.decisions.replan import Outcome
 from qwen3_operator.decisions.routing import Gateways
 from qwen3_operator.decisions.verdict import Verdict
+from qwen3_operator.decisions.workloads import workload_of
 from qwen3_operator.desired import labels
 from qwen3_operator.observed import Observed
 from qwen3_operator.status.integration import endpoint, integrated
@@ -79,13 +80,12 @@ class Facts:
 
     @property
     def deployment(self) -> Manifest | None:
-        """The live Deployment; None while there is none."""
-        children = self.observed.children
-        return next((child for (kind, _), child in children.items() if kind == "Deployment"), None)
+        """What runs the replicas, as it lives; None while nothing does."""
+        return workload_of(self.observed.children)
 
     @property
     def running(self) -> int:
-        """Replicas that the live Deployment asks for."""
+        """Replicas that it asks for."""
         return int(self.deployment["spec"].get("replicas", 1)) if self.deployment else 0
 
     @property

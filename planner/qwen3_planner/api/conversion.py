@@ -142,6 +142,7 @@ def _tuning(engine: EngineSpec) -> EngineTuning:
         enforce_eager=engine.enforce_eager,
         draft_model=None if engine.draft_model is None else engine.draft_model.value,
         draft_tokens=engine.draft_tokens,
+        multi_node=engine.multi_node,
     )
 
 

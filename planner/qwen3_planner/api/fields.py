@@ -21,6 +21,7 @@ FIELDS: Final = {
     "--enforce-eager": "spec.engine.enforceEager",
     "--draft-model": "spec.engine.draftModel",
     "--draft-tokens": "spec.engine.draftTokens",
+    "--multi-node": "spec.engine.multiNode",
     "--quantization": "spec.quantization",
     "--kv-cache-dtype": "spec.kvCacheDtype",
     "--tensor": "spec.parallelism.tensor",

@@ -13,7 +13,7 @@ from qwen3_planner.api.references import (  # noqa: TC001 - pydantic evaluates a
     TokenSecretRef,
 )
 from qwen3_planner.api.schema import Flag, Matches, Rule, ShortText, Struct, whole
-from qwen3_planner.request import EngineName
+from qwen3_planner.request import EngineName, MultiNode
 
 
 class Variant(StrEnum):
@@ -207,6 +207,10 @@ class EngineSpec(Struct):
     draft_tokens: Annotated[int, whole(1, 64)] | None = None
     """Tokens that are drafted per step; needs draftModel. Default: 3."""
 
+    multi_node: MultiNode | None = None
+    """How the ranks of a replica over several nodes find each other: native (the engine's own way)
+    or ray (vLLM only; the image must have Ray). Default: native."""
+
     extra_args: Annotated[
         tuple[Annotated[str, Field(max_length=1024)], ...], Field(max_length=64)
     ] = ()
@@ -248,6 +252,14 @@ class EngineSpec(Struct):
             message="draftTokens needs draftModel",
             holds=lambda e: e.draft_tokens is None or e.draft_model is not None,
             field="draftTokens",
+        ),
+        Rule(
+            cel="!has(self.multiNode) || self.multiNode != 'ray' || self.name in ['auto', 'vllm']",
+            message="multiNode: ray is vLLM's; the other engines are native",
+            holds=lambda e: (
+                e.multi_node is not MultiNode.RAY or e.name in (EngineName.AUTO, EngineName.VLLM)
+            ),
+            field="multiNode",
         ),
         *planned_flag_rules(),
     )

@@ -100,7 +100,7 @@ class Reason(StrEnum):
     """No node satisfies accelerators, nodeSelector, affinity and tolerations together."""
 
     MULTI_NODE_NOT_SUPPORTED = "MultiNodeNotSupported"
-    """Only a replica over several nodes would fit, which this version does not run."""
+    """Only a replica over more nodes would fit than one may take."""
 
     NO_FEASIBLE_PLAN = "NoFeasiblePlan"
     """Every layout is refused; status.plan.refusals names rules and fixes."""
@@ -357,6 +357,9 @@ class Reason(StrEnum):
 
     QUEUE_UNAVAILABLE = "QueueUnavailable"
     """spec.queueName is set, but the cluster has no Kueue or the namespace no such LocalQueue."""
+
+    WAITING_FOR_GROUP = "WaitingForGroup"
+    """Not all pods of a replica over several nodes have a place; until then they hold no GPU."""
 
     UNSCHEDULABLE = "Unschedulable"
     """The scheduler finds no node for a pod; the message is the scheduler's."""

@@ -31,6 +31,7 @@ from qwen3_planner.request import (
     EngineName,
     EngineTuning,
     KvCacheDtype,
+    MultiNode,
     Objective,
     ParallelismWish,
     PlanRequest,
@@ -109,6 +110,7 @@ class Asked:
     max_lora_rank: int | None
     draft_model: str | None
     draft_tokens: int | None
+    multi_node: MultiNode | None
     thinking: bool | None
     thinking_budget_tokens: int | None
     tool_calling: bool | None
@@ -165,6 +167,7 @@ _QUESTION = (
     _option("max-lora-rank", OrNone(Whole()), "Largest rank of one.  [default: the engine's own]"),
     _option("draft-model", OrNone(click.STRING), "Variant that drafts tokens.  [default: none]"),
     _option("draft-tokens", OrNone(Whole()), "Tokens drafted per step.  [default: 3]"),
+    _option("multi-node", OrNone(Named(MultiNode)), "Start over several nodes: native or ray."),
     click.option(
         "--thinking/--no-thinking", default=None, help="Whether answers begin with reasoning."
     ),
@@ -391,6 +394,7 @@ def _tuning(asked: Asked, catalog: Catalog) -> EngineTuning:
         if draft is None
         else resolve_model(draft, catalog, field="--draft-model").name,
         draft_tokens=asked.draft_tokens,
+        multi_node=asked.multi_node,
     )
 
 

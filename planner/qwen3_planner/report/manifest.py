@@ -120,6 +120,7 @@ def _engine(request: PlanRequest) -> dict[str, Any]:
             "enforceEager": tuning.enforce_eager,
             "draftModel": tuning.draft_model,
             "draftTokens": tuning.draft_tokens,
+            "multiNode": tuning.multi_node and tuning.multi_node.value,
         }
     )
 

@@ -196,12 +196,26 @@ def nodes_hold_whole_data_ranks(facts: LayoutFacts) -> str | None:
 
 def nodes_need_no_ray(facts: LayoutFacts) -> str | None:
     """A replica over several nodes is started without Ray only by newer versions."""
-    if facts.layout.nodes_per_replica == 1:
+    if facts.layout.nodes_per_replica == 1 or facts.pool.tuning.takes_ray:
         return None
     return (
-        f"vLLM {facts.version} spans nodes only through Ray, which this planner does not set up;"
-        f" {facts.layout} takes {facts.layout.nodes_per_replica} nodes. A newer version or a"
-        " replica within one node would do."
+        f"vLLM {facts.version} spans nodes only through Ray;"
+        f" {facts.layout} takes {facts.layout.nodes_per_replica} nodes. --multi-node ray, a newer"
+        " version or a replica within one node would do."
+    )
+
+
+def ray_places_whole_data_ranks(facts: LayoutFacts) -> str | None:
+    """Through Ray each node holds whole data-parallel ranks, which its leader is told in advance.
+
+    Otherwise vLLM's strategy "span" is needed, which starts one rank per process group of Ray.
+    """
+    nodes, data = facts.layout.nodes_per_replica, facts.layout.data
+    if not facts.pool.tuning.takes_ray or nodes == 1 or data == 1 or data % nodes == 0:
+        return None
+    return (
+        f"{data} data-parallel ranks over {nodes} nodes: through Ray each node holds whole ranks."
+        f" A multiple of {nodes} ranks or --multi-node native would do."
     )
 
 

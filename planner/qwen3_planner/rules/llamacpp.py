@@ -38,6 +38,7 @@ FOREIGN_SETTINGS: Final = (
     ("max_lora_rank", "--max-lora-rank"),
     ("draft_model", "--draft-model"),
     ("draft_tokens", "--draft-tokens"),
+    ("multi_node", "--multi-node"),
 )
 """Settings of other engines that no plan for this one holds."""
 

@@ -51,6 +51,12 @@ SGLANG_POOL_CHAIN: Final[tuple[Rule[PoolFacts], ...]] = (
         said="serves them; what they take is not known here",
     ),
     Rule(
+        "SettingUnsupported",
+        sglang_formats.ranks_find_each_other,
+        source="PyPI sglang 0.5.23 sglang/srt/server_args.py --nnodes, --dist-init-addr",
+        said="starts its ranks itself",
+    ),
+    Rule(
         "ContextTooLong",
         serving.context_is_within_yarn,
         source="QwenLM/Qwen3@7a2f61f docs/source/deployment/sglang.md",

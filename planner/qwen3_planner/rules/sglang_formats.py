@@ -243,3 +243,10 @@ def tuning_is_planned(facts: PoolFacts) -> str | None:
         if asked:
             return f"{what} are planned for vLLM only; leave them out or take vLLM."
     return None
+
+
+def ranks_find_each_other(facts: PoolFacts) -> str | None:
+    """Ranks on several nodes are started natively."""
+    if not facts.tuning.takes_ray:
+        return None
+    return "SGLang spans nodes by itself, not through Ray; leave --multi-node out or take vLLM."

@@ -201,6 +201,12 @@ _RANKS: Final[tuple[Rule[LayoutFacts], ...]] = (
         said="nnodes (3) must be divisible by the number of data parallel nodes (2)",
         since=Version(0, 11, 1),
     ),
+    Rule(
+        "NodesDivideDataRanks",
+        layouts.ray_places_whole_data_ranks,
+        source="PyPI vllm 0.9.2 and 0.33.0 vllm/v1/engine/utils.py create_dp_placement_groups",
+        said="Not enough resources to allocate 2 placement groups",
+    ),
 )
 """How ranks work together."""
 

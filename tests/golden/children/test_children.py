@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from support.children import children_of, read_case, shared_of
+from support.children import children_of, read_case, shared_of, templates_of
 from support.pod_security import violations_of_restricted
 
 if TYPE_CHECKING:
@@ -39,30 +39,31 @@ def test_children_are_what_they_were(path: Path, golden: Golden) -> None:
 @pytest.mark.parametrize("path", CASES)
 def test_every_pod_satisfies_pod_security_restricted(path: Path) -> None:
     case = read_case(path)
-    makers_of_pods = [*shared_of(case), children_of(case)[0]]
 
-    for maker in makers_of_pods:
-        if maker["kind"] != "PersistentVolumeClaim":
-            assert violations_of_restricted(maker["spec"]["template"]["spec"]) == []
+    templates = list(templates_of([*shared_of(case), *children_of(case)]))
+
+    assert templates
+    for template in templates:
+        assert violations_of_restricted(template["spec"]) == []
 
 
 @pytest.mark.parametrize("path", CASES)
 def test_no_secret_is_anywhere_but_behind_a_reference(path: Path) -> None:
-    deployment = children_of(read_case(path))[0]
-    container = deployment["spec"]["template"]["spec"]["containers"][0]
+    for template in templates_of(children_of(read_case(path))):
+        container = template["spec"]["containers"][0]
 
-    by_name = {variable["name"]: variable for variable in container["env"]}
+        by_name = {variable["name"]: variable for variable in container["env"]}
 
-    for secret in (
-        "HF_TOKEN",
-        "MODELSCOPE_API_TOKEN",
-        "VLLM_API_KEY",
-        "SGLANG_API_KEY",
-        "LLAMA_API_KEY",
-    ):
-        assert "value" not in by_name.get(secret, {})
-    passed = [b for a, b in pairwise(container["args"]) if a == "--api-key"]
-    assert passed in ([], ["$(SGLANG_API_KEY)"])
+        for secret in (
+            "HF_TOKEN",
+            "MODELSCOPE_API_TOKEN",
+            "VLLM_API_KEY",
+            "SGLANG_API_KEY",
+            "LLAMA_API_KEY",
+        ):
+            assert "value" not in by_name.get(secret, {})
+        passed = [b for a, b in pairwise(container["args"]) if a == "--api-key"]
+        assert passed in ([], ["$(SGLANG_API_KEY)"])
 
 
 def test_no_output_is_left_of_an_input_that_is_gone() -> None:

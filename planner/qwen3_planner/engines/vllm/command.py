@@ -94,6 +94,7 @@ def command(options: ServeOptions) -> tuple[str, ...]:
         "--max-model-len",
         str(options.max_model_len),
         *_parallelism(options.layout),
+        *_over_nodes(options.layout, takes_ray=options.tuning.takes_ray),
         *_formats(options),
         *_tuning(options.tuning, options.semantics.version),
         *_adapters(options.tuning),
@@ -126,11 +127,26 @@ def _parallelism(layout: Layout) -> tuple[str, ...]:
         words += ["--data-parallel-size", str(layout.data)]
     if layout.expert > 1:
         words.append("--enable-expert-parallel")
-    if layout.nodes_per_replica > 1:
-        words += ["--nnodes", str(layout.nodes_per_replica), "--node-rank", "0"]
-        words += ["--master-addr", LEADER_ADDRESS]
-        words += ["--distributed-executor-backend", "mp"]
     return tuple(words)
+
+
+def _over_nodes(layout: Layout, *, takes_ray: bool) -> tuple[str, ...]:
+    """Say how the ranks of several nodes find each other; one node says nothing.
+
+    Through Ray the leader alone is started, in the cluster that the other pods have joined; its
+    data-parallel ranks are spread by Ray too, so many to each node.
+    """
+    nodes = layout.nodes_per_replica
+    if nodes == 1:
+        return ()
+    if not takes_ray:
+        rank = ("--nnodes", str(nodes), "--node-rank", "0", "--master-addr", LEADER_ADDRESS)
+        return (*rank, "--distributed-executor-backend", "mp")
+    words = ("--distributed-executor-backend", "ray")
+    if layout.data == 1:
+        return words
+    local = str(max(1, layout.data // nodes))
+    return (*words, "--data-parallel-backend", "ray", "--data-parallel-size-local", local)
 
 
 def _formats(options: ServeOptions) -> tuple[str, ...]:

@@ -46,7 +46,8 @@ def configure(parser: FlexibleArgumentParser, words: list[str]) -> VllmConfig:
         args.model = args.model_tag
     validate_parsed_serve_args(args)
     engine = AsyncEngineArgs.from_cli_args(args)
-    return engine.create_engine_config(usage_context=UsageContext.OPENAI_API_SERVER)
+    usage = UsageContext.OPENAI_API_SERVER
+    return engine.create_engine_config(usage_context=usage, headless=args.headless)
 
 
 @contextmanager
@@ -81,6 +82,10 @@ def describe(config: VllmConfig) -> dict[str, Any]:
         "data": parallel.data_parallel_size,
         "expert_parallel": parallel.enable_expert_parallel,
         "nnodes": parallel.nnodes,
+        "node_rank": parallel.node_rank,
+        "data_rank": parallel.data_parallel_rank,
+        "local_data_ranks": parallel.data_parallel_size_local,
+        "master": parallel.master_addr,
         "executor": parallel.distributed_executor_backend,
         "utilization": cache.gpu_memory_utilization,
         "kv_cache_dtype": cache.cache_dtype,

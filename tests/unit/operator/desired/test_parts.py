@@ -63,9 +63,9 @@ def test_the_number_of_replicas_moves_no_pod() -> None:
 def test_replicas_can_be_changed_afterwards() -> None:
     made = desired.children(resource(), make_plan(), SITE, 1, POOL)
 
-    assert desired.with_replicas(made, 3) == desired.children(
-        resource(), make_plan(), SITE, 3, POOL
-    )
+    assert [child["spec"] for child in desired.with_replicas(made, 3)] == [
+        child["spec"] for child in desired.children(resource(), make_plan(), SITE, 3, POOL)
+    ]
 
 
 def test_the_hash_is_that_of_the_template_it_is_in() -> None:

@@ -14,6 +14,7 @@ from qwen3_planner.request import (
     EngineName,
     EngineTuning,
     KvCacheDtype,
+    MultiNode,
     ParallelismWish,
     PlanRequest,
     Quantization,
@@ -51,6 +52,7 @@ REQUESTS = st.builds(
         enforce_eager=st.none() | st.booleans(),
         draft_model=st.just("Qwen3-0.6B"),
         draft_tokens=st.none() | st.integers(1, 64),
+        multi_node=st.none() | st.just(MultiNode.NATIVE),
     )
     | st.builds(EngineTuning, max_num_seqs=st.none() | st.integers(1, 512)),
     accelerators=st.just(("H100-SXM-80GB",)),
@@ -123,6 +125,7 @@ def test_no_setting_of_the_engine_is_dropped() -> None:
         "enforce_eager": False,
         "draft_model": "Qwen3-0.6B",
         "draft_tokens": 3,
+        "multi_node": MultiNode.RAY,
     }
     for field in fields(EngineTuning):
         request = PlanRequest(
