@@ -101,6 +101,8 @@ class Node:
         labels: all of them but those that change by themselves.
         taints: all of them.
         schedulable: neither cordoned nor NotReady.
+        ready: whether its kubelet answers; False for a node that is NotReady.
+        unhealthy: GPUs that it has and does not offer (capacity less allocatable), by resource.
         allocatable: what the kubelet offers.
         group: what the planner makes of it; None where it carries no GPU it can use.
         note: why the planner cannot use its GPUs, or what is odd about them; empty if nothing.
@@ -117,6 +119,8 @@ class Node:
     schedulable: bool
     allocatable: Resources
     group: NodeGroup | None
+    ready: bool = True
+    unhealthy: tuple[tuple[str, int], ...] = ()
     note: str = ""
     kubelet: str = ""
     runtime: str = ""
@@ -149,7 +153,7 @@ class Pod:
         problem: why it does not run or is not ready: the most telling waiting reason, termination
             reason or scheduling condition (``ImagePullBackOff``, ``OOMKilled``,
             ``CrashLoopBackOff``, ``Unschedulable`` …); empty while all goes well.
-        problem_message: the sentence that came with it.
+        problem_message: the sentence that came with it, without secrets.
         restarts: of its containers.
         address: its IP address; empty while it has none.
         group: which replica it belongs to, where one has several pods; empty otherwise.
@@ -157,6 +161,7 @@ class Pod:
         gates: names of what keeps the scheduler from looking at it.
         bound_at: when it got its node, RFC 3339; empty before.
         has_node_selector: whether labels of nodes are asked for plainly.
+        memory_limit_bytes: host memory that its containers may use together; 0 without a limit.
     """
 
     uid: str
@@ -177,6 +182,7 @@ class Pod:
     group: str = ""
     rank: int = 0
     gates: tuple[str, ...] = ()
+    memory_limit_bytes: int = 0
     bound_at: str = ""
     has_node_selector: bool = False
 
@@ -271,6 +277,25 @@ class Fetcher:
 
 
 @dataclass(frozen=True, slots=True)
+class CreationFailure:
+    """A controller's word that it could not make a pod: an Event with reason FailedCreate.
+
+    Attributes:
+        namespace: of the object that the pod was for.
+        kind: of it: ReplicaSet, StatefulSet, LeaderWorkerSet, Job …
+        name: of it.
+        message: the API server's sentence, with what the controller put around it.
+        at: when that was seen last, RFC 3339.
+    """
+
+    namespace: str
+    kind: str
+    name: str
+    message: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
 class Observed:
     """Everything seen of one Qwen3Deployment's children.
 
@@ -279,6 +304,7 @@ class Observed:
             ``metadata.managedFields`` removed.
         pods: its pods, oldest first.
         refusal: the API server's sentence if it refused to create or change a child last time.
+        creation_failure: a controller's sentence if it cannot make the pods of a child.
         kv_cache_tokens: what engines said of themselves, by the pod's uid.
     """
 
@@ -286,3 +312,4 @@ class Observed:
     pods: tuple[Pod, ...] = ()
     refusal: str = ""
     kv_cache_tokens: Mapping[str, int] = field(default_factory=dict)
+    creation_failure: str = ""

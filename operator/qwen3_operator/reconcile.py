@@ -22,6 +22,7 @@ from qwen3_operator.decisions.eligibility import selector_of
 from qwen3_operator.decisions.feasibility import explain_no_hardware
 from qwen3_operator.decisions.growth import told_to_wait
 from qwen3_operator.decisions.queueing import admit_by_queue
+from qwen3_operator.decisions.unhealthy import naming_unhealthy
 from qwen3_operator.desired.placement import make_placement
 from qwen3_operator.desired.pool import accelerator_named, pool_for
 from qwen3_operator.desired.surroundings import make_surroundings
@@ -197,6 +198,7 @@ class Reconciler:
             ask=lambda question: self._tools.plan(question, inventory),
             no_hardware=None if inventory.groups else explain_no_hardware(selector, nodes),
         )
+        chosen = naming_unhealthy(chosen, selector, nodes)
         if fallback is None:
             return chosen
         if runs:

@@ -153,3 +153,60 @@ def test_a_node_that_comes_makes_a_plan_feasible(
         models.await_gone("early")
     finally:
         control_plane.remove_nodes("h200-0")
+
+
+SIZES = {"a": 8, "b": 4, "c": 4, "d": 8, "e": 2, "f": 2, "g": 4, "h": 8, "i": 2, "j": 4}
+"""Ten models and the GPUs of each: 46 for the 16 of two nodes."""
+
+
+def held_on(models: Models, *nodes: str) -> dict[str, int]:
+    """Return the GPUs that pods hold or wait for, by node; none is held or promised twice."""
+    held = dict.fromkeys(nodes, 0)
+    waiting = 0
+    for pod in models.room.get("pods")["items"]:
+        gpus = int(pod["spec"]["containers"][0]["resources"]["limits"]["nvidia.com/gpu"])
+        if "nodeName" in pod["spec"]:
+            held[pod["spec"]["nodeName"]] += gpus
+        else:
+            waiting += gpus
+    assert max(held.values()) <= 8, held
+    assert sum(held.values()) + waiting <= 8 * len(nodes), (held, waiting)
+    return held
+
+
+def reasons(models: Models) -> dict[str, str]:
+    """Return why each resource is as it is."""
+    told = {}
+    for item in models.room.get("q3d")["items"]:
+        conditions = item.get("status", {}).get("conditions", [])
+        name = item["metadata"]["name"]
+        told[name] = next((c["reason"] for c in conditions if c["type"] == "Ready"), "")
+    return told
+
+
+def test_ten_compete_for_sixteen_gpus_and_none_is_promised_twice(models: Models) -> None:
+    pool = f"{SMALL}accelerators: [H100-SXM-80GB]\n"
+    for name, tensor in SIZES.items():
+        models.apply(name, f"{pool}parallelism: {{tensor: {tensor}}}\n", variant="Qwen3-32B")
+    left = set(SIZES)
+
+    def settled() -> set[str]:
+        """Return who runs, once nobody waits who would fit."""
+        held, told = held_on(models, "h100-0", "h100-1"), reasons(models)
+        running = {name for name in left if told.get(name) == "Ready"}
+        waiting = {name for name in left if told.get(name) == "InsufficientGPU"}
+        room = 8 - min(held.values())
+        is_over = running | waiting == left and all(SIZES[name] > room for name in waiting)
+        return running if is_over else set()
+
+    while left:
+        winners = until(settled, SECONDS, lambda: models.room.kubectl("get", "q3d"), interval=0.3)
+        for name in left - winners:
+            message = models.condition(name, "Scheduled")["message"]
+            assert f"waits for {SIZES[name]} x H100-SXM-80GB (nvidia.com/gpu)" in message
+            assert "more must be free" in message
+            assert "Held by " in message
+            assert f" of {len(left - winners)} in the queue." in message
+            assert models.children(name) == {}
+        models.room.kubectl("delete", "q3d", *winners, "--wait=false")
+        left -= winners

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from qwen3_operator.cluster import reducing
 from qwen3_operator.cluster.around import Around
+from qwen3_operator.cluster.complaints import FAILED_CREATE, Complaints
 from qwen3_operator.cluster.optional import OptionalWatch
 from qwen3_operator.cluster.watching import Selection, Store, Watch
+from qwen3_operator.decisions.creation import creation_failure, newest
+from qwen3_operator.decisions.failures import on_its_node
 from qwen3_operator.decisions.workloads import is_group, workload_of
 from qwen3_operator.desired import kinds
 from qwen3_operator.desired.groups import Form
@@ -19,6 +22,7 @@ from qwen3_operator.observed import (
     DEPLOYMENT_LABEL,
     LEADER_WORKER_SET,
     STATEFUL_SET,
+    CreationFailure,
     Fetcher,
     Key,
     Node,
@@ -138,6 +142,10 @@ class Caches:
             reducing.prefetch, partial(self._shared_changed, "Job")
         )
         self.fetchers: Store[Fetcher] = Store(reducing.fetcher, self._fetcher_changed)
+        self._complaints = Complaints(self._told_of_failure)
+        self.creation_failures: Store[CreationFailure] = Store(
+            reducing.creation_failure, self._complaints.changed
+        )
         self.quotas: Store[Quota] = Store(reducing.quota, listeners.quota)
         self.priority_classes: Store[PriorityClass] = Store(
             reducing.priority_class, listeners.priority_class
@@ -180,6 +188,11 @@ class Caches:
                 ),
                 Watch(api, _within("/apis/batch/v1", namespace, "jobs", CACHES), self.prefetches),
                 Watch(api, _within("/api/v1", namespace, "pods", CACHES), self.fetchers),
+                Watch(
+                    api,
+                    _within("/apis/events.k8s.io/v1", namespace, "events", FAILED_CREATE),
+                    self.creation_failures,
+                ),
             ]
 
     def _queue_watch(self, api: Api, namespace: str | None) -> OptionalWatch[LocalQueue]:
@@ -211,6 +224,11 @@ class Caches:
             await watch.synced.wait()
 
     @property
+    def watches(self) -> Sequence[Watch[Any]]:
+        """Every list and watch."""
+        return self._watches
+
+    @property
     def has_leader_worker_sets(self) -> bool:
         """Whether the cluster knows LeaderWorkerSets, in all namespaces that are served."""
         return all(watch.is_there for watch in self._groups)
@@ -223,11 +241,19 @@ class Caches:
     def observe(self, key: Key, refusal: str) -> Observed:
         """Return what is there of one resource's children."""
         pods = sorted(self._pods.get(key, {}).values(), key=_age)
+        children = dict(self._children.get(key, {}))
+        failures = self._complaints.within(key.namespace)
         return Observed(
-            children=dict(self._children.get(key, {})),
-            pods=tuple(own.pod for own in pods),
+            children=children,
+            pods=tuple(on_its_node(pod, self.nodes.get("", pod.node or "")) for _, pod in pods),
             refusal=refusal,
+            creation_failure=creation_failure(children, pods, failures),
         )
+
+    def job_failure(self, namespace: str, job: str) -> str:
+        """Return why the pods of a Job cannot be made; empty while they can."""
+        made = [fetcher.created for fetcher in self.fetchers_of(namespace, job)]
+        return newest(self._complaints.about(namespace, "Job", job), made)
 
     def workload(self, key: Key) -> Manifest | None:
         """Return what runs the replicas of a resource, as it lives; None while nothing does."""
@@ -326,6 +352,16 @@ class Caches:
             job = self.prefetches.get(*place)
             if job is not None:
                 self._listeners.shared({Key(job.namespace, name) for name, _ in job.users})
+
+    def _told_of_failure(self, failure: CreationFailure) -> None:
+        """Have those looked at whose child or Job it is, or may be made of."""
+        namespace, kind, name = failure.namespace, failure.kind, failure.name
+        job = self.prefetches.get(namespace, name) if kind == "Job" else None
+        keys = {Key(namespace, user) for user, _ in job.users} if job is not None else set()
+        for key, children in self._children.items():
+            if key.namespace == namespace and any(name.startswith(one) for _, one in children):
+                keys.add(key)
+        self._listeners.shared(keys)
 
     def _own_pod_changed(self, before: OwnPod | None, after: OwnPod | None) -> None:
         if before is not None and before.pod.owner is not None:

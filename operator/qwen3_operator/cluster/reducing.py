@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from qwen3_operator.cluster.pod_problems import container_statuses, problem_of
+from qwen3_operator.decisions.last_words import redacted
 from qwen3_operator.decisions.queueing import LocalQueue
-from qwen3_operator.decisions.requests import pod_requests, resources_of
+from qwen3_operator.decisions.requests import (
+    memory_limit_bytes,
+    pod_requests,
+    resources_of,
+    unoffered,
+)
 from qwen3_operator.observed import (
     CACHE_LABEL,
     DEPLOYMENT_LABEL,
     GROUP_GATE,
     PLAN_HASH_LABEL,
+    CreationFailure,
     Fetcher,
     Key,
     Manifest,
@@ -42,13 +50,8 @@ RESTLESS_LABELS = frozenset({"nvidia.com/gfd.timestamp"})
 QUOTA_PREFIX = "requests."
 """Quotas know no other form for extended resources."""
 
-QUIET_WAITS = frozenset({"ContainerCreating", "PodInitializing"})
-"""Waiting reasons of a container on its way."""
-
 APPLIED_ANNOTATION = "serving.qwen3.dev/applied"
 """Fingerprint of what an object was made of (:data:`qwen3_operator.desired.labels.APPLIED`)."""
-
-CRASH_LOOP = "CrashLoopBackOff"
 
 FINISHED = frozenset({"Succeeded", "Failed"})
 
@@ -79,6 +82,8 @@ def node(raw: Mapping[str, Any], grouping: Grouping) -> Node:
         schedulable=not spec.get("unschedulable") and _is_ready(status),
         allocatable=resources_of(status.get("allocatable") or {}),
         group=group,
+        ready=_is_ready(status),
+        unhealthy=unoffered(status.get("capacity") or {}, status.get("allocatable") or {}),
         note=note,
         slices=slices[0] if slices else (),
         kubelet=about.get("kubeletVersion", ""),
@@ -113,7 +118,7 @@ def pod(raw: Mapping[str, Any]) -> Pod:
     phase = status.get("phase", "Pending")
     finished = phase in FINISHED
     owner = labels.get(DEPLOYMENT_LABEL)
-    problem, message = _problem(status)
+    problem, message = problem_of(raw)
     group, rank = rank_of(labels)
     gates = tuple(gate["name"] for gate in spec.get("schedulingGates") or ())
     if GROUP_GATE in gates:  # whether that is a problem is our own decision
@@ -132,8 +137,9 @@ def pod(raw: Mapping[str, Any]) -> Pod:
         plan_hash=labels.get(PLAN_HASH_LABEL, ""),
         problem=problem,
         problem_message=message,
-        restarts=sum(int(c.get("restartCount") or 0) for c in _container_statuses(status)),
+        restarts=sum(int(c.get("restartCount") or 0) for c in container_statuses(status)),
         address=status.get("podIP") or "",
+        memory_limit_bytes=memory_limit_bytes(spec),
         group=group,
         rank=rank,
         gates=gates,
@@ -186,6 +192,23 @@ def quota(raw: Mapping[str, Any]) -> Quota | None:
     )
 
 
+def creation_failure(raw: Mapping[str, Any]) -> CreationFailure:
+    """Reduce an Event that says that a pod could not be made."""
+    about = raw.get("regarding") or {}
+    series = raw.get("series") or {}
+    return CreationFailure(
+        namespace=raw["metadata"]["namespace"],
+        kind=about.get("kind", ""),
+        name=about.get("name", ""),
+        message=raw.get("note", ""),
+        at=series.get("lastObservedTime")
+        or raw.get("deprecatedLastTimestamp")
+        or raw.get("eventTime")
+        or raw["metadata"].get("creationTimestamp")
+        or "",
+    )
+
+
 def volume(raw: Mapping[str, Any]) -> Volume:
     """Reduce a PersistentVolumeClaim."""
     metadata, spec, status = raw["metadata"], raw.get("spec") or {}, raw.get("status") or {}
@@ -234,7 +257,7 @@ def fetcher(raw: Mapping[str, Any]) -> Fetcher:
         job=metadata["labels"][CACHE_LABEL],
         pod=pod(raw),
         exit_code=ended.get("exitCode"),
-        last_words=ended.get("message", ""),
+        last_words=redacted(ended.get("message", "")),
         created=metadata.get("creationTimestamp") or "",
     )
 
@@ -297,43 +320,3 @@ def _is_ready(status: Mapping[str, Any]) -> bool:
         condition["type"] == "Ready" and condition["status"] == "True"
         for condition in status.get("conditions") or ()
     )
-
-
-def _container_statuses(status: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    return [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
-
-
-def _problem(status: Mapping[str, Any]) -> tuple[str, str]:
-    """Name the most telling reason why a pod does not run or is not ready."""
-    if status.get("phase") == "Failed":
-        return status.get("reason") or "Failed", status.get("message", "")
-    for container in _container_statuses(status):
-        found = _container_problem(container)
-        if found is not None:
-            return found
-    for condition in status.get("conditions") or ():
-        if condition["type"] == "PodScheduled" and condition["status"] == "False":
-            return condition.get("reason", ""), condition.get("message", "")
-    return "", ""
-
-
-def _container_problem(container: Mapping[str, Any]) -> tuple[str, str] | None:
-    """Say what is wrong with a container: why it waits, or why it ended and ends again."""
-    state = container.get("state") or {}
-    waiting = state.get("waiting") or {}
-    reason = waiting.get("reason", "")
-    ended = state.get("terminated")
-    if reason == CRASH_LOOP:
-        ended = (container.get("lastState") or {}).get("terminated")
-    if ended and ended.get("exitCode"):
-        if ended.get("reason") == "OOMKilled":
-            return "OOMKilled", ended.get("message", "")
-        return reason or ended.get("reason", "Error"), _how_it_ended(ended)
-    if reason and reason not in QUIET_WAITS:
-        return reason, waiting.get("message", "")
-    return None
-
-
-def _how_it_ended(ended: Mapping[str, Any]) -> str:
-    text = f"exit code {ended['exitCode']}"
-    return f"{text}: {ended['message']}" if ended.get("message") else text

@@ -159,4 +159,5 @@ class Supplying:
             prefetch=self._caches.prefetches.get(key.namespace, shared.job),
             fetchers=self._caches.fetchers_of(key.namespace, shared.job),
             refusal=self._sharing.refusal(key),
+            creation_failure=self._caches.job_failure(key.namespace, shared.job),
         )

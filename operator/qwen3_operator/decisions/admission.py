@@ -27,7 +27,6 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from qwen3_operator.decisions.eligibility import Selector, selector_of
 from qwen3_operator.decisions.requests import pod_requests
-from qwen3_operator.decisions.verdict import Verdict
 from qwen3_operator.decisions.workloads import group_size_of, template_of
 from qwen3_operator.observed import (
     DEPLOYMENT_LABEL,
@@ -36,16 +35,14 @@ from qwen3_operator.observed import (
     Key,
     Resources,
 )
-from qwen3_planner.api.reasons import Reason
 
 if TYPE_CHECKING:
+    from qwen3_operator.decisions.shortage import Shortage
+    from qwen3_operator.decisions.verdict import Verdict
     from qwen3_operator.observed import Manifest
 
 Order: TypeAlias = tuple[int, str, Key]
 """A place in the queue: priority (negated), creation, key. Smaller is sooner."""
-
-MAX_HOLDERS = 5
-"""Named in a message; the others would be many words for few GPUs."""
 
 DEFAULT_PRIORITY = 0
 """Priority of pods without a class where the cluster has no global default."""
@@ -107,56 +104,6 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Holder:
-    """Who holds GPUs in the pool."""
-
-    name: str
-    gpus: int
-
-
-@dataclass(frozen=True, slots=True)
-class Shortage:
-    """Why replicas wait, in numbers.
-
-    Attributes:
-        resource: the extended resource in short supply.
-        gpus_per_replica: of it.
-        missing_replicas: how many replicas wait.
-        nodes: of the pool that pods can go to now.
-        gpus_total: what these nodes offer.
-        gpus_free: what nobody holds.
-        gpus_free_on_one_node: the most that is free on one node.
-        gpus_promised: what admitted pods not yet bound may take of it.
-        other_resource: ``cpu``, ``memory`` or ``pods`` where GPUs are free but that is not.
-        holders: workloads of the resource's own namespace on these nodes, the largest first.
-        other_holders: how many workloads of other namespaces there are.
-        other_gpus: what those hold together.
-        position: in the queue, 1 is next.
-        waiting: how many resources wait.
-        quota: ``name of the ResourceQuota: used of hard`` where that is what binds; empty
-            otherwise.
-        nodes_per_replica: each of which has to give as many GPUs.
-    """
-
-    resource: str
-    gpus_per_replica: int
-    missing_replicas: int
-    nodes: int
-    gpus_total: int
-    gpus_free: int
-    gpus_free_on_one_node: int
-    gpus_promised: int
-    other_resource: str
-    holders: tuple[Holder, ...]
-    other_holders: int
-    other_gpus: int
-    position: int
-    waiting: int
-    quota: str = ""
-    nodes_per_replica: int = 1
-
-
-@dataclass(frozen=True, slots=True)
 class Admission:
     """How many replicas may run now.
 
@@ -174,74 +121,6 @@ class Admission:
     may_apply: bool
     verdict: Verdict | None = None
     shortage: Shortage | None = None
-
-
-def explain(wanted: int, shortage: Shortage) -> Verdict:
-    """Say why replicas wait and what would help."""
-    if shortage.quota:
-        return Verdict(Reason.QUOTA_EXCEEDED, _quota_sentence(wanted, shortage))
-    who = _replicas(shortage.missing_replicas, wanted)
-    sentences = [
-        f"{who} for {_need(shortage)}.",
-        _where(shortage),
-    ]
-    if shortage.holders or shortage.other_holders:
-        sentences.append(f"Held by {_holders(shortage)}.")
-    sentences.append(f"Position {shortage.position} of {shortage.waiting} in the queue.")
-    return Verdict(Reason.INSUFFICIENT_GPU, " ".join(sentences))
-
-
-def _need(shortage: Shortage) -> str:
-    """Say what one replica takes.
-
-    All of it at once: a replica over several nodes holds nothing until it has everything.
-    """
-    each = f"{shortage.gpus_per_replica} x {shortage.resource}"
-    if shortage.nodes_per_replica == 1:
-        return f"{each} on one node"
-    return f"{each} on each of {shortage.nodes_per_replica} nodes at once"
-
-
-def _replicas(missing: int, wanted: int) -> str:
-    if missing == wanted:
-        return "The replica waits" if wanted == 1 else f"All {wanted} replicas wait, each"
-    verb = "waits" if missing == 1 else "wait, each"
-    return f"{missing} of {wanted} replicas {verb}"
-
-
-def _quota_sentence(wanted: int, shortage: Shortage) -> str:
-    who = _replicas(shortage.missing_replicas, wanted)
-    return (
-        f"{who} for {shortage.gpus_per_replica} x {shortage.resource} within the namespace's"
-        f" ResourceQuota {shortage.quota}. Raise the quota or free some of it."
-    )
-
-
-def _where(shortage: Shortage) -> str:
-    if not shortage.nodes:
-        return "No node of the pool takes pods now: all are cordoned, NotReady or gone."
-    nodes = "The 1 node" if shortage.nodes == 1 else f"The {shortage.nodes} nodes"
-    has = "has" if shortage.nodes == 1 else "have"
-    text = f"{nodes} of the pool {has} {shortage.gpus_free} of {shortage.gpus_total} free"
-    if shortage.nodes > 1:
-        text += f", at most {shortage.gpus_free_on_one_node} on one node"
-    if shortage.gpus_promised:
-        text += f", and {shortage.gpus_promised} are promised to pods that are being placed"
-    if shortage.other_resource:
-        text += f"; where GPUs are free, {shortage.other_resource} is not"
-    return text + "."
-
-
-def _holders(shortage: Shortage) -> str:
-    named = [f"{holder.name} ({holder.gpus})" for holder in shortage.holders[:MAX_HOLDERS]]
-    rest = shortage.holders[MAX_HOLDERS:]
-    if rest:
-        named.append(f"{len(rest)} more here ({sum(holder.gpus for holder in rest)})")
-    if shortage.other_holders:
-        count = shortage.other_holders
-        noun = "workload" if count == 1 else "workloads"
-        named.append(f"{count} {noun} of other namespaces ({shortage.other_gpus})")
-    return ", ".join(named)
 
 
 def demand_of(workload: Manifest) -> Demand:

@@ -47,6 +47,7 @@ class Cache:
         prefetch: the Job; None where there is none.
         fetchers: its pods.
         refusal: the API server's sentence if it refused one of the two; empty otherwise.
+        creation_failure: the Job controller's if it cannot make its pods; empty otherwise.
     """
 
     source: str
@@ -59,6 +60,7 @@ class Cache:
     prefetch: Prefetch | None = None
     fetchers: Sequence[Fetcher] = ()
     refusal: str = ""
+    creation_failure: str = ""
 
 
 def object_to(cache: Cache, replicas: int, nodes: int) -> Finding | None:
@@ -117,8 +119,11 @@ def judge_cache(cache: Cache) -> Finding:
 
 
 def _trouble(cache: Cache) -> Verdict | None:
-    """Find what keeps the pod of the Job from running."""
+    """Find what keeps the pod of the Job from running, or from being made."""
     living = [one.pod for one in cache.fetchers if one.exit_code is None]
+    if cache.creation_failure and not living:
+        verdict = explain_refusal(cache.creation_failure)
+        return Verdict(verdict.reason, f"The Job {cache.job}: {verdict.message}")
     for pod in living:
         if UNBOUND in pod.problem_message.lower():
             modes = ", ".join(cache.access_modes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from qwen3_operator.decisions.verdict import Verdict
@@ -12,10 +13,15 @@ from qwen3_planner.api.reasons import Reason
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from qwen3_operator.observed import Pod
+    from qwen3_operator.observed import Node, Pod
 
 FAILED = "Failed"
 """Phase of a pod that ended and will not be restarted."""
+
+NODE_LOST = "NodeLost"
+PROBE_TIMEOUT = "ProbeTimeout"
+"""Problems that Kubernetes has no waiting reason for: :mod:`qwen3_operator.cluster.reducing` and
+:mod:`qwen3_operator.cluster.caches` tell them from times and nodes."""
 
 IMAGE_PROBLEMS = frozenset(
     {
@@ -42,6 +48,12 @@ START_PROBLEMS = frozenset({"CrashLoopBackOff", "Error", "RunContainerError", "S
 POD_NAME = re.compile(r'pods? "[^"]*"')
 """Names of pods end in random letters; a sentence that is repeated must stay the same."""
 
+PREAMBLE = re.compile(
+    r"^(?:Error creating: |create \w+ \S+ in StatefulSet \S+ failed error: )", re.IGNORECASE
+)
+"""What controllers put before the API server's sentence (k8s.io/kubernetes@v1.37.2 pkg/controller/
+controller_utils.go and pkg/controller/statefulset/stateful_pod_control.go, read 2026-11-23)."""
+
 
 def has_no_image(pod: Pod) -> Verdict | None:
     """The image cannot be pulled."""
@@ -67,8 +79,28 @@ def ran_out_of_memory(pod: Pod) -> Verdict | None:
         return None
     return Verdict(
         Reason.CONTAINER_OOM_KILLED,
-        "The engine used more host memory than its limit and was killed."
+        pod.problem_message
+        or "The container used more host memory than its limit and was killed."
         " Raise spec.resources.limits.memory.",
+    )
+
+
+def does_not_answer(pod: Pod) -> Verdict | None:
+    """The engine does not answer its probes in time."""
+    if pod.problem != PROBE_TIMEOUT:
+        return None
+    fix = "Its log says how far it came: kubectl logs, with --previous for the last run."
+    return Verdict(Reason.PROBE_TIMEOUT, f"{pod.problem_message.rstrip('.')}. {fix}")
+
+
+def is_on_a_lost_node(pod: Pod) -> Verdict | None:
+    """The node does not answer, so nothing else that is known of the pod counts."""
+    if pod.problem != NODE_LOST:
+        return None
+    return Verdict(
+        Reason.NODE_LOST,
+        f"{pod.problem_message.rstrip('.')}. Kubernetes replaces the replica when that lasts five"
+        " minutes, where GPUs are free; it comes back by itself if the node does.",
     )
 
 
@@ -88,7 +120,7 @@ def crashes(pod: Pod) -> Verdict | None:
     return _about(
         pod,
         Reason.CONTAINER_CRASH_LOOP_BACK_OFF,
-        "The engine's log has the cause: kubectl logs, with --previous for the last run.",
+        "The engine's log has the rest: kubectl logs, with --previous for the last run.",
     )
 
 
@@ -135,9 +167,11 @@ def is_stuck_otherwise(pod: Pod) -> Verdict | None:
 
 
 POD_FAILURES: tuple[Callable[[Pod], Verdict | None], ...] = (
+    is_on_a_lost_node,  # what the node said before it fell silent is old
     has_no_image,  # somebody has to act: the name, or the right to pull
     refers_to_nothing,  # somebody has to act: a Secret is missing
     ran_out_of_memory,  # somebody has to act: the limit
+    does_not_answer,  # somebody has to look: the log
     crashes,  # somebody has to look: the log
     waits_in_a_queue,  # its quotas decide
     waits_for_its_group,  # starts by itself
@@ -148,6 +182,20 @@ POD_FAILURES: tuple[Callable[[Pod], Verdict | None], ...] = (
     is_stuck_otherwise,  # never stay silent
 )
 """What may be wrong with a pod, the most telling first."""
+
+
+def on_its_node(pod: Pod, node: Node | None) -> Pod:
+    """Return a pod as it is told of: one whose node is NotReady or gone is lost with it.
+
+    Args:
+        pod: as its kubelet said last.
+        node: that it is bound to; None where there is none of that name any more.
+    """
+    if pod.node is None or (node is not None and node.ready):
+        return pod
+    what = "is gone" if node is None else "is NotReady: its kubelet does not answer"
+    message = f"The node {pod.node} {what}"
+    return replace(pod, ready=False, problem=NODE_LOST, problem_message=message)
 
 
 def explain_pod(pod: Pod) -> tuple[int, Verdict] | None:
@@ -172,7 +220,7 @@ REFUSALS: tuple[tuple[str, Reason, str], ...] = (
         "The API server does not know image volumes; take the weights from a claim or a hub.",
     ),
     ("exceeded quota", Reason.QUOTA_EXCEEDED, "Raise the quota or free some of it."),
-    ("violates podsecurity", Reason.POD_SECURITY_VIOLATED, "Use a namespace that allows it."),
+    ("violates podsecurity", Reason.POD_SECURITY_DENIED, "Use a namespace that allows it."),
     ("usage per container is", Reason.LIMIT_RANGE_VIOLATED, "spec.resources can be set to fit."),
     ("usage per pod is", Reason.LIMIT_RANGE_VIOLATED, "spec.resources can be set to fit."),
     ("limit to request ratio", Reason.LIMIT_RANGE_VIOLATED, "spec.resources can be set to fit."),
@@ -190,7 +238,7 @@ def explain_refusal(sentence: str) -> Verdict:
     >>> explain_refusal('pods "a-x7f" is forbidden: exceeded quota: gpus').reason.value
     'QuotaExceeded'
     """
-    told = POD_NAME.sub("its pod", sentence).strip()
+    told = POD_NAME.sub("its pod", PREAMBLE.sub("", sentence.strip()))
     lower = told.lower()
     for words, reason, fix in REFUSALS:
         if words in lower:

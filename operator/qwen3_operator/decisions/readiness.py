@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from qwen3_operator.decisions.failures import FAILED, explain_pod, explain_refusal
+from qwen3_operator.decisions.failures import FAILED, NODE_LOST, explain_pod, explain_refusal
 from qwen3_operator.decisions.verdict import Verdict
 from qwen3_operator.decisions.workloads import group_size_of, template_hash_of
 from qwen3_planner.api.reasons import Reason
@@ -106,8 +106,18 @@ def _worst(
         suspects = [pod for pod in suspects if pod.phase not in FINISHED]
     found = [explained for pod in suspects if (explained := explain_pod(pod)) is not None]
     if found:
-        return min(found, key=lambda ranked: (ranked[0], ranked[1].message))[1]
+        worst = min(found, key=lambda ranked: (ranked[0], ranked[1].message))[1]
+        return _with_its_cause(worst, pods)
     return _deadline_exceeded(deployment)
+
+
+def _with_its_cause(worst: Verdict, pods: Sequence[Pod]) -> Verdict:
+    """Say of a pod that finds no node whose place it takes, where that node was lost."""
+    lost = {pod.node or "" for pod in pods if pod.terminating and pod.problem == NODE_LOST}
+    if worst.reason is not Reason.UNSCHEDULABLE or not lost:
+        return worst
+    where = ", ".join(sorted(lost))
+    return Verdict(worst.reason, f"{worst.message} It replaces one that was lost with {where}.")
 
 
 def _deadline_exceeded(deployment: Manifest | None) -> Verdict | None:
@@ -135,7 +145,7 @@ UNPLACED = frozenset(
         *WAITS,
         Reason.QUOTA_EXCEEDED,
         Reason.LIMIT_RANGE_VIOLATED,
-        Reason.POD_SECURITY_VIOLATED,
+        Reason.POD_SECURITY_DENIED,
         Reason.ADMISSION_DENIED,
         Reason.APPLY_FAILED,
     }

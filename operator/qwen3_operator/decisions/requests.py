@@ -24,6 +24,33 @@ def resources_of(amounts: Mapping[str, Any]) -> Resources:
     return _resources(_amounts(amounts))
 
 
+def unoffered(
+    capacity: Mapping[str, Any], allocatable: Mapping[str, Any]
+) -> tuple[tuple[str, int], ...]:
+    """Return the extended resources that a node has and does not offer, by name.
+
+    A device plugin takes a device that it finds unhealthy out of what is allocatable and leaves it
+    in the capacity (https://kubernetes.io/docs/concepts/extend-kubernetes/compute-storage-net/
+    device-plugins/, read 2026-11-23).
+
+    >>> unoffered({"nvidia.com/gpu": "8", "cpu": "64"}, {"nvidia.com/gpu": "6", "cpu": "63"})
+    (('nvidia.com/gpu', 2),)
+    """
+    offered = dict(resources_of(allocatable).gpus)
+    missing = ((name, n - offered.get(name, 0)) for name, n in resources_of(capacity).gpus)
+    return tuple((name, n) for name, n in missing if n > 0)
+
+
+def memory_limit_bytes(spec: Mapping[str, Any]) -> int:
+    """Add up the memory limits of a pod's containers; 0 where one of them has none."""
+    limits = [
+        ((c.get("resources") or {}).get("limits") or {}).get("memory")
+        for c in spec.get("containers") or ()
+    ]
+    told = [ceil(limit) for limit in limits if limit is not None]
+    return sum(told) if len(told) == len(limits) else 0
+
+
 def pod_requests(spec: Mapping[str, Any]) -> Resources:
     """Add up what a pod holds on its node."""
     containers = _total(_container_requests(c) for c in spec.get("containers") or ())

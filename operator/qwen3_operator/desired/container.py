@@ -39,6 +39,7 @@ def make_container(resource: Qwen3Deployment, plan: Plan, site: Site, pool: Pool
         "volumeMounts": make_volume_mounts(resource, plan, site),
         "securityContext": make_container_security_context(),
         "lifecycle": {"preStop": {"sleep": {"seconds": pre_stop_s(plan)}}},
+        "terminationMessagePolicy": "FallbackToLogsOnError",  # the status repeats its last error
         **make_probes(resource, plan),
     }
 

@@ -115,6 +115,9 @@ class Listener:
             changed = before is not None and self._ledger.delete_node(before.name)
         if changed:
             self._room_changed()
+        if after is not None and (before is None or before.ready != after.ready):
+            for key in self._ledger.owners_on(after.name):
+                self._touch(key, POD)
         if self.growing.follow(before, after):
             self.capacity_changed()
         if _hardware(before) != _hardware(after):
@@ -239,4 +242,4 @@ def _wish(body: dict[str, Any]) -> tuple[Any, ...]:
 
 def _hardware(node: Node | None) -> Node | None:
     """Return what plans are made from: a node as if it were ready."""
-    return replace(node, schedulable=True) if node is not None else None
+    return replace(node, schedulable=True, ready=True) if node is not None else None

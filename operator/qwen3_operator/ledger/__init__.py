@@ -19,8 +19,8 @@ from dataclasses import replace
 from heapq import merge
 from typing import TYPE_CHECKING
 
-from qwen3_operator.decisions import admission
 from qwen3_operator.decisions.admission import Admission, slots, slots_destroyed
+from qwen3_operator.decisions.shortage import explain
 from qwen3_operator.ledger.books import Books
 from qwen3_operator.ledger.shortages import Place
 from qwen3_operator.observed import Key
@@ -28,7 +28,8 @@ from qwen3_operator.observed import Key
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from qwen3_operator.decisions.admission import Claim, Demand, Order, Shortage
+    from qwen3_operator.decisions.admission import Claim, Demand, Order
+    from qwen3_operator.decisions.shortage import Shortage
     from qwen3_operator.ledger.accounts import Account
     from qwen3_operator.ledger.lanes import Lane
     from qwen3_operator.ledger.quotas import QuotaRoom
@@ -268,7 +269,7 @@ class Ledger(Books):
             wanted=wanted,
             replicas=account.admitted,
             may_apply=account.admitted > 0 or not wanted,
-            verdict=admission.explain(wanted, shortage) if shortage else None,
+            verdict=explain(wanted, shortage) if shortage else None,
             shortage=shortage,
         )
 

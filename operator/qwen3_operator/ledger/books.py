@@ -13,7 +13,7 @@ from qwen3_operator.ledger.shortages import Shortages
 from qwen3_operator.ledger.space import Space
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection
 
     from qwen3_operator.decisions.admission import Demand, Order
     from qwen3_operator.decisions.eligibility import Selector
@@ -121,13 +121,17 @@ class Books:
             self._inventories[selector] = (self._hardware_version, known)
         return known
 
-    def nodes(self) -> Iterable[Node]:
+    def nodes(self) -> Collection[Node]:
         """Return the nodes, as they are now."""
         return self._space.nodes.values()
 
     def free(self, node: str) -> Resources:
         """Return what unfinished pods leave of a node that is known."""
         return self._space.free[node]
+
+    def owners_on(self, node: str) -> set[Key]:
+        """Return the resources with a pod on a node."""
+        return {pod.owner for pod in self._space.pods_on(node) if pod.owner is not None}
 
     # -- bookkeeping --------------------------------------------------------------------------
 

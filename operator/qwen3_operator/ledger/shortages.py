@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from qwen3_operator.decisions.admission import Holder, Shortage, gpus_of
+from qwen3_operator.decisions.admission import gpus_of
+from qwen3_operator.decisions.shortage import Holder, Shortage, Unhealthy, missing_gpus
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from qwen3_operator.ledger.lanes import Lane
     from qwen3_operator.ledger.space import Space
     from qwen3_operator.observed import Key
@@ -86,7 +89,23 @@ class Shortages:
             position=place.position,
             waiting=place.waiting,
             quota=quota,
+            accelerator=self._accelerator(lane),
+            gpus_missing=missing_gpus(free, wanted, missing),
+            unhealthy=tuple(self._unhealthy(lane, resource)),
         )
+
+    def _accelerator(self, lane: Lane) -> str:
+        """Name what the nodes carry; empty where they differ or do not say."""
+        groups = [self._space.nodes[name].group for name in lane.slots]
+        names = {group.accelerator.name if group else "" for group in groups}
+        return names.pop() if len(names) == 1 else ""
+
+    def _unhealthy(self, lane: Lane, resource: str) -> Iterator[Unhealthy]:
+        for name in lane.slots:
+            node = self._space.nodes[name]
+            count = dict(node.unhealthy).get(resource, 0)
+            if count:
+                yield Unhealthy(name, count, count + gpus_of(node.allocatable, resource))
 
     def _held_in(self, lane: Lane, resource: str) -> Holdings:
         known = self._holdings.get((lane, resource))

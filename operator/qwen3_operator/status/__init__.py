@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,8 @@ from qwen3_operator.decisions.verdict import Verdict
 from qwen3_operator.decisions.workloads import workload_of
 from qwen3_operator.desired import labels
 from qwen3_operator.observed import Observed
+from qwen3_operator.status.advised import advised
+from qwen3_operator.status.compact import MAX_MESSAGE, small, without_empty
 from qwen3_operator.status.integration import endpoint, integrated
 from qwen3_operator.status.measured import measured_document
 from qwen3_operator.status.notes import MAX_NOTE, EventNote, events
@@ -34,12 +35,6 @@ if TYPE_CHECKING:
     from qwen3_planner.errors import SpecError
 
 __all__ = ["MAX_NOTE", "EventNote", "Facts", "derive", "events"]
-
-MAX_BYTES = 16 * 1024
-"""The API server keeps whole objects in memory and sends them to every watcher."""
-
-MAX_MESSAGE = 900
-"""Characters of a condition's message: 6 of them and a plan of 11 KiB stay below 16 KiB."""
 
 TRUE, FALSE, UNKNOWN = ConditionStatus.TRUE, ConditionStatus.FALSE, ConditionStatus.UNKNOWN
 
@@ -138,10 +133,12 @@ def derive(facts: Facts, previous: Qwen3DeploymentStatus, now: datetime) -> dict
         admitted is not None and facts.admission is not None and facts.admission.may_apply
     )
     expected = admitted if runs_current and admitted is not None else facts.running
-    rollout = judge(facts.deployment, facts.observed.pods, expected, facts.observed.refusal)
+    observed, pods = facts.observed, advised(facts.observed.pods, facts.chosen)
+    refusal = observed.refusal or observed.creation_failure
+    rollout = judge(facts.deployment, pods, expected, refusal)
     state = _with_surroundings(_with_scaling(_state(facts, rollout, previous), facts), facts)
     plan = plan_document(facts.chosen, previous.plan, runs=facts.deployment is not None)
-    document = _without_empty(
+    document = without_empty(
         {
             "observedGeneration": facts.generation,
             "phase": state.phase.value,
@@ -164,7 +161,7 @@ def derive(facts: Facts, previous: Qwen3DeploymentStatus, now: datetime) -> dict
             "conditions": _conditions(state, facts.generation, previous, now),
         }
     )
-    return _small(document)
+    return small(document)
 
 
 # -- the state table --------------------------------------------------------------------------
@@ -336,7 +333,13 @@ def _without_any(rollout: Rollout, shortage: Verdict | None) -> Phase:
     return Phase.FAILED
 
 
-LINGERING = frozenset({Reason.CONTAINER_OOM_KILLED, Reason.CONTAINER_CRASH_LOOP_BACK_OFF})
+LINGERING = frozenset(
+    {
+        Reason.CONTAINER_OOM_KILLED,
+        Reason.CONTAINER_CRASH_LOOP_BACK_OFF,
+        Reason.PROBE_TIMEOUT,
+    }
+)
 """Failures that look healthy between two of them: the engine was started again and loads."""
 
 
@@ -401,15 +404,3 @@ def _time_of(before: Condition | None) -> str:
     return before.last_transition_time if before is not None else ""
 
 
-def _without_empty(document: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in document.items() if value is not None and value != ""}
-
-
-def _small(document: dict[str, Any]) -> dict[str, Any]:
-    """Shorten messages until the whole fits; letters outside ASCII take more than one byte."""
-    limit = MAX_MESSAGE
-    while len(json.dumps(document, ensure_ascii=False).encode()) >= MAX_BYTES and limit > 1:
-        limit //= 2
-        for condition in document["conditions"]:
-            condition["message"] = shortened(condition["message"], limit)
-    return document

@@ -358,6 +358,10 @@ class Reason(StrEnum):
     QUEUE_UNAVAILABLE = "QueueUnavailable"
     """spec.queueName is set, but the cluster has no Kueue or the namespace no such LocalQueue."""
 
+    GPUS_UNHEALTHY = "GPUsUnhealthy"
+    """The GPUs that these pods may use are all reported unhealthy by their device plugin; repair
+    them (nvidia-smi and the plugin's log on the nodes that the message names)."""
+
     WAITING_FOR_GROUP = "WaitingForGroup"
     """Not all pods of a replica over several nodes have a place; until then they hold no GPU."""
 
@@ -371,7 +375,7 @@ class Reason(StrEnum):
     LIMIT_RANGE_VIOLATED = "LimitRangeViolated"
     """A LimitRange of the namespace forbids the pod's requests."""
 
-    POD_SECURITY_VIOLATED = "PodSecurityViolated"
+    POD_SECURITY_DENIED = "PodSecurityDenied"
     """The namespace's Pod Security level forbids the pod."""
 
     ADMISSION_DENIED = "AdmissionDenied"
@@ -411,10 +415,19 @@ class Reason(StrEnum):
     """A Secret or ConfigMap that the pod refers to, or its key, does not exist."""
 
     CONTAINER_CRASH_LOOP_BACK_OFF = "ContainerCrashLoopBackOff"
-    """The engine exits again and again; the message has its exit code, its log the cause."""
+    """The engine exits again and again; the message has its exit code and its last error line."""
 
     CONTAINER_OOM_KILLED = "ContainerOOMKilled"
-    """The container used more host memory than its limit; raise resources.limits.memory."""
+    """The container used more host memory than its limit; the message says what the planner counts
+    and which resources.limits.memory to set."""
+
+    PROBE_TIMEOUT = "ProbeTimeout"
+    """The engine does not answer its health check: it took longer to start than its startup probe
+    allows and was stopped, or it runs and hangs; its log has the cause."""
+
+    NODE_LOST = "NodeLost"
+    """The node of a replica is NotReady or gone; Kubernetes replaces the replica after five
+    minutes, where GPUs are free."""
 
     POD_EVICTED = "PodEvicted"
     """The node evicted a pod; the message says for want of what."""

@@ -1,26 +1,21 @@
-"""The formulas of admission, and the words for a shortage."""
+"""The formulas of admission."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from qwen3_operator.decisions.admission import (
-    Holder,
-    Shortage,
     demand_of,
-    explain,
     minus,
     plus,
     slots,
     slots_destroyed,
 )
 from qwen3_operator.observed import Key, Resources
-from qwen3_planner.api.reasons import Reason
 from support.values import amount
 
 amounts = st.builds(
@@ -103,80 +98,3 @@ def test_a_limit_without_a_request_is_the_request() -> None:
     found = demand_of(deployment(resources={"limits": {"cpu": 2, "memory": "1Gi"}}))
 
     assert found.per_pod == Resources((), 2000, 2**30, 1)
-
-
-SHORTAGE = Shortage(
-    resource="nvidia.com/gpu",
-    gpus_per_replica=4,
-    missing_replicas=2,
-    nodes=3,
-    gpus_total=24,
-    gpus_free=5,
-    gpus_free_on_one_node=3,
-    gpus_promised=0,
-    other_resource="",
-    holders=(Holder("qwen3-8b", 8), Holder("pod trainer", 4)),
-    other_holders=2,
-    other_gpus=7,
-    position=1,
-    waiting=4,
-)
-
-
-@pytest.mark.parametrize(
-    ("shortage", "words"),
-    [
-        pytest.param(SHORTAGE, "2 of 3 replicas wait, each for 4 x nvidia.com/gpu", id="who"),
-        pytest.param(
-            SHORTAGE, "3 nodes of the pool have 5 of 24 free, at most 3 on one node", id="where"
-        ),
-        pytest.param(
-            SHORTAGE,
-            "Held by qwen3-8b (8), pod trainer (4), 2 workloads of other namespaces (7).",
-            id="own namespace by name, others as a count",
-        ),
-        pytest.param(SHORTAGE, "Position 1 of 4 in the queue.", id="queue"),
-        pytest.param(
-            replace(SHORTAGE, missing_replicas=3), "All 3 replicas wait, each for", id="all"
-        ),
-        pytest.param(
-            replace(SHORTAGE, other_resource="memory"),
-            "where GPUs are free, memory is not",
-            id="not GPUs but memory",
-        ),
-        pytest.param(
-            replace(SHORTAGE, gpus_promised=6),
-            "6 are promised to pods that are being placed",
-            id="promised",
-        ),
-        pytest.param(
-            replace(SHORTAGE, nodes=0),
-            "No node of the pool takes pods now: all are cordoned, NotReady or gone.",
-            id="no node",
-        ),
-        pytest.param(
-            replace(SHORTAGE, holders=tuple(Holder(f"h{i}", 1) for i in range(9))),
-            "h4 (1), 4 more here (4)",
-            id="many holders",
-        ),
-    ],
-)
-def test_a_shortage_is_told_with_numbers(shortage: Shortage, words: str) -> None:
-    verdict = explain(3, shortage)
-
-    assert verdict.reason is Reason.INSUFFICIENT_GPU
-    assert words in verdict.message
-
-
-def test_a_single_replica_is_told_as_one() -> None:
-    verdict = explain(1, replace(SHORTAGE, missing_replicas=1))
-
-    assert verdict.message.startswith("The replica waits for 4 x nvidia.com/gpu on one node.")
-
-
-def test_a_quota_is_told_by_its_name() -> None:
-    quota = "gpus (requests.nvidia.com/gpu: 6 of 8 used)"
-    verdict = explain(1, replace(SHORTAGE, missing_replicas=1, quota=quota))
-
-    assert verdict.reason is Reason.QUOTA_EXCEEDED
-    assert quota in verdict.message

@@ -21,6 +21,8 @@ ONE = amount(1)
         ("OOMKilled", "Running", Reason.CONTAINER_OOM_KILLED),
         ("CrashLoopBackOff", "Running", Reason.CONTAINER_CRASH_LOOP_BACK_OFF),
         ("Error", "Running", Reason.CONTAINER_CRASH_LOOP_BACK_OFF),
+        ("ProbeTimeout", "Running", Reason.PROBE_TIMEOUT),
+        ("NodeLost", "Running", Reason.NODE_LOST),
         ("Unschedulable", "Pending", Reason.UNSCHEDULABLE),
         ("Evicted", "Failed", Reason.POD_EVICTED),
         ("UnexpectedAdmissionError", "Failed", Reason.POD_FAILED),
@@ -60,7 +62,7 @@ QUOTA = (
         pytest.param(QUOTA, Reason.QUOTA_EXCEEDED, id="quota"),
         pytest.param(
             'pods "a-b" is forbidden: violates PodSecurity "restricted:latest": runAsNonRoot',
-            Reason.POD_SECURITY_VIOLATED,
+            Reason.POD_SECURITY_DENIED,
             id="pod security",
         ),
         pytest.param(

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from qwen3_operator.decisions.failures import on_its_node
 from qwen3_operator.decisions.readiness import judge
 from qwen3_planner.api.reasons import Reason
 from qwen3_planner.api.status import ConditionStatus
-from support.values import amount, pod
+from support.values import amount, node, pod
 
 if TYPE_CHECKING:
     from qwen3_operator.observed import Pod
@@ -160,3 +162,25 @@ def test_the_judgement_does_not_depend_on_the_order_of_pods() -> None:
     )
 
     assert judge(deployment(), pods, 3, "") == judge(deployment(), pods[::-1], 3, "")
+
+
+def test_a_replica_on_a_lost_node_is_told_whatever_its_kubelet_said_last() -> None:
+    lost = on_its_node(running(ready=True), None)
+    silent = on_its_node(running(problem="CrashLoopBackOff"), replace(node("n"), ready=False))
+
+    for pod_, words in ((lost, "The node n is gone"), (silent, "The node n is NotReady")):
+        worst = judge(deployment(), (pod_,), 1, "").worst
+        assert worst is not None
+        assert worst.reason is Reason.NODE_LOST
+        assert words in worst.message
+    assert on_its_node(READY, node("n")) is READY
+
+
+def test_a_pod_without_a_node_says_whose_place_it_takes() -> None:
+    lost = on_its_node(running("old", terminating=True), None)
+    waits = our_pod("new", problem="Unschedulable", problem_message="0/7 nodes")
+
+    worst = judge(deployment(), (lost, waits), 1, "").worst
+
+    assert worst is not None
+    assert worst.message == "Unschedulable: 0/7 nodes. It replaces one that was lost with n."

@@ -50,7 +50,7 @@ def test_of_two_that_want_the_same_nodes_the_second_holds_nothing() -> None:
 
     assert (second.replicas, second.may_apply) == (0, False)
     assert second.verdict is not None
-    assert "8 x nvidia.com/gpu on each of 2 nodes at once" in second.verdict.message
+    assert "8 x H100-SXM-80GB (nvidia.com/gpu) on each of 2 nodes at once" in second.verdict.message
 
 
 def test_a_small_model_gets_the_node_that_a_group_cannot_use() -> None:
