@@ -129,7 +129,7 @@ def test_two_groups_want_the_same_two_nodes_and_one_holds_nothing(models: Models
     models.await_ready("first")
     models.apply("second", LARGE, variant="Qwen3-235B-A22B")
     condition = models.await_condition("second", "Scheduled", "False", "InsufficientGPU")
-    assert "8 x nvidia.com/gpu on each of 2 nodes at once" in condition["message"]
+    assert "8 x H100-SXM-80GB (nvidia.com/gpu) on each of 2 nodes at once" in condition["message"]
     assert "first (16)" in condition["message"]
     assert models.pods("second") == []
     assert len(models.nodes("first")) == 2
