@@ -20,6 +20,13 @@ UNKNOWN_FIELD = "failed to create typed patch object"
 (k8s.io/apimachinery@v0.37.2 util/managedfields/internal/structuredmerge.go, read 2026-11-23)."""
 
 
+NO_SUCH_PATH = "404 page not found"
+"""All that the API server says of a path that leads to no kind."""
+
+GOING_KIND = "custom resource definition is terminating"
+"""The end of what it says while somebody takes a definition away."""
+
+
 class ClusterError(ServingError):
     """A request to the API server failed.
 
@@ -46,6 +53,11 @@ class ClusterError(ServingError):
         A field that a kind does not have is such a case, although server-side apply answers 500.
         """
         return self.status in (400, 403, 422) or UNKNOWN_FIELD in self.message
+
+    @property
+    def is_without_kind(self) -> bool:
+        """Whether the API server does not know the kind, or is about to forget it."""
+        return NO_SUCH_PATH in self.message or GOING_KIND in self.message
 
 
 class TelemetryError(ServingError):

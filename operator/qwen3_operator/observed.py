@@ -306,10 +306,15 @@ class Observed:
         refusal: the API server's sentence if it refused to create or change a child last time.
         creation_failure: a controller's sentence if it cannot make the pods of a child.
         kv_cache_tokens: what engines said of themselves, by the pod's uid.
+        refusal_around: the API server's sentence if it refused something around the replicas.
     """
 
     children: Mapping[tuple[str, str], Manifest] = field(default_factory=dict)
     pods: tuple[Pod, ...] = ()
     refusal: str = ""
     kv_cache_tokens: Mapping[str, int] = field(default_factory=dict)
+<<<<<<< ours
     creation_failure: str = ""
+=======
+    refusal_around: str = ""
+>>>>>>> theirs

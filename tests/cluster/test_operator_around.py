@@ -174,6 +174,16 @@ def test_everything_is_made_kept_told_and_taken_away(
     assert refused(control_plane, mark, operator.installation.user) == []
 
 
+def test_an_ingress_of_that_name_is_not_taken_over_and_the_model_runs(models: Models) -> None:
+    models.room.kubectl("create", "ingress", "m", "--rule=theirs.example.com/*=web:80")
+    models.apply("m", f"{ON_L40S}ingress: {{hosts: [m.example.com]}}\n")
+    told = models.await_condition("m", "Integrated", "False", "ApplyFailed")
+    assert "belongs to somebody else" in told["message"]
+    models.await_ready("m")
+    models.room.kubectl("delete", "ingress", "m")
+    models.await_condition("m", "Integrated", "True", "InPlace")
+
+
 POD_TEMPLATE = """
 podTemplate:
   metadata: {labels: {team: a}, annotations: {reloader.stakater.com/auto: "true"}}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
@@ -58,13 +59,15 @@ class Children:
         self._caches = caches
         self._own_write = own_write
         self._refusals: dict[Key, ClusterError] = {}
+        self._refusals_around: dict[Key, ClusterError] = {}
         self._had: dict[Key, str] = {}
         self._as_written: dict[Key, dict[tuple[str, str], tuple[str, str]]] = {}
 
     def observe(self, key: Key) -> Observed:
         """Return what is there, and what was refused last time."""
-        error = self._refusals.get(key)
-        return self._caches.observe(key, _in_plain_words(error) if error else "")
+        error, around = self._refusals.get(key), self._refusals_around.get(key)
+        observed = self._caches.observe(key, _in_plain_words(error) if error else "")
+        return replace(observed, refusal_around=_in_plain_words(around)) if around else observed
 
     def run(self, key: Key) -> bool:
         """Whether anything was made that runs, or is about to."""
@@ -72,12 +75,13 @@ class Children:
         return not kinds.isdisjoint(MAKERS_OF_PODS)
 
     def refusal(self, key: Key) -> ClusterError | None:
-        """Return what was refused last time."""
-        return self._refusals.get(key)
+        """Return what was refused last time, of the replicas or around them."""
+        return self._refusals.get(key) or self._refusals_around.get(key)
 
     def forget(self, key: Key) -> None:
         """Forget a resource that is gone."""
         self._refusals.pop(key, None)
+        self._refusals_around.pop(key, None)
         self._had.pop(key, None)
         self._as_written.pop(key, None)
 
@@ -107,18 +111,32 @@ class Children:
             body = await resources.read(self._api, key)
             if body is None or body["metadata"]["uid"] != uid:
                 return Outcome.OWNER_GONE
+        held = [m for m in differing if m["kind"] in HELD]
+        around = [m for m in differing if m["kind"] not in HELD]
+        if not await self._try_apply(key, held, self._refusals):
+            return Outcome.REFUSED
+        self._had[key] = uid
+        pruned = await self.prune(key, uid, keep=tuple(map(_name, wanted)))
+        if not await self._try_apply(key, around, self._refusals_around):
+            return Outcome.REFUSED
+        return Outcome.CHANGED if differing or pruned else Outcome.UNCHANGED
+
+    async def _try_apply(
+        self, key: Key, manifests: Sequence[Manifest], refusals: dict[Key, ClusterError]
+    ) -> bool:
+        """Apply them; remember a refusal and return False, forget an earlier one otherwise."""
         try:
-            await self._apply(key, differing)
-            pruned = await self.prune(key, uid, keep=tuple(map(_name, wanted)))
+            await self._apply(key, manifests)
         except ClusterError as error:
+            if error.is_without_kind:  # its watch is about to notice
+                return True
             refused = error.is_refusal or error.status == CONFLICT
             if not refused or error.reason == NAMESPACE_GOES:
                 raise
-            self._refusals[key] = error
-            return Outcome.REFUSED
-        self._had[key] = uid
-        self._refusals.pop(key, None)
-        return Outcome.CHANGED if differing or pruned else Outcome.UNCHANGED
+            refusals[key] = error
+            return False
+        refusals.pop(key, None)
+        return True
 
     async def prune(self, key: Key, uid: str, keep: Sequence[tuple[str, str]] = ()) -> bool:
         """Delete children of the resource with that uid but these; return whether some were."""

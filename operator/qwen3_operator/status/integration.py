@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from qwen3_operator.decisions.failures import explain_refusal
 from qwen3_operator.decisions.readiness import Finding
 from qwen3_operator.decisions.routing import ingress_url, judge_route, route_url
 from qwen3_operator.decisions.verdict import Verdict
@@ -52,6 +53,7 @@ def integrated(facts: Facts) -> Finding | None:
     ================================= ======= ======================
     an API is not there               False   ApiNotInstalled
     roles leave an API out            False   ApiNotAllowed
+    the API server refuses a child    False   ApplyFailed ...
     a gateway refuses the route       False   RouteNotAccepted
     a policy keeps Prometheus out     False   MetricsUnreachable
     not made yet                      Unknown Pending
@@ -81,6 +83,8 @@ def integrated(facts: Facts) -> Finding | None:
 def _troubles(facts: Facts, wanted: Surroundings) -> Iterator[Verdict]:
     for lack in wanted.lacks:
         yield _explain(lack)
+    if facts.observed.refusal_around:
+        yield explain_refusal(facts.observed.refusal_around)
     route = _route(facts)
     if route is not None and route.status is FALSE:
         yield route.verdict

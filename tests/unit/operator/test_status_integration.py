@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -107,6 +108,18 @@ def test_roles_that_leave_an_api_out_are_not_mistaken_for_a_missing_one() -> Non
     assert found is not None
     assert found[:2] == ("False", "ApiNotAllowed")
     assert "podmonitors is forbidden" in found[2]
+
+
+def test_what_the_api_server_refuses_around_the_replicas_does_not_make_them_unready() -> None:
+    given = facts(Surroundings((MONITOR,)))
+    refused = replace(given.observed, refusal_around="Ingress m is taken")
+
+    document = derive(replace(given, observed=refused), Qwen3DeploymentStatus(), NOW)
+
+    conditions = {c["type"]: c for c in document["conditions"]}
+    assert conditions["Ready"]["status"] == "True"
+    assert conditions["Integrated"]["status"] == "False"
+    assert "Ingress m is taken" in conditions["Integrated"]["message"]
 
 
 def test_a_policy_that_hides_metrics_is_told_with_both_ways_out() -> None:
