@@ -313,8 +313,5 @@ class Observed:
     pods: tuple[Pod, ...] = ()
     refusal: str = ""
     kv_cache_tokens: Mapping[str, int] = field(default_factory=dict)
-<<<<<<< ours
     creation_failure: str = ""
-=======
     refusal_around: str = ""
->>>>>>> theirs
