@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
+from qwen3_planner.engines.adapters import parse_adapter
 from qwen3_planner.inventory.short_form import parse_hardware
 from qwen3_planner.plan import UNSET
 from qwen3_planner.request import EngineName, KvCacheDtype, MultiNode, Quantization
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from qwen3_planner.catalog.rows import Catalog
     from qwen3_planner.inventory.hardware import Inventory
     from qwen3_planner.plan import Change
-    from qwen3_planner.request import PlanRequest
+    from qwen3_planner.request import Adapter, PlanRequest
 
 Value: TypeAlias = str | int | float
 
@@ -48,11 +49,21 @@ _TUNING_FIELDS: dict[str, tuple[str, Callable[[str], object]]] = {
     "enforceEager": ("enforce_eager", lambda text: text.lower() == "true"),
     "maxLoras": ("max_loras", int),
     "maxLoraRank": ("max_lora_rank", int),
+    "fullyShardedLoras": ("fully_sharded_loras", lambda text: text.lower() == "true"),
     "draftModel": ("draft_model", str),
     "draftTokens": ("draft_tokens", int),
     "multiNode": ("multi_node", MultiNode),
 }
 
+
+def _adapters(text: str) -> tuple[Adapter, ...]:
+    return () if text == UNSET else tuple(map(parse_adapter, text.split(";")))
+
+
+_LIST_FIELDS: dict[str, tuple[str, Callable[[str], tuple[object, ...]]]] = {
+    "accelerators": ("accelerators", lambda text: tuple(text.split(","))),
+    "loras": ("adapters", _adapters),
+}
 
 TARGET_FIELDS = {
     "ttftMs": "ttft_ms",
@@ -95,8 +106,9 @@ def assign(request: PlanRequest, name: str, value: Value) -> PlanRequest:
     Raises:
         KeyError: there is no such field.
     """
-    if name == "accelerators":
-        return replace(request, accelerators=tuple(str(value).split(",")))
+    if name in _LIST_FIELDS:
+        field, read = _LIST_FIELDS[name]
+        return replace(request, **{field: read(str(value))})  # type: ignore[arg-type]  # a pair
     if name in PARALLELISM_NAMES:
         wish = replace(request.parallelism, **{name: int(value)})
         return replace(request, parallelism=wish)

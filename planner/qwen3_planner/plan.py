@@ -279,9 +279,14 @@ UNSET = "none"
 """Takes back a setting that was given: what is assigned, and what its option takes."""
 
 
+SWITCHES = frozenset({"enforceEager", "fullyShardedLoras"})
+"""Changes whose options take no value."""
+
+
 def _as_option(name: str, value: str | float) -> str:
-    if name == "enforceEager":
-        return "--no-enforce-eager" if value == UNSET else "--enforce-eager"
+    if name in SWITCHES:
+        option = CHANGE_NAMES[name]
+        return option.replace("--", "--no-", 1) if value == UNSET else option
     shown = f"{value:g}" if isinstance(value, float) else value
     return f"{CHANGE_NAMES[name]} {shown}"
 
@@ -310,8 +315,10 @@ CHANGE_NAMES: dict[str, str] = {
     "kvCacheMemoryBytes": "--kv-cache-memory-bytes",
     "cpuOffloadGb": "--cpu-offload-gb",
     "enforceEager": "--enforce-eager",
+    "loras": "--lora",
     "maxLoras": "--max-loras",
     "maxLoraRank": "--max-lora-rank",
+    "fullyShardedLoras": "--fully-sharded-loras",
     "draftModel": "--draft-model",
     "draftTokens": "--draft-tokens",
     "multiNode": "--multi-node",
@@ -350,6 +357,23 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
+class LoraRoom:
+    """Room for LoRA adapters in each replica.
+
+    Attributes:
+        slots: adapters on the GPUs at once.
+        rank: largest that a slot holds.
+        bytes_per_gpu: that the slots take, on the GPU where they take most.
+        adapters: (name, source) of those that the server starts with.
+    """
+
+    slots: int
+    rank: int
+    bytes_per_gpu: int
+    adapters: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """A layout that is legal, fits, and ranks first. Equal questions give equal plans.
 
@@ -379,6 +403,7 @@ class Plan:
             model generates no tokens.
         reading: predicted speed of a model that generates none; else None.
         cost: of the GPUs that all replicas use; None where no price is known.
+        lora: room for adapters; None where LoRA is off.
     """
 
     variant: str
@@ -405,6 +430,7 @@ class Plan:
     performance: Performance | None = None
     cost: Cost | None = None
     reading: ReadingPerformance | None = None
+    lora: LoraRoom | None = None
 
     @property
     def gpus(self) -> int:

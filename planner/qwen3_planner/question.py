@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING
 
 from qwen3_planner.catalog.calibration import NOTHING_MEASURED, Calibration
 from qwen3_planner.catalog.rows import AcceleratorClass
+from qwen3_planner.engines.adapters import check_adapters, settled
 from qwen3_planner.engines.chatting import check_model
 from qwen3_planner.engines.ladders import ladder_of
 from qwen3_planner.engines.llamacpp import chat as llamacpp_chat
 from qwen3_planner.engines.sglang import chat as sglang_chat
 from qwen3_planner.engines.sources import is_same_source
-from qwen3_planner.engines.versions import Version, parse_version
+from qwen3_planner.engines.versions import parse_version
 from qwen3_planner.engines.vllm import chat as vllm_chat
 from qwen3_planner.engines.vllm.kernels import BF16_UNITS
 from qwen3_planner.errors import SpecError, nearest_first
-from qwen3_planner.request import EngineName, KvCacheDtype, Quantization
+from qwen3_planner.request import EngineName, EngineTuning, KvCacheDtype, Quantization
 from qwen3_planner.sizing.formats import BF16, ONLINE_FP8, WeightFormat, WeightKind, format_of
 from qwen3_planner.sizing.gguf import type_in_name
 from qwen3_planner.units import ceil_div
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
         EngineRelease,
         ModelArchitecture,
     )
+    from qwen3_planner.engines.versions import Version
     from qwen3_planner.inventory.hardware import Inventory
     from qwen3_planner.plan import Layout
     from qwen3_planner.request import PlanRequest
@@ -40,12 +42,7 @@ DEFAULT_INPUT_TOKENS = 1024
 DEFAULT_OUTPUT_TOKENS = 256
 """Generated tokens of one request where only the input is stated."""
 
-LORA_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
-"""Ranks that adapter slots of vLLM come in. Source: PyPI vllm 0.8.5 to 0.33.0 vllm/config/lora.py
-(vllm/config/__init__.py and vllm/config.py before 0.10.2), possible_max_ranks and MaxLoRARanks."""
-
-LORA_RANK_1_SINCE = Version(0, 11, 1)
-"""First release with slots of rank 1. Source: PyPI vllm 0.11.0 and 0.11.1 vllm/config/lora.py."""
+NOTHING_TUNED = EngineTuning()
 
 SHORTEST_USEFUL_CONTEXT = 2048
 """The planner shortens a context that was left to it down to this, not below: a turn of the
@@ -92,6 +89,7 @@ class Question:
         request_tokens: input plus output of one request; None where neither is stated.
         draft: the model that drafts tokens; None: no speculation.
         draft_source: URL of its weights.
+        tuning: of the engine as asked, with the slots that its adapters need.
         calibration: what was measured where it is to run.
         efficiencies: of the engines, that speeds are predicted with.
     """
@@ -106,6 +104,7 @@ class Question:
     request_tokens: int | None
     draft: ModelArchitecture | None = None
     draft_source: str | None = None
+    tuning: EngineTuning = NOTHING_TUNED
     calibration: Calibration = NOTHING_MEASURED
     efficiencies: tuple[Efficiency, ...] = field(default=(), compare=False, repr=False)
 
@@ -142,7 +141,6 @@ def understand(request: PlanRequest, inventory: Inventory, catalog: Catalog) -> 
     engine = settle_engine(request, inventory)
     release = _release(engine, catalog)
     version = _version(request, release)
-    _check_lora_rank(request, engine, version)
     check_model(model, request.chat)
     _check_targets(model, request)
     _CHAT_CHECKS[engine](model, request.chat, version)
@@ -157,6 +155,7 @@ def understand(request: PlanRequest, inventory: Inventory, catalog: Catalog) -> 
         request_tokens=_request_tokens(request),
         draft=draft,
         draft_source=draft_source,
+        tuning=settled(request, engine, version),
         calibration=catalog.calibration,
         efficiencies=catalog.efficiencies,
     )
@@ -220,20 +219,7 @@ def check_numbers(request: PlanRequest) -> None:
     offload = tuning.cpu_offload_gib
     if offload is not None and offload < 0:
         raise SpecError("--cpu-offload-gb", offload, "must not be negative")
-    rank = tuning.max_lora_rank
-    if rank is not None and tuning.max_loras is None:
-        raise SpecError("--max-lora-rank", rank, "needs --max-loras")
-
-
-def _check_lora_rank(request: PlanRequest, engine: EngineName, version: Version) -> None:
-    rank = request.tuning.max_lora_rank
-    if rank is None or engine is not EngineName.VLLM:
-        return
-    ranks = (1, *LORA_RANKS) if version >= LORA_RANK_1_SINCE else LORA_RANKS
-    if rank not in ranks:
-        known = tuple(map(str, sorted(ranks, key=lambda one: abs(one - rank))))
-        reason = f"is not a rank of slots in vllm {version}"
-        raise SpecError("--max-lora-rank", rank, reason, known)
+    check_adapters(request)
 
 
 def _check_targets(model: ModelArchitecture, request: PlanRequest) -> None:

@@ -150,8 +150,10 @@ class EngineTuning:
         kv_cache_memory_bytes: KV pool of one GPU, taken as given whatever the share of memory.
         cpu_offload_gib: weights of one GPU that are kept in host memory, GiB.
         enforce_eager: whether CUDA graphs are switched off.
-        max_loras: LoRA adapters that are held at once; ``None``: LoRA is off.
-        max_lora_rank: largest rank of an adapter.
+        max_loras: LoRA adapters that are held at once; ``None``: as many as are named, and LoRA is
+            off where none is.
+        max_lora_rank: largest rank of an adapter; ``None``: the smallest that holds those named.
+        fully_sharded_loras: whether both halves of each adapter are shared out over tensor ranks.
         draft_model: catalog name of the model that drafts tokens; ``None``: no speculation.
         draft_tokens: tokens drafted per step.
         multi_node: how ranks on several nodes are started; ``None``: the engine's own way.
@@ -165,6 +167,7 @@ class EngineTuning:
     enforce_eager: bool | None = None
     max_loras: int | None = None
     max_lora_rank: int | None = None
+    fully_sharded_loras: bool | None = None
     draft_model: str | None = None
     draft_tokens: int | None = None
     multi_node: MultiNode | None = None
@@ -173,6 +176,23 @@ class EngineTuning:
     def takes_ray(self) -> bool:
         """Whether a replica over several nodes is started through Ray."""
         return self.multi_node is MultiNode.RAY
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """A LoRA adapter that is served beside the model.
+
+    Attributes:
+        name: by which clients ask for it, as they ask for a model.
+        source: URL (``hf://``, ``modelscope://`` or ``pvc://``).
+        revision: of the source, if the user pinned it.
+        rank: of its matrices; ``None``: not stated.
+    """
+
+    name: str
+    source: str
+    revision: str | None = None
+    rank: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +281,9 @@ class PlanRequest:
         source: where the weights come from if the user said so (``hf://…``, ``pvc://…``);
             ``None``: the catalog's checkpoint of the chosen quantization.
         revision: of the source, if the user pinned it.
+        adapters: LoRA adapters that are loaded when the server starts.
+        adapters_at: folder in the container to which somebody else brings adapters from a hub, each
+            into a folder of its own; ``None``: nobody does, the engine fetches them.
         weights_at: folder in the container to which somebody else brings weights from a hub; ends
             with ``/`` where each source has a folder of its own below it; ``None``: nobody does,
             the engine fetches them.
@@ -304,3 +327,5 @@ class PlanRequest:
     max_gpus: int | None = None
     max_nodes_per_replica: int | None = None
     weights_at: str | None = None
+    adapters: tuple[Adapter, ...] = ()
+    adapters_at: str | None = None

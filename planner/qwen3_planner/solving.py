@@ -218,7 +218,7 @@ def pool_facts(question: Question, pool: Pool, choice: WeightChoice, setting: Se
         batch=setting.batch,
         longest_tokens=question.request.max_model_len,
         request_tokens=question.request_tokens,
-        tuning=question.request.tuning,
+        tuning=question.tuning,
     )
 
 

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 from qwen3_planner.advice import warnings_of
 from qwen3_planner.candidates import node_name
 from qwen3_planner.capacity import concurrency_by_context
+from qwen3_planner.engines.adapters import largest_rank
 from qwen3_planner.estimating import estimate
 from qwen3_planner.plan import (
     GpuMemory,
+    LoraRoom,
     Memory,
     NoPlan,
     PlacedNode,
@@ -158,6 +160,21 @@ def _plan_of(question: Question, score: Score, inventory: Inventory, catalog: Ca
         performance=estimated.performance,
         cost=estimated.cost,
         reading=estimated.reading,
+        lora=_lora(question, fit),
+    )
+
+
+def _lora(question: Question, fit: Fit) -> LoraRoom | None:
+    """Tell the room for adapters; llama.cpp has as many places as adapters, each of its own."""
+    adapters, tuning = question.request.adapters, question.tuning
+    slots = tuning.max_loras or len(adapters)
+    if not slots:
+        return None
+    return LoraRoom(
+        slots=slots,
+        rank=tuning.max_lora_rank or largest_rank(question.request),
+        bytes_per_gpu=serving_of(question.engine).adapter_bytes(question, fit),
+        adapters=tuple((adapter.name, adapter.source) for adapter in adapters),
     )
 
 

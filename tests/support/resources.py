@@ -48,7 +48,17 @@ class Bad:
         return resource(self.spec, name=self.name)
 
 
+ADAPTER = "name: a, source: 'hf://t/a'"
+"""One that is right, inside braces."""
+
 BAD_SHAPES = (
+    Bad(
+        "a rank is within what any slot holds",
+        f"lora: {{adapters: [{{{ADAPTER}, rank: 513}}]}}",
+        "spec.lora.adapters[0].rank",
+        "must be at most 512",
+        "should be less than or equal to 512",
+    ),
     Bad(
         "an unknown variant is refused with the choices",
         "model: {variant: Qwen3-33B}",
@@ -149,7 +159,49 @@ BAD_SHAPES = (
     ),
 )
 
+BAD_ADAPTERS = (
+    Bad("lora says something", "lora: {}", "spec.lora.adapters", "lora needs adapters"),
+    Bad(
+        "an adapter is on a hub or a claim",
+        "lora: {adapters: [{name: a, source: 's3://t/a'}]}",
+        "spec.lora.adapters[0].source",
+        "must be hf://<organisation>/<adapter>",
+    ),
+    Bad(
+        "a name fits a command line",
+        "lora: {adapters: [{name: 'a=b', source: 'hf://t/a'}]}",
+        "spec.lora.adapters[0].name",
+        "must be letters, digits",
+    ),
+    Bad(
+        "a claim has no revision",
+        "lora: {adapters: [{name: a, source: 'pvc://c/a', revision: v1}]}",
+        "spec.lora.adapters[0].source",
+        "revision and tokenSecretRef are for hubs",
+    ),
+    Bad(
+        "slots hold every adapter",
+        f"lora: {{adapters: [{{{ADAPTER}, rank: 64}}], maxLoraRank: 32}}",
+        "spec.lora.maxLoraRank",
+        "maxLoraRank must be at least the rank of every adapter",
+    ),
+    Bad(
+        "an adapter has a name of its own",
+        "lora: {adapters: [{name: Qwen3-32B, source: 'hf://t/a'}]}",
+        "spec.lora.adapters",
+        "an adapter has the model's own name",
+    ),
+    Bad(
+        "adapters are planned or passed on, not both",
+        f"lora: {{adapters: [{{{ADAPTER}}}]}}\nengine: {{extraArgs: ['--max_loras=3']}}",
+        "spec.engine.extraArgs",
+        "extraArgs must not set --enable-lora",
+    ),
+)
+"""What spec.lora must not hold."""
+
 BAD_RULES = (
+    *BAD_ADAPTERS,
     Bad(
         "a source has a known scheme",
         "model: {variant: Qwen3-32B, source: 's3://bucket/model'}",
@@ -402,6 +454,10 @@ BAD_RULES = (
 )
 
 GOOD = (
+    "lora: {maxLoras: 4, maxLoraRank: 64}",
+    f"lora: {{adapters: [{{{ADAPTER}, revision: v1, rank: 32}}], maxLoraRank: 32}}",
+    """lora: {adapters: [{name: a, source: 'pvc://c'}, {name: B.2_c, source: 'modelscope://t/a'}],
+        maxLoras: 1, fullySharded: true}""",
     "",
     "model: {variant: Qwen3-8B, source: 'hf://my-org/Qwen3-8B_tuned.v2', revision: 0a1b2c}",
     "model: {variant: Qwen3-8B, source: 'pvc://models', servedName: Qwen/Qwen3-8B}",

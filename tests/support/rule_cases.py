@@ -259,6 +259,11 @@ LAYOUT_CASES = (
         {"layout": Layout(1)},
     ),
     Case(
+        releases.slots_are_shared_out,
+        {"tuning": EngineTuning(max_loras=1, fully_sharded_loras=True), "layout": Layout(32)},
+        {"layout": Layout(16)},
+    ),
+    Case(
         releases.adapters_go_without_expert_parallel,
         {"model": MOE, "tuning": EngineTuning(max_loras=1), "layout": Layout(4, expert=4)},
         {"layout": Layout(4)},

@@ -284,6 +284,7 @@ def keys_of(document: object) -> Iterator[str]:
         ("Qwen3-32B", "--hardware", "2xH100-SXM-80GB", "--served-name", "q", "--revision", "main"),
         ("Qwen3-235B-A22B", "--hardware", "4xA100-SXM-80GB", "--quantization", "bf16"),
         ("Qwen3-8B", "--hardware", "1xRTX-PRO-6000-96GB", "--engine-version", "0.28.0"),
+        ("Qwen3-8B", "--hardware", "1xL40S-48GB", "--lora", "a=hf://t/a"),
     ],
 )
 def test_the_page_of_the_json_names_every_key(

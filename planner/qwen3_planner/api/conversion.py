@@ -20,6 +20,7 @@ from qwen3_planner.catalog.resolving import MAX_CHOICES, resolve_accelerator
 from qwen3_planner.errors import SpecError, nearest_first
 from qwen3_planner.request import (
     MODEL_MOUNT_PATH,
+    Adapter,
     ChatSettings,
     EngineTuning,
     ParallelismWish,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from pydantic_core import ErrorDetails
 
+    from qwen3_planner.api.adapters import LoraSpec
     from qwen3_planner.api.caching import CacheSpec
     from qwen3_planner.api.loads import ParallelismSpec, WorkloadSpec
     from qwen3_planner.api.model_server import EngineSpec
@@ -95,13 +97,14 @@ def plan_request(resource: Qwen3Deployment, catalog: Catalog) -> PlanRequest:
             input_tokens=spec.workload.input_tokens,
             output_tokens=spec.workload.output_tokens,
         ),
-        tuning=_tuning(spec.engine),
+        tuning=_tuning(spec.engine, spec.lora),
         chat=_chat(spec),
         targets=_targets(spec.workload),
         objective=spec.objective,
         accelerators=_accelerators(spec, catalog),
         max_gpus=spec.max_gpus,
         weights_at=_weights_at(spec.cache),
+        **_adapters(spec),
     )
 
 
@@ -131,7 +134,20 @@ def _parallelism(wish: ParallelismSpec | None) -> ParallelismWish:
     )
 
 
-def _tuning(engine: EngineSpec) -> EngineTuning:
+def _adapters(spec: Qwen3DeploymentSpec) -> dict[str, Any]:
+    """Say the adapters; a claim that caches weights brings them, too."""
+    if spec.lora is None:
+        return {}
+    is_claim = spec.cache is not None and spec.cache.persistent_volume_claim is not None
+    return {
+        "adapters": tuple(
+            Adapter(one.name, one.source, one.revision, one.rank) for one in spec.lora.adapters
+        ),
+        "adapters_at": f"{MODEL_MOUNT_PATH}/" if is_claim else None,
+    }
+
+
+def _tuning(engine: EngineSpec, lora: LoraSpec | None) -> EngineTuning:
     utilization, offload = engine.gpu_memory_utilization, engine.cpu_offload_gib
     return EngineTuning(
         gpu_memory_utilization=None if utilization is None else float(utilization),
@@ -140,6 +156,9 @@ def _tuning(engine: EngineSpec) -> EngineTuning:
         kv_cache_memory_bytes=engine.kv_cache_memory_bytes,
         cpu_offload_gib=None if offload is None else float(offload),
         enforce_eager=engine.enforce_eager,
+        max_loras=lora.max_loras if lora else None,
+        max_lora_rank=lora.max_lora_rank if lora else None,
+        fully_sharded_loras=lora.fully_sharded if lora else None,
         draft_model=None if engine.draft_model is None else engine.draft_model.value,
         draft_tokens=engine.draft_tokens,
         multi_node=engine.multi_node,

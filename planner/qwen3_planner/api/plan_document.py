@@ -144,6 +144,22 @@ class PlannedCost(PlanPart):
     """All that is paid, over the tokens generated under the load."""
 
 
+class PlannedLora(PlanPart):
+    """Room for LoRA adapters in each replica."""
+
+    slots: Count | None = None
+    """Adapters on the GPUs at once."""
+
+    rank: Count | None = None
+    """Largest rank that a slot holds."""
+
+    bytes_per_gpu: Count | None = None
+    """What the slots take of the GPU where they take most, in bytes."""
+
+    adapters: Annotated[tuple[Anything, ...], Field(max_length=1024)] | None = None
+    """Those that the server starts with, by name and source."""
+
+
 class PlanRefusal(PlanPart):
     """Why one candidate cannot be."""
 
@@ -214,6 +230,9 @@ class PlanDocument(PlanPart):
 
     cost: PlannedCost | None = None
     """What it costs, where a price is known."""
+
+    lora: PlannedLora | None = None
+    """Room for LoRA adapters, where there is any."""
 
     provenance: Anything | None = None
     """Per figure: basis (exact, formula, fitted or assumed), relativeError and source."""

@@ -91,6 +91,21 @@ _LLAMACPP: Final = {
     "--port": "spec.service",
 }
 
+LORA_FLAGS: Final = (
+    "--enable-lora",
+    "--lora-modules",
+    "--max-loras",
+    "--max-lora-rank",
+    "--max-cpu-loras",
+    "--fully-sharded-loras",
+    "--lora-paths",
+    "--max-loras-per-batch",
+    "--lora-target-modules",
+    "--lora",
+    "--lora-init-without-apply",
+)
+"""Options of all engines that ``spec.lora`` sets where it is given; without it they are free."""
+
 PLANNED_FLAGS: Final = {
     EngineName.VLLM: _VLLM,
     EngineName.SGLANG: _SGLANG,

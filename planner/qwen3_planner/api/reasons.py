@@ -158,6 +158,9 @@ class Reason(StrEnum):
     DRAFT_MODEL_UNSUPPORTED = "DraftModelUnsupported"
     """The engine's version does not speculate with a draft model."""
 
+    FULLY_SHARDED_LORA = "FullyShardedLora"
+    """LoRA slots cannot be shared out in full over that layout."""
+
     LORA_NEEDS_NEWER_ENGINE = "LoraNeedsNewerEngine"
     """The engine's version serves no LoRA adapters with that model."""
 

@@ -13,6 +13,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import ConfigDict, Field
 
+from qwen3_planner.api.adapters import LoraSpec  # noqa: TC001 - pydantic evaluates annotations
 from qwen3_planner.api.caching import CacheSpec  # noqa: TC001 - pydantic evaluates annotations
 from qwen3_planner.api.fallback import FallbackSpec  # noqa: TC001 - pydantic evaluates annotations
 from qwen3_planner.api.loads import (
@@ -22,6 +23,7 @@ from qwen3_planner.api.loads import (
     WorkloadSpec,
 )
 from qwen3_planner.api.model_server import EngineSpec, ModelSpec
+from qwen3_planner.api.planned_flags import LORA_FLAGS
 from qwen3_planner.api.pod_template import (  # noqa: TC001 - pydantic evaluates annotations
     PodTemplate,
 )
@@ -108,6 +110,16 @@ def _caches_what_is_fetched(spec: Qwen3DeploymentSpec) -> bool:
     return spec.cache is None or not source.startswith(("pvc://", "oci://"))
 
 
+def _adapters_have_names_of_their_own(spec: Qwen3DeploymentSpec) -> bool:
+    own = spec.model.served_name or spec.model.variant.value
+    return spec.lora is None or all(adapter.name != own for adapter in spec.lora.adapters)
+
+
+def _leaves_adapters_to_the_plan(spec: Qwen3DeploymentSpec) -> bool:
+    given = (argument.partition("=")[0].replace("_", "-") for argument in spec.engine.extra_args)
+    return spec.lora is None or not any(flag in LORA_FLAGS for flag in given)
+
+
 class Qwen3DeploymentSpec(Struct):
     """What shall run. Everything but model.variant may be left to the planner."""
 
@@ -147,6 +159,9 @@ class Qwen3DeploymentSpec(Struct):
     tool_calling: Flag | None = None
     """Whether tool calls are read out of answers, in the form of the model. Default: true where the
     engine's version can."""
+
+    lora: LoraSpec | None = None
+    """LoRA adapters that are served beside the model. Default: none."""
 
     cache: CacheSpec | None = None
     """Where weights from a hub are kept, so that not every pod fetches them. Default: nowhere,
@@ -282,6 +297,21 @@ class Qwen3DeploymentSpec(Struct):
             message="minModelLen is longer than maxModelLen",
             holds=_shortens_the_context,
             field="fallback.minModelLen",
+        ),
+        Rule(
+            cel="!has(self.lora) || !has(self.lora.adapters) || self.lora.adapters.all(a,"
+            " a.name != (has(self.model.servedName) ? self.model.servedName : self.model.variant))",
+            message="an adapter has the model's own name: clients could not tell them apart",
+            holds=_adapters_have_names_of_their_own,
+            field="lora.adapters",
+        ),
+        Rule(
+            cel="!has(self.lora) || !has(self.engine) || !has(self.engine.extraArgs)"
+            f" || self.engine.extraArgs.all(a, !({[*LORA_FLAGS]}.exists(f,"
+            " f == a.split('=')[0].replace('_', '-'))))",
+            message=f"extraArgs must not set {' or '.join(LORA_FLAGS)}: use spec.lora",
+            holds=_leaves_adapters_to_the_plan,
+            field="engine.extraArgs",
         ),
         Rule(
             cel="!has(self.maxModelLen) || !has(self.workload)"

@@ -178,6 +178,24 @@ class Listed(click.ParamType[tuple[str, ...]]):
         return names
 
 
+class AdapterType(click.ParamType[Any]):
+    """A LoRA adapter, or ``none``."""
+
+    name = "adapter"
+
+    def convert(
+        self,
+        value: object,
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Any:  # noqa: ANN401 - an adapter; None for ``none``
+        """Return the adapter."""
+        from qwen3_planner.engines.adapters import parse_adapter  # noqa: PLC0415 - rare
+
+        del param, ctx
+        return None if str(value).strip().lower() == UNSET else parse_adapter(str(value))
+
+
 class Suggested(click.ParamType[str]):
     """Any text; the catalog's names are offered to the shell."""
 

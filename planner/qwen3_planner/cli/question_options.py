@@ -16,6 +16,7 @@ from qwen3_planner.catalog.resolving import (
 )
 from qwen3_planner.cli.calibrations import calibrated
 from qwen3_planner.cli.parameters import (
+    AdapterType,
     Amount,
     Listed,
     Named,
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from qwen3_planner.catalog.resolving import ResolvedModel
     from qwen3_planner.catalog.rows import Catalog
     from qwen3_planner.inventory.hardware import Inventory
+    from qwen3_planner.request import Adapter
 
 MISSING = "(missing)"
 ACCELERATORS = "--accelerators"
@@ -106,8 +108,10 @@ class Asked:
     kv_cache_memory_bytes: int | None
     cpu_offload_gb: float | None
     enforce_eager: bool | None
+    lora: tuple[Adapter, ...] | None
     max_loras: int | None
     max_lora_rank: int | None
+    fully_sharded_loras: bool | None
     draft_model: str | None
     draft_tokens: int | None
     multi_node: MultiNode | None
@@ -163,8 +167,21 @@ _QUESTION = (
     _option("kv-cache-memory-bytes", OrNone(Whole()), "KV pool of a GPU.  [default: what is left]"),
     _option("cpu-offload-gb", OrNone(Amount()), "GiB of one GPU's weights kept in host memory."),
     click.option("--enforce-eager/--no-enforce-eager", default=None, help="No CUDA graphs."),
-    _option("max-loras", OrNone(Whole()), "LoRA adapters held at once.  [default: LoRA is off]"),
-    _option("max-lora-rank", OrNone(Whole()), "Largest rank of one.  [default: the engine's own]"),
+    click.option(
+        "--lora",
+        type=AdapterType(),
+        multiple=True,
+        callback=lambda _context, _option, given: tuple(filter(None, given)) or None,
+        metavar="NAME=SOURCE[@REVISION][,rank=N]",
+        help="A LoRA adapter that is served, too; repeatable.  [default: none]",
+    ),
+    _option("max-loras", OrNone(Whole()), "LoRA adapters held at once.  [default: those named]"),
+    _option("max-lora-rank", OrNone(Whole()), "Largest rank of one.  [default: what those need]"),
+    click.option(
+        "--fully-sharded-loras/--no-fully-sharded-loras",
+        default=None,
+        help="Share out both halves of each adapter over tensor ranks.",
+    ),
     _option("draft-model", OrNone(click.STRING), "Variant that drafts tokens.  [default: none]"),
     _option("draft-tokens", OrNone(Whole()), "Tokens drafted per step.  [default: 3]"),
     _option("multi-node", OrNone(Named(MultiNode)), "Start over several nodes: native or ray."),
@@ -195,8 +212,8 @@ _WHERE = (
         type=Suggested("accelerators"),
         multiple=True,
         metavar="HARDWARE",
-        help="[NODESx]COUNTxPRODUCT, an inventory file (.yaml), local, or any. Given several"
-        " times: alternatives.  [required]",
+        help="[NODESx]COUNTxPRODUCT, an inventory file (.yaml), local, cluster, or any. Given"
+        " several times: alternatives.  [required]",
     ),
     click.option(
         "-f",
@@ -251,7 +268,7 @@ def _alternatives(hardware: tuple[str, ...], catalog: Catalog) -> tuple[tuple[st
     """Read each hardware that is named; none where any will do."""
     if not hardware:
         reason = "say what hardware there is"
-        choices = ["2xH100-SXM-80GB", "inventory.yaml", "local", ANY]
+        choices = ["2xH100-SXM-80GB", "inventory.yaml", "local", "cluster", ANY]
         raise SpecError("--hardware", MISSING, reason, choices)
     is_any = [typed.strip().lower() == ANY for typed in hardware]
     if all(is_any):
@@ -348,6 +365,7 @@ def _request_from_options(
         accelerators=_accelerators(asked.accelerators or (), inventory, resolved.catalog),
         max_gpus=asked.max_gpus,
         max_nodes_per_replica=asked.max_nodes_per_replica,
+        adapters=asked.lora or (),
     )
     return request, resolved.catalog
 
@@ -390,6 +408,7 @@ def _tuning(asked: Asked, catalog: Catalog) -> EngineTuning:
         enforce_eager=asked.enforce_eager,
         max_loras=asked.max_loras,
         max_lora_rank=asked.max_lora_rank,
+        fully_sharded_loras=asked.fully_sharded_loras,
         draft_model=None
         if draft is None
         else resolve_model(draft, catalog, field="--draft-model").name,

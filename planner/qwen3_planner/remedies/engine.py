@@ -8,13 +8,12 @@ from qwen3_planner.engines.ladders import serves
 from qwen3_planner.engines.versions import parse_version
 from qwen3_planner.plan import Change
 from qwen3_planner.remedies.trying import one
-from qwen3_planner.request import Quantization
+from qwen3_planner.request import EngineName, Quantization
 from qwen3_planner.rules.chains import turning_points
 from qwen3_planner.serving.registry import known_engines
 
 if TYPE_CHECKING:
     from qwen3_planner.remedies.trying import Stuck
-    from qwen3_planner.request import EngineName
 
 
 def engine_step(stuck: Stuck) -> Change | None:
@@ -23,9 +22,17 @@ def engine_step(stuck: Stuck) -> Change | None:
     One that serves the asked format comes first.
     """
     asked = stuck.request.quantization
-    others = [engine for engine in known_engines() if engine is not stuck.question.engine]
+    others = [engine for engine in known_engines() if _may_take(stuck, engine)]
     others.sort(key=lambda engine: asked is not Quantization.AUTO and not serves(engine, asked))
     return stuck.first(_change_to(stuck, other) for other in others)
+
+
+def _may_take(stuck: Stuck, engine: EngineName) -> bool:
+    """Whether it is another engine, and one that reads the same files of adapters."""
+    here = stuck.question.engine
+    reads_gguf = EngineName.LLAMACPP
+    alike = (engine is reads_gguf) == (here is reads_gguf)
+    return engine is not here and (alike or not stuck.request.adapters)
 
 
 def version_step(stuck: Stuck) -> Change | None:

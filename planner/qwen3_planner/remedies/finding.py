@@ -122,6 +122,7 @@ FIXING_KINDS: dict[str, frozenset[str]] = {
     "MarlinTileAlignment": frozenset({"layout", "experts", "quantization", "version"}),
     "Wna16BlockAlignment": frozenset({"layout", "experts", "quantization", "version"}),
     "RerankerTensorParallel": frozenset({"layout", "version"}),
+    "FullyShardedLora": frozenset({"settings", "layout"}),
     "LoraWithExpertParallel": frozenset({"settings", "layout", "version"}),
     "MultiNodeNeedsNewerEngine": frozenset({"layout", "quantization", "version", "accelerator"}),
     "NodesDivideDataRanks": frozenset({"layout"}),

@@ -176,4 +176,4 @@ def _tuning_departures(request: PlanRequest, found: Fit) -> Iterator[tuple[str, 
     if tuning.max_num_batched_tokens is not None:
         yield "maxNumBatchedTokens", setting.batch.tokens
     for names in TAKEN_BACK:
-        yield from taken_back(tuning, names)
+        yield from taken_back(request, names)

@@ -15,7 +15,7 @@ from qwen3_planner.serving.registry import serving_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from qwen3_planner.request import EngineTuning
+    from qwen3_planner.request import PlanRequest
     from qwen3_planner.sizing.stages import Setting
 
 HIGHEST_UTILIZATION = 0.97
@@ -96,9 +96,13 @@ def batched_tokens_step(stuck: Stuck) -> Change | None:
     return stuck.largest("maxNumBatchedTokens", seqs, most - 1)
 
 
+ADAPTERS = "loras"
+"""Assignment of the adapters themselves."""
+
 TAKEN_BACK = (
     ("draftModel", "draftTokens"),
-    ("maxLoras", "maxLoraRank"),
+    ("fullyShardedLoras",),
+    (ADAPTERS, "maxLoras", "maxLoraRank"),
     ("cpuOffloadGb",),
     ("kvCacheMemoryBytes",),
     ("enforceEager",),
@@ -106,17 +110,27 @@ TAKEN_BACK = (
 """Settings that a plan can do without, each with what means nothing alone."""
 
 
-def taken_back(tuning: EngineTuning, names: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+def taken_back(request: PlanRequest, names: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
     """Assign nothing to those of these settings that were given."""
-    given = (name for name in names if getattr(tuning, SETTING_FIELDS[name]) is not None)
+    given = (name for name in names if _is_given(request, name))
     return tuple((name, UNSET) for name in given)
 
 
+def _is_given(request: PlanRequest, name: str) -> bool:
+    if name == ADAPTERS:
+        return bool(request.adapters)
+    return getattr(request.tuning, SETTING_FIELDS[name]) is not None
+
+
 def settings_step(stuck: Stuck) -> Change | None:
-    """Take back one setting: a draft, adapters, offloading, a pool of a size, eager mode."""
-    tuning = stuck.request.tuning
-    groups = (taken_back(tuning, names) for names in TAKEN_BACK)
-    return stuck.first(Change(group) for group in groups if group)
+    """Take back one setting: a draft, adapters, offloading, a pool of a size, eager mode.
+
+    Adapters rather take turns in fewer slots than go.
+    """
+    slots = stuck.question.tuning.max_loras or 0
+    fewer = stuck.largest("maxLoras", 1, slots - 1) if slots > 1 else None
+    groups = (taken_back(stuck.request, names) for names in TAKEN_BACK)
+    return fewer or stuck.first(Change(group) for group in groups if group)
 
 
 def _settings(stuck: Stuck) -> Iterator[Setting]:

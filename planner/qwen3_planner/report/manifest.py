@@ -30,8 +30,7 @@ API_VERSION = "serving.qwen3.dev/v1alpha1"
 KIND = "Qwen3Deployment"
 _SOURCES = ("hf://", "modelscope://", "pvc://", "oci://")
 _MAX_NAME = 52
-_OPTIONS_ONLY = ("max_loras", "max_lora_rank")
-"""Settings of the engine that only the command line takes."""
+_ADAPTERS_FROM = ("hf://", "modelscope://", "pvc://")
 
 
 def to_manifest(request: PlanRequest, plan: Plan) -> dict[str, Any]:
@@ -52,6 +51,7 @@ def to_manifest(request: PlanRequest, plan: Plan) -> dict[str, Any]:
         "objective": _unless(request.objective.value, Objective.COST.value),
         "thinking": _thinking(request.chat),
         "toolCalling": request.chat.tool_calling,
+        "lora": _lora(request),
         "replicas": plan.replicas if request.replicas_are_open else request.replicas,
         "accelerators": [plan.placement.accelerator],
         "maxGpus": request.max_gpus,
@@ -81,11 +81,10 @@ def _refuse_what_a_resource_cannot_say(request: PlanRequest, plan: Plan) -> None
             "a resource takes its weights from a hub, a claim or an image, not from a local folder"
         )
         raise SpecError("-o manifest", plan.source, reason)
-    for field in _OPTIONS_ONLY:
-        value = getattr(request.tuning, field)
-        if value is not None:
-            option = f"--{field.replace('_', '-')}"
-            raise SpecError(option, value, "has no field of the resource yet")
+    for adapter in request.adapters:
+        if not adapter.source.startswith(_ADAPTERS_FROM):
+            reason = "a resource takes adapters from a hub or a claim, not from a local folder"
+            raise SpecError("-o manifest", adapter.source, reason)
     if request.weights_at is not None:
         reason = "is not repeated in a manifest: leave it out here and add it to what comes"
         raise SpecError("spec.cache", "(given)", reason)
@@ -121,6 +120,29 @@ def _engine(request: PlanRequest) -> dict[str, Any]:
             "draftModel": tuning.draft_model,
             "draftTokens": tuning.draft_tokens,
             "multiNode": tuning.multi_node and tuning.multi_node.value,
+        }
+    )
+
+
+def _lora(request: PlanRequest) -> dict[str, Any]:
+    tuning = request.tuning
+    adapters = [
+        _without_absent(
+            {
+                "name": adapter.name,
+                "source": adapter.source,
+                "revision": adapter.revision,
+                "rank": adapter.rank,
+            }
+        )
+        for adapter in request.adapters
+    ]
+    return _without_absent(
+        {
+            "adapters": adapters or None,
+            "maxLoras": tuning.max_loras,
+            "maxLoraRank": tuning.max_lora_rank,
+            "fullySharded": tuning.fully_sharded_loras,
         }
     )
 

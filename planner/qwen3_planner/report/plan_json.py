@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         Change,
         GpuMemory,
         Layout,
+        LoraRoom,
         Memory,
         Nearest,
         Plan,
@@ -107,6 +108,8 @@ def plan_document(plan: Plan) -> Document:
         document["cost"] = cost_document(plan.cost)
     elif plan.usd_per_hour is not None:
         document["cost"] = {"usdPerHour": round(plan.usd_per_hour, 6)}
+    if plan.lora is not None:
+        document["lora"] = _lora(plan.lora)
     document["provenance"] = {p.figure: _provenance(p) for p in plan.provenance}
     document["command"] = list(plan.command)
     if plan.env:
@@ -164,6 +167,17 @@ def refusal_document(refusal: Refusal) -> Document:
 
 def _model(variant: str, parameters: int, source: str) -> Document:
     return {"variant": variant, "parameters": parameters, "source": source}
+
+
+def _lora(room: LoraRoom) -> Document:
+    document: Document = {
+        "slots": room.slots,
+        "rank": room.rank,
+        "bytesPerGpu": room.bytes_per_gpu,
+    }
+    if room.adapters:
+        document["adapters"] = [{"name": n, "source": source} for n, source in room.adapters]
+    return document
 
 
 def _memory(memory: Memory) -> Document:

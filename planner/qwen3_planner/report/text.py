@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from qwen3_planner.explanation import Explanation
     from qwen3_planner.offering import Offer
-    from qwen3_planner.plan import Layout, Plan, PlanResult, Refusal
+    from qwen3_planner.plan import Layout, LoraRoom, Plan, PlanResult, Refusal
     from qwen3_planner.report.peers import Peers
 
 REFUSALS_SHOWN = 5
@@ -123,6 +123,8 @@ def _serving(plan: Plan, width: int) -> list[str]:
     ]
     if len(memory.concurrency_by_context) > 1:
         facts.insert(5, _by_length(plan))
+    if plan.lora is not None:
+        facts.append(_lora(plan.lora))
     if plan.revision is not None:
         facts.insert(2, ("Revision", plan.revision))
     if plan.served_name != plan.variant:
@@ -130,6 +132,14 @@ def _serving(plan: Plan, width: int) -> list[str]:
     facts += speed_facts(plan)
     lines = (line for label, text in facts for line in labelled(label, text, width, _LABEL))
     return ["", *lines]
+
+
+def _lora(room: LoraRoom) -> tuple[str, str]:
+    """Say which adapters there are and what room they have."""
+    size = f"{format_gib(room.bytes_per_gpu)} per GPU"
+    slots = f"{room.slots} {'slot' if room.slots == 1 else 'slots'} of rank {room.rank}, {size}"
+    named = ", ".join(name for name, _ in room.adapters)
+    return "Adapters", f"{named}: {slots}" if named else slots
 
 
 def _by_length(plan: Plan) -> tuple[str, str]:

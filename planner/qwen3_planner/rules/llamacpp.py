@@ -36,6 +36,7 @@ FOREIGN_SETTINGS: Final = (
     ("enforce_eager", "--enforce-eager"),
     ("max_loras", "--max-loras"),
     ("max_lora_rank", "--max-lora-rank"),
+    ("fully_sharded_loras", "--fully-sharded-loras"),
     ("draft_model", "--draft-model"),
     ("draft_tokens", "--draft-tokens"),
     ("multi_node", "--multi-node"),

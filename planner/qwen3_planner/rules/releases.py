@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from qwen3_planner.engines.adapters import ASSUMED_RANK
 from qwen3_planner.engines.pooling import is_reranker
 from qwen3_planner.sizing.formats import FileLayout, WeightKind
 
@@ -93,6 +94,25 @@ def adapters_go_without_expert_parallel(facts: LayoutFacts) -> str | None:
     return (
         f"vLLM {facts.version} serves LoRA adapters of experts without expert parallelism only:"
         " leave expert at 1, or take a newer version."
+    )
+
+
+def slots_are_shared_out(facts: LayoutFacts) -> str | None:
+    """Fully sharded slots divide over the tensor ranks, and experts' are not shared out twice."""
+    tuning, layout = facts.pool.tuning, facts.layout
+    if not (tuning.fully_sharded_loras and tuning.max_loras):
+        return None
+    if layout.expert > 1:
+        return (
+            "fully-sharded-loras shares slots out over the ranks that share out whole experts"
+            " already. Leave it out, or expert at 1."
+        )
+    rank = tuning.max_lora_rank or ASSUMED_RANK
+    if rank % layout.tensor == 0:
+        return None
+    return (
+        f"fully-sharded-loras cuts slots of rank {rank} into {layout.tensor} parts: {rank} is"
+        f" {rank % layout.tensor} more than a multiple. Leave it out, or take another rank."
     )
 
 

@@ -47,8 +47,22 @@ SGLANG_POOL_CHAIN: Final[tuple[Rule[PoolFacts], ...]] = (
     Rule(
         "SettingUnsupported",
         sglang_formats.tuning_is_planned,
-        source="PyPI sglang 0.5.23 sglang/srt/lora, sglang/srt/speculative",
+        source="PyPI sglang 0.5.23 sglang/srt/speculative",
         said="serves them; what they take is not known here",
+    ),
+    Rule(
+        "LoraNeedsNewerEngine",
+        sglang_formats.adapters_go_with_the_prefix_cache,
+        source="PyPI sglang 0.4.10.post2 and 0.5.1 sglang/srt/server_args.py"
+        " check_lora_server_args",
+        said="compatibility of lora and radix attention is in progress",
+        until=Version(0, 5, 1),
+    ),
+    Rule(
+        "SettingUnsupported",
+        sglang_formats.adapters_are_planned,
+        source="PyPI sglang 0.5.23 sglang/srt/lora/mem_pool.py",
+        said="serves some of them; what they take is not known here",
     ),
     Rule(
         "SettingUnsupported",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from qwen3_planner.catalog.rows import AcceleratorClass
-from qwen3_planner.engines.sglang import kernels
 from qwen3_planner.engines.pooling import is_reranker
+from qwen3_planner.engines.sglang import kernels
 from qwen3_planner.engines.sglang.command import RERANKERS_SINCE
 from qwen3_planner.engines.sglang.semantics import (
     SGLANG_VENDORS,
@@ -237,11 +237,41 @@ def weights_are_no_gguf(facts: PoolFacts) -> str | None:
 
 
 def tuning_is_planned(facts: PoolFacts) -> str | None:
-    """Neither LoRA nor a draft model: their memory is not known here."""
-    tuning = facts.tuning
-    for what, asked in (("LoRA adapters", tuning.max_loras), ("draft models", tuning.draft_model)):
-        if asked:
-            return f"{what} are planned for vLLM only; leave them out or take vLLM."
+    """No draft model: its memory is not known here."""
+    if facts.tuning.draft_model is None:
+        return None
+    return "draft models are planned for vLLM only; leave them out or take vLLM."
+
+
+def adapters_go_with_the_prefix_cache(facts: PoolFacts) -> str | None:
+    """The release serves LoRA adapters beside its radix cache."""
+    if not facts.tuning.max_loras:
+        return None
+    return (
+        f"SGLang {facts.version} serves LoRA adapters without its prefix cache only; a newer"
+        " version or vLLM would do."
+    )
+
+
+def adapters_are_planned(facts: PoolFacts) -> str | None:
+    """LoRA on models whose slots are known here."""
+    model, tuning = facts.model, facts.tuning
+    if not tuning.max_loras:
+        return None
+    kinds = (
+        (model.is_moe, "experts"),
+        (model.vision is not None, "an image encoder"),
+        (model.is_hybrid, "linear attention"),
+        (model.is_pooling, "no head"),
+    )
+    what = [kind for has, kind in kinds if has]
+    if what:
+        return (
+            f"LoRA adapters on a model with {what[0]} are planned for vLLM only; leave them out or"
+            " take vLLM."
+        )
+    if tuning.fully_sharded_loras:
+        return "SGLang has no --fully-sharded-loras; leave it out or take vLLM."
     return None
 
 

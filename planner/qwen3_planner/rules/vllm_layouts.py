@@ -188,6 +188,13 @@ _RANKS: Final[tuple[Rule[LayoutFacts], ...]] = (
         until=Version(0, 21),
     ),
     Rule(
+        "FullyShardedLora",
+        releases.slots_are_shared_out,
+        source="PyPI vllm 0.8.5 and 0.32.0 vllm/lora/layers/base_linear.py create_lora_weights;"
+        " 0.32.0 vllm/lora/layers/fused_moe.py _verify_ep_fs",
+        said="AssertionError: 8 is not divisible by 16",
+    ),
+    Rule(
         "MultiNodeNeedsNewerEngine",
         layouts.nodes_need_no_ray,
         source="PyPI vllm 0.11.0 and 0.11.1 vllm/engine/arg_utils.py --nnodes",

@@ -116,6 +116,10 @@ class Serving(Protocol):
         """Return the host memory that the pods of one replica ask for."""
         ...
 
+    def adapter_bytes(self, question: Question, fit: Fit) -> int:
+        """Return what one GPU holds for LoRA adapters, where it is most; 0 without."""
+        ...
+
     def launch(self, question: Question, fit: Fit, served_name: str) -> Launch:
         """Render the command line and environment of a plan."""
         ...

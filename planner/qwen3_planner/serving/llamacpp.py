@@ -8,6 +8,7 @@ from math import sqrt
 from typing import TYPE_CHECKING
 
 from qwen3_planner.candidates import LARGEST_FREE_REPLICA, Candidate, smallest_span
+from qwen3_planner.engines.adapters import placed
 from qwen3_planner.engines.llamacpp.command import ServerOptions, command, environment
 from qwen3_planner.engines.llamacpp.semantics import CONTEXT_MULTIPLE, PHYSICAL_BATCH
 from qwen3_planner.engines.sources import located
@@ -20,6 +21,7 @@ from qwen3_planner.serving.llamacpp_memory import (
     file_weights,
     has_gpu,
     memory_of,
+    most_for_adapters,
     prompt_cache_mib,
     semantics_of,
     shares_host_memory,
@@ -188,6 +190,10 @@ class LlamaCppServing:
         prompts = prompt_cache_mib(memory) * MIB if semantics_of(question).has_prompt_cache else 0
         return host.fixed + memory.needed_blocks * host.block + prompts
 
+    def adapter_bytes(self, question: Question, fit: Fit) -> int:
+        """Return what the adapters add to the device that holds most of them."""
+        return most_for_adapters(question, fit.candidate)
+
     def launch(self, question: Question, fit: Fit, served_name: str) -> Launch:
         """Render ``llama-server``."""
         candidate, memory = fit.candidate, _memory(question, fit)
@@ -209,6 +215,7 @@ class LlamaCppServing:
             physical_batch=fit.setting.batch.tokens,
             prompt_cache_mib=prompt_cache_mib(memory),
             chat=question.request.chat,
+            adapters=placed(question.request, is_gguf=True),
             version=question.version,
             semantics=semantics_of(question),
         )

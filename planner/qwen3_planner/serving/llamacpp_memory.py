@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from qwen3_planner.catalog.rows import AcceleratorClass
+from qwen3_planner.engines.adapters import ASSUMED_RANK
 from qwen3_planner.engines.llamacpp.semantics import (
     CONTEXT_MULTIPLE,
     PROMPT_CACHE_MIB,
@@ -38,6 +39,7 @@ from qwen3_planner.sizing.llamacpp_compute import (
     output_bytes,
     unpacked_cache_bytes,
 )
+from qwen3_planner.sizing.lora import layer_adapter_bytes
 from qwen3_planner.sizing.stages import Setting, StageMemory
 from qwen3_planner.units import MIB
 
@@ -85,8 +87,43 @@ def file_weights(model: ModelArchitecture, fmt: WeightFormat) -> GgufWeights:
 
 
 @lru_cache(maxsize=4096)
-def _placed(model: ModelArchitecture, fmt: WeightFormat, layout: Layout, *, on_gpu: bool) -> Placed:
-    return place(model, file_weights(model, fmt), layout, on_gpu=on_gpu)
+def _placed(
+    model: ModelArchitecture,
+    fmt: WeightFormat,
+    layout: Layout,
+    ranks: tuple[int, ...],
+    *,
+    on_gpu: bool,
+) -> Placed:
+    weights = with_adapters(model, file_weights(model, fmt), ranks)
+    return place(model, weights, layout, on_gpu=on_gpu)
+
+
+def with_adapters(
+    model: ModelArchitecture, weights: GgufWeights, ranks: tuple[int, ...]
+) -> GgufWeights:
+    """Add LoRA adapters to what they adapt: each lies where its layer lies, as F16.
+
+    Source: ggml-org/llama.cpp b11549 ``src/llama-adapter.cpp``,
+    ``convert_lora_to_gguf.py`` --outtype.
+
+    Args:
+        model: the architecture.
+        weights: of the file.
+        ranks: of the adapters.
+    """
+    if not ranks:
+        return weights
+    rank, layers = sum(ranks), []
+    for index, (size, experts, largest) in enumerate(weights.layers):
+        whole, of_experts = layer_adapter_bytes(model, index, rank)
+        layers.append((size + whole, experts + of_experts, largest))
+    return replace(weights, layers=tuple(layers))
+
+
+def ranks_of(question: Question) -> tuple[int, ...]:
+    """Return the ranks of the adapters; one that is not stated is taken to be usual."""
+    return tuple(adapter.rank or ASSUMED_RANK for adapter in question.request.adapters)
 
 
 def encoder_type(question: Question, choice: WeightChoice) -> str:
@@ -270,10 +307,27 @@ def memory_of(question: Question, candidate: Candidate, setting: Setting, contex
         candidate,
         setting,
         cache,
-        _placed(question.model, candidate.choice.fmt, candidate.layout, on_gpu=on_gpu),
+        _placed(
+            question.model,
+            candidate.choice.fmt,
+            candidate.layout,
+            ranks_of(question),
+            on_gpu=on_gpu,
+        ),
         Pass(tokens, logits, cache.reach, cache.total),
         on_gpu,
     )
+
+
+def most_for_adapters(question: Question, candidate: Candidate) -> int:
+    """Return what LoRA adapters take of the device, or the host, that holds most of them."""
+    on_gpu = has_gpu(candidate.pool.accelerator)
+    with_them, without = (
+        _placed(question.model, candidate.choice.fmt, candidate.layout, ranks, on_gpu=on_gpu)
+        for ranks in (ranks_of(question), ())
+    )
+    pairs = zip((*with_them.gpus, with_them.host), (*without.gpus, without.host), strict=True)
+    return max(held - bare for held, bare in pairs)
 
 
 def known_host_bytes(pool: Pool, layout: Layout) -> int | None:

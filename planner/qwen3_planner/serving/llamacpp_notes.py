@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import hypot
 from typing import TYPE_CHECKING, Final
 
+from qwen3_planner.engines.adapters import ASSUMED_RANK
 from qwen3_planner.engines.vllm.yarn import yarn_factor
 from qwen3_planner.plan import Basis, Provenance
 from qwen3_planner.serving.llamacpp_memory import (
@@ -62,6 +63,7 @@ def warnings_of(question: Question, fit: Fit) -> Iterator[str]:
             f" --max-num-seqs {in_flight} would let them all run."
         )
     yield from _about_file(fit.candidate.choice)
+    yield from _about_adapters(question)
 
 
 def compute_error(candidate: Candidate) -> float:
@@ -112,6 +114,21 @@ def _about_file(choice: WeightChoice) -> Iterator[str]:
             f"{file_type} files made with an importance matrix are up to 1.5 % smaller or larger"
             " than this plain one."
         )
+
+
+def _about_adapters(question: Question) -> Iterator[str]:
+    """Tell how adapters are asked for, which is this engine's own way."""
+    adapters = question.request.adapters
+    if not adapters:
+        return
+    ids = ", ".join(f"{number} is {adapter.name}" for number, adapter in enumerate(adapters))
+    yield (
+        f'llama.cpp takes adapters by number, not as a model: "lora": [{{"id": 0, "scale": 1}}] in'
+        f" a request ({ids}); requests with different ones are not computed together."
+    )
+    unstated = [adapter.name for adapter in adapters if adapter.rank is None]
+    if unstated:
+        yield f"The rank of {', '.join(unstated)} is not stated and taken to be {ASSUMED_RANK}."
 
 
 def _activation(question: Question, fit: Fit) -> Provenance:

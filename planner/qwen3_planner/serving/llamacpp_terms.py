@@ -13,9 +13,11 @@ from qwen3_planner.serving.llamacpp_memory import (
     encoder_type,
     file_weights,
     memory_of,
+    ranks_of,
 )
 from qwen3_planner.sizing.llamacpp import device_of_layer, state_bytes
 from qwen3_planner.sizing.llamacpp_compute import output_bytes, unpacked_cache_bytes
+from qwen3_planner.sizing.lora import layer_adapter_bytes
 
 if TYPE_CHECKING:
     from qwen3_planner.plan import GpuMemory
@@ -55,6 +57,11 @@ def _weights(memory: Memory, gpu: GpuMemory) -> tuple[Term, ...]:
     kept = range(layout.host_expert_layers)
     experts = sum(held.layers[index][1] for index in here if index not in kept)
     others = sum(held.layers[index][0] - held.layers[index][1] for index in here)
+    ranks = ranks_of(question)
+    adapters = sum(layer_adapter_bytes(model, index, sum(ranks))[0] for index in here)
+    adapters -= sum(
+        layer_adapter_bytes(model, index, sum(ranks))[1] for index in here if index in kept
+    )
     of_layers = f"{len(here)} of {model.layers} layers"
     is_last = where[-1] == gpu.stage
     head = held.head
@@ -68,10 +75,15 @@ def _weights(memory: Memory, gpu: GpuMemory) -> tuple[Term, ...]:
         Term("embedding", 0 if memory.on_gpu else held.embedding, "token_embd.weight"),
         Term("layers", others, f"{what} of {of_layers}"),
         Term("experts", experts, f"routed, of {sum(each not in kept for each in here)} layers"),
+        Term("LoRA adapters", adapters, f"{len(ranks)} of rank {_listed(ranks)}, as F16"),
         Term("last norm", held.norm if is_last else 0, "and what else is in no layer"),
         Term("output head", head if is_last else 0, how),
         Term("image encoder", memory.encoder if is_first else 0, encoder),
     )
+
+
+def _listed(ranks: tuple[int, ...]) -> str:
+    return ", ".join(map(str, dict.fromkeys(ranks)))
 
 
 def _activation(memory: Memory, gpu: GpuMemory) -> tuple[Term, ...]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from qwen3_planner.candidates import layouts
 from qwen3_planner.catalog.rows import AcceleratorClass
+from qwen3_planner.engines.adapters import placed
 from qwen3_planner.engines.sglang.command import LaunchOptions, command, environment
 from qwen3_planner.engines.sglang.kernels import BF16_CAPABILITY, DEEP_GEMM_FAILS
 from qwen3_planner.engines.sglang.semantics import FEWEST_REQUESTS, SGLANG_VENDORS, ExpertForm
@@ -22,9 +23,14 @@ from qwen3_planner.plan import Layout
 from qwen3_planner.request import KvCacheDtype, Quantization
 from qwen3_planner.serving.contract import Launch
 from qwen3_planner.serving.least import least_bytes
-from qwen3_planner.serving.sglang_memory import asked_of, memory_of, parts_of
+from qwen3_planner.serving.sglang_memory import (
+    adapters_of,
+    asked_of,
+    memory_of,
+    parts_of,
+)
 from qwen3_planner.serving.sglang_notes import about_plan, provenance_of
-from qwen3_planner.serving.sglang_run import run_of, semantics_of
+from qwen3_planner.serving.sglang_run import kept_bytes, run_of, semantics_of
 from qwen3_planner.sizing.activation import Batch
 from qwen3_planner.sizing.formats import WeightKind
 from qwen3_planner.sizing.overhead import QUANTIZED_WEIGHTS_ERROR, WEIGHTS_ERROR, host_bytes
@@ -181,7 +187,12 @@ class SglangServing:
         """Return the host memory that the pods of one replica ask for."""
         layout = fit.candidate.layout
         offloaded = int(question.request.tuning.cpu_offload_gib or 0) * GIB
-        return host_bytes(layout.gpus_per_replica, 1) + offloaded * layout.gpus_per_replica
+        each = offloaded + kept_bytes(question)
+        return host_bytes(layout.gpus_per_replica, 1) + each * layout.gpus_per_replica
+
+    def adapter_bytes(self, question: Question, fit: Fit) -> int:
+        """Return the slots of a rank: each stage has the same."""
+        return adapters_of(asked_of(question, fit.candidate, fit.max_model_len), 0)
 
     def launch(self, question: Question, fit: Fit, served_name: str) -> Launch:
         """Render ``python3 -m sglang.launch_server``."""
@@ -238,7 +249,8 @@ def launch_options(question: Question, fit: Fit, served_name: str) -> LaunchOpti
         max_model_len=fit.max_model_len,
         kv_cache_dtype=question.kv_cache_dtype,
         kv_tokens=None if given is None else given // max(stage.block for stage in fit.stages),
-        tuning=request.tuning,
+        tuning=question.tuning,
+        adapters=placed(request),
         chat=request.chat,
         is_online_fp8=fmt.online,
         wants_half=is_old or fmt.quantization is Quantization.FP16,

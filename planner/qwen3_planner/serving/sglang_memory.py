@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 from qwen3_planner.engines.sglang.semantics import page_tokens, semantics_at
 from qwen3_planner.engines.vllm.yarn import rope_positions
 from qwen3_planner.rules.quantized import has_fp8_units
-from qwen3_planner.serving.sglang_run import run_of, semantics_of
+from qwen3_planner.serving.sglang_run import run_of, semantics_of, slots_of
 from qwen3_planner.sizing.kv_cache import kv_bytes_per_32, token_bytes
+from qwen3_planner.sizing.lora import NO_SLOTS, Slots, slot_bytes
 from qwen3_planner.sizing.sglang_memory import (
     LOAD_GROWTH_BYTES,
     Serving,
@@ -62,6 +63,7 @@ class RankQuestion:
         kv_bytes_per_32: of 32 elements of the KV cache.
         given_bytes: KV cache that the user fixed; None: what fits.
         offload_bytes: weights kept in host memory.
+        slots: for LoRA adapters.
     """
 
     model: ModelArchitecture
@@ -74,6 +76,7 @@ class RankQuestion:
     kv_bytes_per_32: int
     given_bytes: int | None
     offload_bytes: int
+    slots: Slots = NO_SLOTS
 
     @property
     def major(self) -> int | None:
@@ -148,6 +151,7 @@ def asked_of(question: Question, candidate: Candidate, context: int | None = Non
         kv_bytes_per_32=kv_bytes_per_32(question.kv_cache_dtype),
         given_bytes=tuning.kv_cache_memory_bytes,
         offload_bytes=int(tuning.cpu_offload_gib or 0) * GIB,
+        slots=slots_of(question),
     )
 
 
@@ -230,7 +234,13 @@ def _weights(asked: RankQuestion, semantics: SglangSemantics, stage: int) -> int
     weights = rank_weights(
         asked.model, asked.fmt, asked.layout, placing, stage=stage, positions=asked.positions
     )
-    return max(0, weights - asked.offload_bytes)
+    return max(0, weights - asked.offload_bytes) + adapters_of(asked, stage)
+
+
+def adapters_of(asked: RankQuestion, stage: int) -> int:
+    """Return what a rank holds for LoRA adapters."""
+    layers = _stages(asked, semantics_at(asked.version))[stage]
+    return slot_bytes(asked.model, asked.layout, stage, layers, asked.slots)
 
 
 def _token_bytes(asked: RankQuestion, layers: range) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from qwen3_planner.engines.adapters import about_adapters
 from qwen3_planner.engines.sglang.fraction import FRACTION_FORM
 from qwen3_planner.engines.sglang.kernels import BF16_CAPABILITY
 from qwen3_planner.engines.sglang.semantics import MAMBA_SLOTS_PER_REQUEST
@@ -43,6 +44,7 @@ def about_plan(question: Question, fit: Fit) -> Iterator[str]:
     yield from _about_room_beside(question, asked)
     yield from _about_requests(question, fit, asked)
     yield from _about_offload(question)
+    yield from about_adapters(question.request, question.tuning, fit.candidate.choice.source)
 
 
 def _about_device(question: Question, fit: Fit) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from qwen3_planner.engines.adapters import ASSUMED_RANK
 from qwen3_planner.engines.sglang.fraction import (
     FractionQuestion,
     default_fraction,
@@ -13,6 +14,7 @@ from qwen3_planner.engines.sglang.graph_sizes import decode_sizes, prefill_sizes
 from qwen3_planner.engines.sglang.semantics import semantics_at
 from qwen3_planner.engines.sglang.tiers import tier_of
 from qwen3_planner.engines.versions import parse_version
+from qwen3_planner.sizing.lora import NO_SLOTS, Slots, adapter_bytes
 from qwen3_planner.sizing.sglang_memory import Serving
 
 if TYPE_CHECKING:
@@ -81,3 +83,23 @@ def _captures_prefill(question: Question, pool: Pool, layout: Layout) -> bool:
         and (layout.data == 1 or rule.under_data)
         and (layout.pipeline == 1 or rule.under_pipeline)
     )
+
+
+def slots_of(question: Question) -> Slots:
+    """Return the slots for adapters; requests for the plain model take one, too.
+
+    Each stage makes them for the layers of all: PyPI sglang 0.5.1 to 0.5.23 ``lora/mem_pool.py``.
+    """
+    tuning = question.tuning
+    if not tuning.max_loras:
+        return NO_SLOTS
+    return Slots(
+        count=tuning.max_loras + 1, rank=tuning.max_lora_rank or ASSUMED_RANK, spans_stages=True
+    )
+
+
+def kept_bytes(question: Question) -> int:
+    """Return what one worker keeps of adapters in host memory: each of them, whole."""
+    slots = slots_of(question)
+    count = max(slots.count - 1, len(question.request.adapters)) if slots.count else 0
+    return count * adapter_bytes(question.model, slots.rank, has_experts=False)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from qwen3_planner.explanation import Term
 from qwen3_planner.plan import Basis
-from qwen3_planner.serving.sglang_memory import asked_of, parts_of, placing_of
+from qwen3_planner.serving.sglang_memory import adapters_of, asked_of, parts_of, placing_of
 from qwen3_planner.serving.sglang_run import semantics_of
 from qwen3_planner.serving.weight_terms import tensor_terms
 from qwen3_planner.sizing.sglang_weights import rank_tensors
@@ -58,11 +58,13 @@ def _weights(question: Question, fit: Fit, gpu: GpuMemory) -> tuple[Term, ...]:
     )
     terms = tensor_terms(tensors)
     offloaded = asked.offload_bytes
-    rounding = gpu.weights_bytes + offloaded - sum(term.n_bytes for term in terms)
+    slots, held = asked.slots, adapters_of(asked, gpu.stage)
+    rounding = gpu.weights_bytes + offloaded - held - sum(term.n_bytes for term in terms)
     why = "segments of 2 MiB and more: SGLang asks the device what is left"
     return (
         *terms,
         Term("allocator rounding", rounding, why),
+        Term("LoRA slots", held, f"{slots.count} of rank {slots.rank}, one of them for none"),
         Term("kept on the host", -offloaded, f"--cpu-offload-gb {format_gib(offloaded)}"),
     )
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from qwen3_planner.candidates import layouts
 from qwen3_planner.catalog.rows import AcceleratorClass
+from qwen3_planner.engines.adapters import about_adapters, placed
 from qwen3_planner.engines.sources import located
 from qwen3_planner.engines.versions import parse_version
 from qwen3_planner.engines.vllm.command import ServeOptions, command, environment
@@ -31,6 +32,7 @@ from qwen3_planner.serving.vllm_facts import (
     semantics_of,
     table_rows,
 )
+from qwen3_planner.serving.vllm_lora import kept_bytes
 from qwen3_planner.serving.vllm_memory import memory_of_stages
 from qwen3_planner.sizing.activation import Batch
 from qwen3_planner.sizing.formats import WeightKind
@@ -168,10 +170,14 @@ class VllmServing:
     def host_bytes(self, question: Question, fit: Fit) -> int:
         """Return the host memory that the pods of one replica ask for."""
         layout = fit.candidate.layout
-        offloaded = (
-            additions_of(question, fit.candidate.choice).offload_bytes * layout.gpus_per_replica
-        )
-        return host_bytes(layout.gpus_per_replica, layout.data) + offloaded
+        additions = additions_of(question, fit.candidate.choice)
+        each = additions.offload_bytes + kept_bytes(question, additions.slots)
+        return host_bytes(layout.gpus_per_replica, layout.data) + each * layout.gpus_per_replica
+
+    def adapter_bytes(self, question: Question, fit: Fit) -> int:
+        """Return the slots of the stage that has most."""
+        stages = range(fit.candidate.layout.pipeline)
+        return max(parts_of(question, fit, stage, 0).adapters for stage in stages)
 
     def launch(self, question: Question, fit: Fit, served_name: str) -> Launch:
         """Render ``vllm serve``."""
@@ -192,6 +198,7 @@ class VllmServing:
             )
         yield from _about_kernels(fit)
         yield from _about_tuning(question, fit)
+        yield from about_adapters(question.request, question.tuning, fit.candidate.choice.source)
         in_flight = question.requests_per_rank(fit.candidate.layout)
         seqs = fit.setting.batch.seqs
         if in_flight > seqs:
@@ -220,7 +227,8 @@ def _serve_options(question: Question, fit: Fit, served_name: str) -> ServeOptio
         max_model_len=fit.max_model_len,
         kv_cache_dtype=cache_of(question, candidate.choice),
         has_cache_scales=candidate.choice.fmt.kv_scales,
-        tuning=request.tuning,
+        tuning=question.tuning,
+        adapters=placed(request),
         chat=request.chat,
         is_online_fp8=candidate.choice.fmt.online,
         needs_half=candidate.choice.fmt.quantization is Quantization.FP16

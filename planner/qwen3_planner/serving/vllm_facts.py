@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from qwen3_planner.engines.vllm.semantics import BLOCK_TOKENS, semantics_at, tra
 from qwen3_planner.engines.vllm.yarn import rope_positions
 from qwen3_planner.request import KvCacheDtype
 from qwen3_planner.rules.quantized import has_fp8_units
+from qwen3_planner.serving.vllm_lora import slots_at
 from qwen3_planner.serving.vllm_memory import (
     NOTHING_ADDED,
     Additions,
@@ -30,9 +32,6 @@ if TYPE_CHECKING:
     from qwen3_planner.plan import Layout
     from qwen3_planner.question import Question, WeightChoice
     from qwen3_planner.serving.verdicts import Fit
-
-DEFAULT_LORA_RANK = 16
-"""``--max-lora-rank`` by default. Source: PyPI vllm 0.8.5 to 0.33.0 vllm/config/lora.py."""
 
 DEFAULT_DRAFT_TOKENS = 3
 """Tokens drafted per step where the user names a draft model alone; vLLM itself has no default."""
@@ -68,7 +67,7 @@ def _semantics(
 
 def additions_of(question: Question, choice: WeightChoice | None = None) -> Additions:
     """Gather what the user's tuning adds to a rank or takes off it, where the version can."""
-    tuning, draft = question.request.tuning, question.draft
+    tuning, draft = question.tuning, question.draft
     given = (tuning.kv_cache_memory_bytes, tuning.cpu_offload_gib, tuning.enforce_eager)
     if draft is None and not any(given) and not tuning.max_loras:
         return NOTHING_ADDED
@@ -79,8 +78,12 @@ def additions_of(question: Question, choice: WeightChoice | None = None) -> Addi
         kv_cache_bytes=tuning.kv_cache_memory_bytes if can_be_given else None,
         offload_bytes=int((offload_gib or 0) * GIB),
         is_eager=bool(tuning.enforce_eager),
-        loras=tuning.max_loras or 0,
-        lora_rank=tuning.max_lora_rank or DEFAULT_LORA_RANK,
+        slots=replace(
+            slots_at(
+                question.model, semantics.version, tuning.max_loras or 0, tuning.max_lora_rank
+            ),
+            is_fully_sharded=bool(tuning.fully_sharded_loras),
+        ),
         draft=draft,
         draft_fmt=BF16,
         draft_tokens=tuning.draft_tokens or DEFAULT_DRAFT_TOKENS if draft else 0,

@@ -11,6 +11,7 @@ from qwen3_planner.engines.vllm.keeping import MACHETE_CAPABILITY
 from qwen3_planner.engines.vllm.runners import Runner
 from qwen3_planner.engines.vllm.semantics import BLOCK_TOKENS
 from qwen3_planner.plan import Layout
+from qwen3_planner.serving.vllm_lora import WITH_AND_WITHOUT
 from qwen3_planner.serving.vllm_sigmas import sigma_of
 from qwen3_planner.sizing.activation import (
     BF16_BYTES,
@@ -32,7 +33,7 @@ from qwen3_planner.sizing.activation import (
 from qwen3_planner.sizing.formats import FileLayout, WeightFormat
 from qwen3_planner.sizing.graphs import graph_bytes, graph_count, graph_sizes
 from qwen3_planner.sizing.kv_cache import kv_shape, token_bytes
-from qwen3_planner.sizing.lora import lora_slots
+from qwen3_planner.sizing.lora import NO_SLOTS, Slots, slot_bytes
 from qwen3_planner.sizing.overhead import non_torch_bytes
 from qwen3_planner.sizing.stages import Device, Setting, StageMemory
 from qwen3_planner.sizing.weights import rank_weights, stage_range
@@ -50,8 +51,7 @@ class Additions:
         kv_cache_bytes: KV pool, taken as given; None: what is left of the budget.
         offload_bytes: weights kept in host memory.
         is_eager: whether nothing is compiled and no graph captured.
-        loras: adapters held at once; 0: LoRA is off.
-        lora_rank: largest rank of an adapter.
+        slots: for LoRA adapters.
         draft: the model that drafts tokens; None: no speculation.
         draft_fmt: how its weights are held.
         draft_tokens: drafted per step.
@@ -60,8 +60,7 @@ class Additions:
     kv_cache_bytes: int | None = None
     offload_bytes: int = 0
     is_eager: bool = False
-    loras: int = 0
-    lora_rank: int = 0
+    slots: Slots = NO_SLOTS
     draft: ModelArchitecture | None = None
     draft_fmt: WeightFormat | None = None
     draft_tokens: int = 0
@@ -300,9 +299,7 @@ def rank_parts(  # noqa: PLR0913 - each is a fact of its own
     one_pass = eager_forward_peak if is_plain else forward_peak
     return RankParts(
         weights=weights,
-        adapters=lora_slots(
-            model, layout.tensor, end - first, additions.loras, additions.lora_rank
-        ),
+        adapters=slot_bytes(model, layout, stage, range(first, end), additions.slots),
         draft=_draft_weights(layout, additions, device, stage=stage),
         offloaded=min(additions.offload_bytes, weights),
         forward=one_pass(model, layout.tensor, batch)
@@ -413,4 +410,5 @@ def _graphs(
         return 0
     decode = 1 + additions.draft_tokens
     sizes = graph_sizes(batch.seqs, batch.tokens, semantics.capture, capability, decode)
-    return graph_bytes(graph_count(sizes, batch.seqs * decode, semantics.capture), layers)
+    count = graph_count(sizes, batch.seqs * decode, semantics.capture)
+    return graph_bytes(count * (WITH_AND_WITHOUT if additions.slots.count else 1), layers)

@@ -9,6 +9,7 @@ from qwen3_planner.explanation import Term
 from qwen3_planner.plan import Basis
 from qwen3_planner.rules.quantized import has_fp8_units
 from qwen3_planner.serving.vllm_facts import kv_shape_of, parts_of, semantics_of, table_rows
+from qwen3_planner.serving.vllm_lora import DEFAULT_LORA_RANK
 from qwen3_planner.serving.vllm_memory import machete_files
 from qwen3_planner.serving.weight_terms import tensor_terms
 from qwen3_planner.sizing.graphs import GRAPH_BYTES_PER_LAYER
@@ -59,7 +60,7 @@ def _budget(question: Question, fit: Fit, gpu: GpuMemory) -> tuple[Term, ...]:
 
 
 def _weights(question: Question, fit: Fit, gpu: GpuMemory, parts: RankParts) -> tuple[Term, ...]:
-    candidate, model, tuning = fit.candidate, question.model, question.request.tuning
+    candidate, model, tuning = fit.candidate, question.model, question.tuning
     semantics = semantics_of(question)
     capability = candidate.pool.accelerator.compute_capability
     sharding = sharding_of(
@@ -82,7 +83,7 @@ def _weights(question: Question, fit: Fit, gpu: GpuMemory, parts: RankParts) -> 
     terms = tensor_terms((*tensors, deepstack_buffers(model, fit.setting.batch.tokens)))
     rounding = parts.weights - sum(term.n_bytes for term in terms)
     why = "blocks of 512 bytes, segments of 2 MiB and more: PyTorch's CUDA allocator"
-    slots = f"{tuning.max_loras} of rank {tuning.max_lora_rank or 'by default'}"
+    slots = f"{tuning.max_loras} of rank {tuning.max_lora_rank or DEFAULT_LORA_RANK}"
     return (
         *terms,
         Term("allocator rounding", rounding, why),

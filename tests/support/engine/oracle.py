@@ -115,7 +115,16 @@ class Oracle:
         self, words: Sequence[str], rank: int, env: Mapping[str, str] | None = None
     ) -> tuple[HeldTensor, ...] | Refused:
         """Return what one rank (order dp, pp, tp) holds after loading, or the refusal."""
-        question = {"ask": "tensors", "words": list(words), "rank": rank, "env": dict(env or {})}
+        return self._held("tensors", words, rank, env)
+
+    def slots(self, words: Sequence[str], rank: int) -> tuple[HeldTensor, ...] | Refused:
+        """Return the slots for LoRA adapters of one rank, or the refusal."""
+        return self._held("slots", words, rank, None)
+
+    def _held(
+        self, ask: str, words: Sequence[str], rank: int, env: Mapping[str, str] | None
+    ) -> tuple[HeldTensor, ...] | Refused:
+        question = {"ask": ask, "words": list(words), "rank": rank, "env": dict(env or {})}
         found = self._ask(question)
         if isinstance(found, Refused):
             return found

@@ -18,6 +18,7 @@ VALUES: dict[str, str | int | float] = {
     "accelerators": "L4-24GB,T4-16GB",
     "gpuMemoryUtilization": 0.95,
     "hardware": "2xL4-24GB",
+    "loras": "a=hf://t/a;b=pvc://c/b,rank=8",
 }
 
 
@@ -63,6 +64,7 @@ def test_an_unknown_name_is_a_defect() -> None:
     [
         ("draftModel", "none", "--draft-model none"),
         ("enforceEager", "none", "--no-enforce-eager"),
+        ("fullyShardedLoras", "none", "--no-fully-sharded-loras"),
         ("cpuOffloadGb", "none", "--cpu-offload-gb none"),
     ],
 )

@@ -62,6 +62,7 @@ class ServerOptions:
         kv_cache_dtype: resolved.
         physical_batch: tokens that one pass computes.
         prompt_cache_mib: host memory for prompts.
+        adapters: (name, file) of LoRA adapters.
         chat: how the server answers where a request does not say.
         version: of the engine.
         semantics: of the build.
@@ -83,6 +84,7 @@ class ServerOptions:
     chat: ChatSettings
     version: Version
     semantics: LlamaCppSemantics
+    adapters: tuple[tuple[str, str], ...] = ()
 
 
 def command(options: ServerOptions) -> tuple[str, ...]:
@@ -107,13 +109,11 @@ def command(options: ServerOptions) -> tuple[str, ...]:
         *_yarn(options),
         *_runner(options.model),
         *chat_arguments(options.model, options.chat, options.version),
+        *_adapters(options),
         "--metrics",
     )
 
 
-def environment(options: ServerOptions) -> tuple[tuple[str, str], ...]:
-    """Return the environment the engine needs."""
-    return source_environment(options.source, "llamacpp")
 def _runner(model: ModelArchitecture) -> tuple[str, ...]:
     """Say what the model is for; a vector is that of the last token, and prompts may be cut for it.
 
@@ -125,6 +125,9 @@ def _runner(model: ModelArchitecture) -> tuple[str, ...]:
     return ("--reranking",) if is_reranker(model) else ("--embeddings", "--pooling", "last")
 
 
+def environment(options: ServerOptions) -> tuple[tuple[str, str], ...]:
+    """Return the environment the engine needs."""
+    return source_environment(options.source, "llamacpp")
 
 
 def _model(options: ServerOptions) -> tuple[str, ...]:
@@ -143,6 +146,17 @@ def _model(options: ServerOptions) -> tuple[str, ...]:
     if options.model.vision is None:
         return ("--model", path)
     return ("--model", path, "--mmproj", f"{folder}/mmproj-{options.model.name}-F16.gguf")
+
+
+def _adapters(options: ServerOptions) -> Iterator[str]:
+    """Load adapters without applying them: a request names those it wants, by their order.
+
+    Source: ggml-org/llama.cpp b11549 common/arg.cpp, tools/server/README.md ("lora").
+    """
+    if options.adapters:
+        yield "--lora-init-without-apply"
+    for _, file in options.adapters:  # older builds take no list, newer ones both
+        yield from ("--lora", file)
 
 
 def _offload(options: ServerOptions) -> Iterator[str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from qwen3_planner.engines.adapters import ASSUMED_RANK
 from qwen3_planner.engines.pooling import is_reranker
 from qwen3_planner.engines.sglang.chat import chat_arguments
 from qwen3_planner.engines.sglang.kernels import DEEP_GEMM_SWITCH
@@ -59,6 +60,17 @@ RERANKERS_SINCE: Final = Version(0, 5, 8)
 RERANKER_TEMPLATE: Final = "/sgl-workspace/sglang/examples/chat_template/qwen3_reranker.jinja"
 """Where the images keep the template that makes a reranker of the chat endpoint."""
 
+LORA_MODULES: Final = (
+    "q_proj",
+    "k_proj",
+    "v_proj",
+    "o_proj",
+    "gate_proj",
+    "up_proj",
+    "down_proj",
+)
+"""Layers with slots: all of a decoder layer, so that any adapter of them finds room."""
+
 KV_CACHE_NAMES: Final = {
     KvCacheDtype.FP8: "fp8_e4m3",
     KvCacheDtype.FP8_E5M2: "fp8_e5m2",
@@ -80,6 +92,7 @@ class LaunchOptions:
         kv_cache_dtype: resolved.
         kv_tokens: pool that the user fixed, in tokens; None: what fits.
         tuning: what the user fixed.
+        adapters: (name, place) of those that are loaded when the server starts.
         chat: how the server answers where a request does not say.
         is_online_fp8: whether fp8 weights are made while loading.
         wants_half: whether 16-bit weights are to be served as float16.
@@ -101,6 +114,7 @@ class LaunchOptions:
     wants_half: bool
     avoids_deep_gemm: bool
     semantics: SglangSemantics
+    adapters: tuple[tuple[str, str], ...] = ()
 
 
 def command(options: LaunchOptions) -> tuple[str, ...]:
@@ -123,6 +137,7 @@ def command(options: LaunchOptions) -> tuple[str, ...]:
         *_parallelism(options),
         *_formats(options),
         *_tuning(options),
+        *_adapters(options),
         *yarn_arguments(options.model, options.max_model_len),
         *chat_arguments(options.model, options.chat, options.semantics.version),
     )
@@ -177,6 +192,18 @@ def _formats(options: LaunchOptions) -> Iterator[str]:
     name = KV_CACHE_NAMES.get(options.kv_cache_dtype)
     if name is not None:
         yield from ("--kv-cache-dtype", name)
+
+
+def _adapters(options: LaunchOptions) -> Iterator[str]:
+    """Say slots and adapters; the plain model takes a slot, too (PyPI sglang 0.5.1 to 0.5.23)."""
+    tuning = options.tuning
+    if not tuning.max_loras:
+        return
+    yield from ("--enable-lora", "--max-loras-per-batch", str(tuning.max_loras + 1))
+    yield from ("--max-lora-rank", str(tuning.max_lora_rank or ASSUMED_RANK))
+    yield from ("--lora-target-modules", *LORA_MODULES)
+    if options.adapters:
+        yield from ("--lora-paths", *(f"{name}={place}" for name, place in options.adapters))
 
 
 def _tuning(options: LaunchOptions) -> Iterator[str]:

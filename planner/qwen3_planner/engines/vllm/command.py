@@ -53,6 +53,7 @@ class ServeOptions:
         kv_cache_dtype: resolved; bf16 is the engine's own choice and stays unsaid.
         has_cache_scales: whether the files would turn the cache to fp8: then bf16 is said.
         tuning: what the user fixed.
+        adapters: (name, place) of those that are loaded when the server starts.
         chat: how the server answers where a request does not say.
         is_online_fp8: whether fp8 weights are made while loading.
         needs_half: whether the GPU lacks bf16 units.
@@ -78,6 +79,7 @@ class ServeOptions:
     semantics: VllmSemantics
     draft_source: str | None = None
     draft_tokens: int = 0
+    adapters: tuple[tuple[str, str], ...] = ()
 
 
 def command(options: ServeOptions) -> tuple[str, ...]:
@@ -97,7 +99,7 @@ def command(options: ServeOptions) -> tuple[str, ...]:
         *_over_nodes(options.layout, takes_ray=options.tuning.takes_ray),
         *_formats(options),
         *_tuning(options.tuning, options.semantics.version),
-        *_adapters(options.tuning),
+        *_adapters(options),
         *_speculation(options),
         *runner_arguments(options.model, options.semantics.version),
         *config_arguments(options.model, options.max_model_len, options.semantics.yarn_form),
@@ -180,12 +182,20 @@ def _tuning(tuning: EngineTuning, version: Version) -> tuple[str, ...]:
     return (*words, "--enforce-eager") if tuning.enforce_eager else tuple(words)
 
 
-def _adapters(tuning: EngineTuning) -> tuple[str, ...]:
+def _adapters(options: ServeOptions) -> tuple[str, ...]:
+    """Say slots and adapters; all that are loaded stay in host memory, even where slots are few."""
+    tuning, count = options.tuning, len(options.adapters)
     if not tuning.max_loras:
         return ()
     words = ["--enable-lora", "--max-loras", str(tuning.max_loras)]
     if tuning.max_lora_rank is not None:
         words += ["--max-lora-rank", str(tuning.max_lora_rank)]
+    if count > tuning.max_loras:
+        words += ["--max-cpu-loras", str(count)]
+    if tuning.fully_sharded_loras:
+        words.append("--fully-sharded-loras")
+    if options.adapters:
+        words += ["--lora-modules", *(f"{name}={place}" for name, place in options.adapters)]
     return tuple(words)
 
 

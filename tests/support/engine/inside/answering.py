@@ -1,7 +1,8 @@
 """Answer questions, one JSON line each: `python -m support.engine.inside.answering GPU-AS-JSON`.
 
-Questions are `{"ask": "configure"|"tensors"|"kv", "words": [...], "env": {...}, ...}`; answers are
-`{"answer": ...}`, or `{"refused": {"type": ..., "text": ..., "where": ...}}` where vLLM raised.
+Questions are `{"ask": "configure"|"tensors"|"slots"|"kv", "words": [...], "env": {...}, ...}`;
+answers are `{"answer": ...}`, or `{"refused": {"type": ..., "text": ..., "where": ...}}` where
+vLLM raised.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ def main() -> None:
 
 
 def _asking() -> Callable[[dict[str, Any]], dict[str, Any]]:
-    from . import configuring, constructing, groups  # noqa: PLC0415 - once the GPU is described
+    from . import adapting, configuring, constructing, groups  # noqa: PLC0415 - once the GPU is described
 
     groups.silence()
     constructing.prepare()
@@ -48,6 +49,8 @@ def _asking() -> Callable[[dict[str, Any]], dict[str, Any]]:
                     case "tensors":
                         found = constructing.tensors_of_rank(config, question["rank"])
                         return {"answer": found}
+                    case "slots":
+                        return {"answer": adapting.slots_of_rank(config, question["rank"])}
                     case "kv":
                         ranks, available = question["ranks"], question["available"]
                         return {"answer": constructing.kv_pool(config, ranks, available)}

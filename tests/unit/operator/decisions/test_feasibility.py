@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 NOT_IN_A_RESOURCE = {
-    "hardware", "maxNodesPerReplica", "maxLoras", "maxLoraRank",
+    "hardware", "maxNodesPerReplica",
 }  # fmt: skip
 """What the command line can be asked for and a resource cannot say."""
 

@@ -111,6 +111,7 @@ def test_lists_of_named_things_merge_by_name(document: Schema) -> None:
     assert keys == {
         "spec.engine.env": ["name"],
         "spec.imagePullSecrets": ["name"],
+        "spec.lora.adapters": ["name"],
         "status.conditions": ["type"],
     }
 

@@ -7,9 +7,12 @@ import pytest
 from qwen3_planner.api.crd import custom_resource_definition
 from qwen3_planner.api.plan_document import PlanDocument
 from qwen3_planner.catalog.loading import load_catalog
+from qwen3_planner.request import Adapter
 from support.real_plans import status_plan
 
-A_PLAN = status_plan("Qwen3-32B", "2xH100-SXM-80GB")
+A_PLAN = status_plan(
+    "Qwen3-32B", "2xH100-SXM-80GB", adapters=(Adapter("a", "hf://team/a", rank=8),)
+)
 NO_PLAN = status_plan("Qwen3-235B-A22B", "4xA100-SXM-80GB", "bf16")
 UNDESCRIBED = {"schema"}
 """One constant; and a field of that name would hide a method of the models."""
@@ -32,7 +35,7 @@ def test_every_field_that_is_described_is_written() -> None:
 
 
 @pytest.mark.parametrize(
-    "part", ["model", "engine", "layout", "placement", "memory", "performance", "cost"]
+    "part", ["model", "engine", "layout", "placement", "memory", "performance", "cost", "lora"]
 )
 def test_every_part_that_is_described_is_written(part: str) -> None:
     described = PlanDocument.model_validate(A_PLAN, by_alias=True, by_name=False)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,7 @@ from qwen3_planner.catalog.loading import load_catalog
 from qwen3_planner.errors import SpecError
 from qwen3_planner.report.manifest import resource_name, to_manifest
 from qwen3_planner.request import (
+    Adapter,
     EngineName,
     EngineTuning,
     KvCacheDtype,
@@ -52,11 +54,25 @@ REQUESTS = st.builds(
         enforce_eager=st.none() | st.booleans(),
         draft_model=st.just("Qwen3-0.6B"),
         draft_tokens=st.none() | st.integers(1, 64),
+        max_loras=st.integers(1, 9),
+        max_lora_rank=st.none() | st.sampled_from([16, 64]),
+        fully_sharded_loras=st.none() | st.booleans(),
         multi_node=st.none() | st.just(MultiNode.NATIVE),
     )
     | st.builds(EngineTuning, max_num_seqs=st.none() | st.integers(1, 512)),
     accelerators=st.just(("H100-SXM-80GB",)),
     max_gpus=st.just(None) | st.integers(4608, 9999),
+    adapters=st.lists(
+        st.builds(
+            Adapter,
+            name=st.sampled_from(["support", "sql", "legal-2"]),
+            source=st.sampled_from(["hf://org/a", "modelscope://org/b"]),
+            revision=st.sampled_from([None, "v1"]),
+            rank=st.none() | st.integers(1, 16),
+        ),
+        max_size=3,
+        unique_by=lambda adapter: adapter.name,
+    ).map(tuple),
 )
 
 
@@ -99,24 +115,15 @@ def test_what_a_resource_has_no_field_for_is_refused_not_dropped() -> None:
         to_manifest(PlanRequest("Qwen3-8B", max_nodes_per_replica=1), make_plan())
 
 
-@pytest.mark.parametrize(
-    ("field", "value", "option"),
-    [
-        ("max_loras", 2, "--max-loras: 2"),
-        ("max_lora_rank", 16, "--max-lora-rank: 16"),
-    ],
-)
-def test_settings_that_only_the_command_line_takes_are_refused(
-    field: str, value: object, option: str
-) -> None:
-    request = PlanRequest("Qwen3-8B", tuning=EngineTuning(**{field: value}))  # type: ignore[arg-type]  # a pair
+def test_an_adapter_in_a_local_folder_cannot_be_applied() -> None:
+    request = PlanRequest("Qwen3-8B", adapters=(Adapter("a", "file:///home/me/a"),))
 
-    with pytest.raises(SpecError, match=option):
+    with pytest.raises(SpecError, match="from a hub or a claim"):
         to_manifest(request, make_plan())
 
 
 def test_no_setting_of_the_engine_is_dropped() -> None:
-    told: dict[str, object] = {
+    told: dict[str, Any] = {
         "gpu_memory_utilization": 0.8,
         "max_num_seqs": 7,
         "max_num_batched_tokens": 99,
@@ -130,13 +137,10 @@ def test_no_setting_of_the_engine_is_dropped() -> None:
     for field in fields(EngineTuning):
         request = PlanRequest(
             "Qwen3-8B", tuning=EngineTuning(**{field.name: told.get(field.name, 1)})
-        )  # type: ignore[arg-type]  # a pair
-        try:
-            engine = to_manifest(request, make_plan())["spec"]["engine"]
-        except SpecError:
-            assert field.name not in told
-        else:
-            assert [str(value) for value in engine.values()] == [str(told[field.name])]
+        )
+        spec = to_manifest(request, make_plan())["spec"]
+        part = spec["lora" if "lora" in field.name else "engine"]
+        assert [str(value) for value in part.values()] == [str(told.get(field.name, 1))]
 
 
 def test_a_draft_without_a_model_is_refused_as_the_api_server_does() -> None:

@@ -250,7 +250,6 @@ def test_a_prefill_step_is_whole_pages_on_blackwell() -> None:
 @pytest.mark.parametrize(
     ("tuning", "name"),
     [
-        (EngineTuning(max_loras=2), "maxLoras"),
         (EngineTuning(draft_model="Qwen3-0.6B"), "draftModel"),
     ],
 )
