@@ -27,6 +27,7 @@ from qwen3_operator.desired.placement import make_placement
 from qwen3_operator.desired.pool import accelerator_named, pool_for
 from qwen3_operator.desired.surroundings import make_surroundings
 from qwen3_operator.errors import ClusterError, SpecError
+from qwen3_operator.scaling import STAMP, Scalable
 from qwen3_operator.telemetry.engines import sources
 from qwen3_planner.api import conversion
 from qwen3_planner.api.fields import as_field
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from qwen3_operator.desired.site import Site
     from qwen3_operator.ledger import Ledger
     from qwen3_operator.observed import Key, Manifest
+    from qwen3_operator.scaling import Scaling
     from qwen3_operator.status import Facts
     from qwen3_operator.telemetry.readings import Readings
     from qwen3_planner.api.status import Qwen3DeploymentStatus
@@ -59,9 +61,6 @@ if TYPE_CHECKING:
     from qwen3_planner.request import PlanRequest
 
 log = logging.getLogger(__name__)
-
-STAMP = "%Y-%m-%dT%H:%M:%S.%fZ"
-"""RFC 3339 with microseconds, UTC."""
 
 PAUSED = "serving.qwen3.dev/paused"
 """Annotation of a resource: while it is "true", its children are left as they are."""
@@ -83,6 +82,7 @@ class Tools:
     caches: Caches
     children: Children
     supplying: Supplying
+    scaling: Scaling
     bodies: Store[dict[str, Any]]
     ledger: Ledger
     catalog: Catalog
@@ -164,6 +164,7 @@ class Reconciler:
         self._withdraw(key)
         self._tools.children.forget(key)
         self._tools.supplying.forget(key)
+        self._tools.scaling.forget(key)
         self._tools.ganging.forget(key)
 
     def _withdraw(self, key: Key) -> None:
@@ -183,7 +184,9 @@ class Reconciler:
         nodes = self._tools.ledger.nodes()
         running = subject.previous.plan if (subject.previous.plan or {}).get("feasible") else None
         runs = self._tools.children.run(subject.key)
-        spec_changed = subject.previous.observed_generation != subject.generation
+        spec_changed = self._tools.scaling.means_something_else(
+            subject.key, subject.body, subject.previous.observed_generation
+        )
         fallback = resource.spec.fallback
         if fallback is not None:
             running = running if runs else None  # what only waits may wait for something else
@@ -244,6 +247,8 @@ class Reconciler:
             return None
         if outcome is Outcome.CHANGED and tools.is_busy():
             return REPORT_PAUSE_S
+        ready = subject.previous.ready_replicas
+        scaled = await tools.scaling.bring(Scalable(key, subject.body, resource, plan, ready))
         tended = await tools.ganging.tend(key, resource, wanted[0], admission)
         facts = self._facts(subject)
         plan_hash = demand_of(wanted[0]).plan_hash
@@ -255,6 +260,7 @@ class Reconciler:
             chosen=chosen,
             supply=supply.finding,
             admission=admission,
+            scaling=scaled.finding,
             observed=replace(
                 facts.observed,
                 kv_cache_tokens=tokens,
@@ -271,13 +277,14 @@ class Reconciler:
         refusal = tools.children.refusal(key) if outcome is Outcome.REFUSED else None
         if refusal is not None:
             raise refusal
-        return tended.again_s
+        return min((s for s in (scaled.again_s, tended.again_s) if s is not None), default=None)
 
     async def _let_be(
         self, subject: Subject, resource: Qwen3Deployment, chosen: replan.Chosen
     ) -> None:
         """Promise nothing to a resource that is paused, suspended or without a plan."""
         self._withdraw(subject.key)
+        self._tools.scaling.forget(subject.key)
         is_paused = _is_paused(resource)
         if resource.spec.suspend and not is_paused:
             await self._tools.children.prune(subject.key, subject.uid)

@@ -166,6 +166,26 @@ class Settings(BaseModel):
     """Labels of nodes that say what is near, the nearest first (NVLink domain, rack). Replicas over
     several nodes stand within one domain of the first of which a domain holds them whole."""
 
+    prometheus_url: str | None = None
+    """URL of the Prometheus that scrapes the engines, for ``spec.scaling``; unset: nothing is
+    scaled by load. Example: http://prometheus-operated.monitoring:9090."""
+
+    prometheus_token_file: str | None = None
+    """File with a bearer token for it, read again for every question."""
+
+    prometheus_ca_file: str | None = None
+    """File with the certificate authorities that are trusted for it; unset: the system's."""
+
+    prometheus_timeout_s: float = Field(default=5.0, gt=0.0, le=60.0)
+    """Time for one answer of Prometheus."""
+
+    prometheus_labels: dict[str, str] = Field(default_factory=dict)
+    """Further labels that series of this cluster have there, where it holds several clusters':
+    ``{"cluster": "eu-1"}``."""
+
+    scaling_interval_s: int = Field(default=15, ge=1, le=300)
+    """Seconds between two readings of the load of a resource that scales."""
+
     request_timeout_s: float = Field(default=30.0, gt=0.0)
     """Time for one request to the API server, watches excepted."""
 
@@ -193,7 +213,9 @@ class Settings(BaseModel):
     def _upper(cls, value: object) -> object:
         return value.upper() if isinstance(value, str) else value
 
-    @field_validator("hf_endpoint", "modelscope_endpoint", "https_proxy", "http_proxy")
+    @field_validator(
+        "hf_endpoint", "modelscope_endpoint", "https_proxy", "http_proxy", "prometheus_url"
+    )
     @classmethod
     def _url_without_credentials(cls, value: str | None) -> str | None:
         if value is None:
@@ -273,6 +295,8 @@ def _parsed(name: str, text: str) -> object:
         return tuple(part.strip() for part in text.split(",") if part.strip())
     if name == "images":
         return parse_images(text.split(","))
+    if name == "prometheus_labels":
+        return dict(part.partition("=")[::2] for part in text.split(","))
     if name in LABELS:
         return parse_labels(text.split(","), ENVIRONMENT_PREFIX + name.upper())
     if name == "growing_pools":

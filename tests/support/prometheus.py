@@ -17,7 +17,7 @@ from support.ports import free_port
 from support.wait import until
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from types import TracebackType
 
 START_SECONDS = 60.0
@@ -28,9 +28,15 @@ SCRAPE_INTERVAL_S = 1
 class Prometheus:
     """One server on loopback that scrapes `targets`; a context manager."""
 
-    def __init__(self, targets: Mapping[str, str]) -> None:
-        """Prepare; `targets` are ``host:port`` by the name of the job."""
+    def __init__(
+        self, targets: Mapping[str, str], scrape_configs: Sequence[Mapping[str, Any]] = ()
+    ) -> None:
+        """Prepare; `targets` are ``host:port`` by the name of the job.
+
+        `scrape_configs` are further ones in Prometheus' own form.
+        """
         self._targets = targets
+        self._scrape_configs = scrape_configs
         self._folder = Path(tempfile.mkdtemp(prefix="qwen3-prometheus-"))
         weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         self._process: BackgroundProcess | None = None
@@ -94,7 +100,8 @@ class Prometheus:
             "scrape_configs": [
                 {"job_name": job, "static_configs": [{"targets": [address]}]}
                 for job, address in self._targets.items()
-            ],
+            ]
+            + [dict(config) for config in self._scrape_configs],
         }
 
 

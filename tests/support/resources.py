@@ -200,6 +200,31 @@ BAD_ADAPTERS = (
 )
 """What spec.lora must not hold."""
 
+BAD_SHAPES += (
+    Bad(
+        "scaling has an upper end",
+        "scaling: {minReplicas: 1}",
+        "spec.scaling.maxReplicas",
+        "is required",
+        "Required value",
+    ),
+    Bad(
+        "a day has three letters",
+        "scaling: {maxReplicas: 2, schedules: [{start: '08:00', end: '18:00', minReplicas: 2,"
+        " days: [Monday]}]}",
+        "spec.scaling.schedules[0].days[0]",
+        "is not one of the choices (allowed: Mon, ",
+        'supported values: "Mon", "Tue"',
+    ),
+    Bad(
+        "a misspelt target is refused, the nearest named first",
+        "scaling: {maxReplicas: 2, targets: {kvCacheUsage: 80}}",
+        "spec.scaling.targets.kvCacheUsage",
+        "is not a field of this resource (allowed: kvCacheUsagePercent, ",
+        'unknown field "spec.scaling.targets.kvCacheUsage"',
+    ),
+)
+
 BAD_RULES = (
     *BAD_ADAPTERS,
     Bad(
@@ -438,6 +463,40 @@ BAD_RULES = (
         "must be the name of an object",
     ),
     Bad(
+        "a minimum is at most the maximum",
+        "scaling: {minReplicas: 3, maxReplicas: 2}",
+        "spec.scaling.minReplicas",
+        "minReplicas must be at most maxReplicas",
+    ),
+    Bad(
+        "so is the minimum of a schedule",
+        "scaling: {maxReplicas: 2, schedules: [{start: '08:00', end: '18:00', minReplicas: 3}]}",
+        "spec.scaling.schedules",
+        "the minReplicas of a schedule must be at most maxReplicas",
+    ),
+    Bad(
+        "who may go has to know when to come back",
+        "scaling: {minReplicas: 0, maxReplicas: 2}",
+        "spec.scaling.idle",
+        "minReplicas 0 needs idle.wakeQuery",
+    ),
+    Bad(
+        "who never goes needs no call back",
+        "scaling: {maxReplicas: 2, idle: {wakeQuery: vector(0)}}",
+        "spec.scaling.idle",
+        "idle is for minReplicas 0 alone",
+    ),
+    *(
+        Bad(
+            f"{text!r} is no time of day",
+            f"scaling: {{maxReplicas: 2, schedules: [{{start: '{text}', end: '18:00',"
+            " minReplicas: 2}]}",
+            "spec.scaling.schedules[0].start",
+            'must be a time of day such as "08:30"',
+        )
+        for text in ("24:01", "12-30")
+    ),
+    Bad(
         "the name leaves room for the names of pods",
         "",
         "metadata.name",
@@ -491,6 +550,14 @@ GOOD = (
     """tolerations: [{operator: Exists}, {key: a, value: b},
         {key: c, operator: Exists, effect: NoExecute, tolerationSeconds: 60}]""",
     "replicas: 0\nsuspend: true\nreplan: Never",
+    "scaling: {maxReplicas: 2}",
+    """scaling: {minReplicas: 0, maxReplicas: 8, windowSeconds: 60,
+        targets: {waitingRequests: 2, kvCacheUsagePercent: 80, ttftMs: 500, tpotMs: 40,
+            latencyPercentile: 99, outputTokensPerSecond: 2000},
+        scaleUp: {stabilizationWindowSeconds: 0}, scaleDown: {stabilizationWindowSeconds: 600},
+        schedules: [{name: office, days: [Mon, Tue], start: '08:00', end: '24:00',
+            timeZone: Europe/Berlin, minReplicas: 2}],
+        idle: {afterSeconds: 600, wakeQuery: vector(0)}}""",
     "service: {type: LoadBalancer, port: 80, annotations: {example.com/a: b}}",
     "fallback: {order: [pool]}\nqueueName: team-a",
     """fallback: {order: [quantization, context, pool], quantizations: [fp8, awq-int4],

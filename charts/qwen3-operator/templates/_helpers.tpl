@@ -52,9 +52,47 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 
 {{- /* "engine=image" pairs as the operator's settings take them from the environment */ -}}
 {{- define "qwen3-operator.images" -}}
+{{- include "qwen3-operator.pairs" .Values.operator.images -}}
+{{- end -}}
+
+{{- /* A map as name=value pairs with commas between them */ -}}
+{{- define "qwen3-operator.pairs" -}}
 {{- $pairs := list -}}
-{{- range $engine, $image := .Values.operator.images -}}
-{{- $pairs = append $pairs (printf "%s=%s" $engine $image) -}}
+{{- range $name, $value := . -}}
+{{- $pairs = append $pairs (printf "%s=%s" $name $value) -}}
 {{- end -}}
 {{- join "," $pairs -}}
+{{- end -}}
+
+{{- /* Files with which Prometheus is asked, in the container and out of it */ -}}
+{{- define "qwen3-operator.volumeMounts" -}}
+{{- with .Values.operator.prometheus -}}
+{{- if and .url .tokenSecret.name }}
+- name: prometheus-token
+  mountPath: /etc/qwen3-operator/prometheus-token
+  readOnly: true
+{{- end }}
+{{- if and .url .caConfigMap.name }}
+- name: prometheus-ca
+  mountPath: /etc/qwen3-operator/prometheus-ca
+  readOnly: true
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "qwen3-operator.volumes" -}}
+{{- with .Values.operator.prometheus -}}
+{{- if and .url .tokenSecret.name }}
+- name: prometheus-token
+  secret:
+    secretName: {{ .tokenSecret.name }}
+    items: [{key: {{ .tokenSecret.key }}, path: token}]
+{{- end }}
+{{- if and .url .caConfigMap.name }}
+- name: prometheus-ca
+  configMap:
+    name: {{ .caConfigMap.name }}
+    items: [{key: {{ .caConfigMap.key }}, path: ca.crt}]
+{{- end }}
+{{- end }}
 {{- end -}}

@@ -29,6 +29,7 @@ from qwen3_operator.cluster.sharing import Sharing
 from qwen3_operator.cluster.supplying import Supplying
 from qwen3_operator.cluster.watching import Store
 from qwen3_operator.decisions.provisioning import declared_pool, pool_of_karpenter
+from qwen3_operator.decisions.scaling.ownership import scale_managers
 from qwen3_operator.desired.site import Around, Hubs, Site, site_for
 from qwen3_operator.handlers import edge
 from qwen3_operator.handlers.health import HealthServer
@@ -36,10 +37,12 @@ from qwen3_operator.handlers.listening import Listener
 from qwen3_operator.handlers.metrics import Metrics, Sources
 from qwen3_operator.handlers.plans import PlanCache
 from qwen3_operator.handlers.queue import WorkQueue
+from qwen3_operator.handlers.scaling import make_loads, make_scaling
 from qwen3_operator.handlers.workers import run_workers
 from qwen3_operator.ledger import Ledger
 from qwen3_operator.observed import Key
 from qwen3_operator.reconcile import Reconciler, Tools
+from qwen3_operator.scaling import SCALE_MANAGERS
 from qwen3_operator.telemetry.fetching import fetch
 from qwen3_operator.telemetry.readings import Readings
 from qwen3_planner import planning
@@ -91,6 +94,7 @@ class Operator:
         self._metrics = Metrics(self._sources())
         self._engines = aiohttp.ClientSession()
         self._readings = Readings(partial(fetch, self._engines), self._queue.add)
+        self._loads = make_loads(settings, _now, self._queue.add)
         self._reconciler = Reconciler(self._tools())
         self._health = HealthServer(
             settings.health_host, settings.health_port, self._why_not_ready, self._metrics
@@ -117,6 +121,8 @@ class Operator:
             await self._leave_kopf()
             await self._health.stop()
             await self._readings.close()
+            if self._loads is not None:
+                await self._loads.close()
             await self._engines.close()
             await self._connection.close()
 
@@ -243,6 +249,14 @@ class Operator:
             writer=writer,
             caches=self._caches,
             supplying=Supplying(sharing, self._caches, site, self._ledger.nodes, _now),
+            scaling=make_scaling(
+                self._settings,
+                self._api,
+                writer=writer,
+                ledger=self._ledger,
+                loads=self._loads,
+                now=_now,
+            ),
             children=Children(self._api, writer, self._caches, own_write),
             ganging=Ganging(
                 writer,
@@ -348,7 +362,11 @@ def _key(body: Mapping[str, Any]) -> Key:
 
 
 def _without_managers(raw: dict[str, Any]) -> dict[str, Any]:
+    """Leave out who owns which field, but for the number of replicas."""
     metadata = {name: value for name, value in raw["metadata"].items() if name != "managedFields"}
+    managers = scale_managers(raw["metadata"].get("managedFields") or ())
+    if managers:
+        metadata[SCALE_MANAGERS] = managers
     return {**raw, "metadata": metadata}
 
 

@@ -159,6 +159,23 @@ class Ledger(Books):
         self._lanes.leave(lane)
         return max(0, room)
 
+    def could_run(self, key: Key) -> int:
+        """Return how many replicas of a resource would be admitted now if it asked for more.
+
+        Those that are admitted are among them. Nothing is booked; 0 where nothing was offered.
+        """
+        account = self._accounts.get(key)
+        if account is None or account.claim is None:
+            return 0
+        lane, admitted = self._enter(account, account.claim.demand), account.admitted
+        size, room = account.claim.demand.group_size, self._room_in_quota(account)
+        limit = lane.margin if room is None else min(lane.margin, room.replicas - admitted * size)
+        if lane.released:
+            limit = min(limit, self._room_beside(account, lane, admitted))
+        more = 0 if account.missing else self._sure(lane, account.claim.order, limit, None)
+        self._lanes.leave(lane)
+        return admitted + more // size
+
     # -- judging ------------------------------------------------------------------------------
 
     def _admit_waiting(self, before: Order | None = None) -> None:

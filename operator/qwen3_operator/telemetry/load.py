@@ -22,15 +22,15 @@ from qwen3_operator.telemetry.queries import Question, calls_in, samples_in
 from qwen3_planner.api.reasons import Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
     from datetime import datetime
 
     from qwen3_operator.decisions.scaling.samples import Call, Sample
     from qwen3_operator.observed import Key
     from qwen3_operator.telemetry.prometheus import Series
 
-    Read = Callable[[str, int, int, int], list[Series]]
-    """Evaluates a query from, to, every so many seconds; blocks; raises MetricsError."""
+    Read = Callable[[str, int, int, int], Awaitable[list[Series]]]
+    """Evaluates a query from, to, every so many seconds; raises MetricsError."""
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +77,7 @@ class Loads:
         self._now = now
         self._tell = tell
         self._own = threading.local()
-        self._read = read or self._read_in_thread
+        self._read = read or self._read_in_a_thread
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="prometheus")
         self._followed: dict[Key, Followed] = {}
 
@@ -149,18 +149,24 @@ class Loads:
             start_s = max(start_s, round(known.time_s) + self.interval_s)
         if start_s > end_s:
             return None
-        work = asyncio.get_running_loop().run_in_executor(
-            self._threads, self._read, query, start_s, end_s, self.interval_s
-        )
         try:
-            return await asyncio.wait_for(work, PATIENCE * self._server.timeout_s)
+            async with asyncio.timeout(PATIENCE * self._server.timeout_s):
+                return await self._read(query, start_s, end_s, self.interval_s)
         except TimeoutError:
             limit = f"{self._server.timeout_s:g} s"
             message = f"Prometheus at {self._server.url} does not answer within {limit}."
             raise MetricsError(Reason.METRICS_TOO_SLOW, message) from None
 
-    def _read_in_thread(self, query: str, start_s: int, end_s: int, step_s: int) -> list[Series]:
-        """Ask by this thread's own connection; the client's is for one thread."""
+    async def _read_in_a_thread(
+        self, query: str, start_s: int, end_s: int, step_s: int
+    ) -> list[Series]:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(
+            self._threads, self._read_here, query, start_s, end_s, step_s
+        )
+
+    def _read_here(self, query: str, start_s: int, end_s: int, step_s: int) -> list[Series]:
+        """Ask by this thread's own connection: the client's is for one thread."""
         connection: Prometheus | None = getattr(self._own, "connection", None)
         if connection is None:
             connection = self._own.connection = Prometheus(self._server)

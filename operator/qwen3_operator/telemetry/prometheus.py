@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import requests
-from prometheus_api_client import PrometheusApiClientException, PrometheusConnect
+from prometheus_api_client.exceptions import PrometheusApiClientException
+from prometheus_api_client.prometheus_connect import PrometheusConnect
 from urllib3.util.retry import Retry
 
 from qwen3_operator.errors import TelemetryError
@@ -75,7 +76,10 @@ class Prometheus:
         session = requests.Session()
         session.verify = server.ca_file or True
         self._client = PrometheusConnect(
-            server.url, retry=ONCE, session=session, timeout=server.timeout_s
+            server.url,
+            retry=ONCE,
+            session=session,
+            timeout=server.timeout_s,  # type: ignore[arg-type]  # it hands it on to requests
         )
 
     def read(self, query: str, start_s: int, end_s: int, step_s: int) -> list[Series]:
@@ -108,9 +112,9 @@ class Prometheus:
             message = f"Prometheus at {server.url} cannot be reached: {_why(error)}."
             raise MetricsError(Reason.METRICS_UNAVAILABLE, message) from None
 
-    def _headers(self) -> dict[str, str] | None:
+    def _headers(self) -> dict[str, str]:
         if not self._server.token_file:
-            return None
+            return {}
         token = Path(self._server.token_file).read_text(encoding="utf-8").strip()
         return {"Authorization": f"Bearer {token}"}
 

@@ -223,6 +223,39 @@ def test_scaling_up_admits_only_what_is_added() -> None:
     assert (admission.replicas, admission.wanted) == (2, 3)
 
 
+def test_what_could_run_is_what_is_admitted_when_it_is_asked_for() -> None:
+    books = ledger(node("a"), node("b"))
+    books.offer(claim("m", NEED, 1))
+    bind(books, "m", "m-0", "a")
+    books.upsert_pod(pod("x", amount(2), node="b", namespace="x"))
+
+    assert books.could_run(Key("default", "m")) == 3
+    assert books.could_run(Key("default", "m")) == 3, "nothing is booked"
+    assert books.offer(claim("m", NEED, 9)).replicas == 3
+
+
+def test_who_sleeps_could_run_and_who_is_unknown_could_not() -> None:
+    books = ledger(node("a"))
+    books.offer(claim("m", NEED, 0))
+
+    assert books.could_run(Key("default", "m")) == 2
+    assert books.could_run(Key("default", "other")) == 0
+
+
+def test_what_could_run_is_not_what_others_wait_for_or_the_quota_forbids() -> None:
+    books = ledger(node("a"), node("b"))
+    books.offer(claim("m", NEED, 3, created="2026-11-22T00:00:00Z"))
+    books.offer(claim("first", amount(8), 1, priority=9))
+
+    assert books.could_run(Key("default", "m")) == 3
+
+    books = ledger(node("a"))
+    books.upsert_quota(Quota("default", "gpus", (("nvidia.com/gpu", 4),), (("nvidia.com/gpu", 0),)))
+    books.offer(claim("m", NEED, 1))
+
+    assert books.could_run(Key("default", "m")) == 1
+
+
 def test_scaling_down_frees_at_once_what_is_not_bound() -> None:
     books = ledger(node("a"))
     books.offer(claim("m", NEED, 2))
