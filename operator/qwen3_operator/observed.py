@@ -30,6 +30,12 @@ KUEUE_GATE = "kueue.x-k8s.io/admission"
 """Scheduling gate of pods that Kueue holds back (kubernetes-sigs/kueue v0.14
 pkg/controller/jobs/pod, read 2026-11-23)."""
 
+DEVICE_CLASS = "gpu.nvidia.com"
+"""Device class of whole GPUs, by dynamic resource allocation; it has the name of its driver."""
+
+DEVICES_ANNOTATION = "serving.qwen3.dev/devices"
+"""Annotation of pods: what their claims ask for, as ``CLASS/ACCELERATOR=COUNT``."""
+
 CACHE_LABEL = "serving.qwen3.dev/cache"
 """Label of the claim, the Job and the pods of a shared cache: the name of the Job."""
 
@@ -83,6 +89,15 @@ class Resources:
     pods: int = 0
 
 
+def is_claimed(resource: str) -> bool:
+    """Whether GPUs of that name are asked for by claims on devices, not as a resource.
+
+    >>> is_claimed("gpu.nvidia.com/H100-SXM-80GB"), is_claimed("nvidia.com/gpu")
+    (True, False)
+    """
+    return resource.startswith(f"{DEVICE_CLASS}/")
+
+
 @dataclass(frozen=True, slots=True)
 class Taint:
     """A node's taint; ``effect`` is NoSchedule, PreferNoSchedule or NoExecute."""
@@ -109,6 +124,7 @@ class Node:
         kubelet: version of the kubelet (``v1.37.2``); empty where the node does not say.
         runtime: container runtime and version (``containerd://2.1.4``); empty likewise.
         slices: MIG slices that it offers, a group of each profile.
+        products: of its GPUs as a driver names them, where claims ask for these.
         to_come: name of the pool that may grow by it, where it does not exist yet; else empty.
         cpu: the node as a CPU to compute on; None where it has GPUs or offers too little.
     """
@@ -126,6 +142,7 @@ class Node:
     runtime: str = ""
     to_come: str = ""
     slices: tuple[NodeGroup, ...] = ()
+    products: tuple[str, ...] = ()
     cpu: NodeGroup | None = None
 
     @property

@@ -338,9 +338,9 @@ class Reconciler:
         """Leave admission to Kueue: nothing is promised from our own books."""
         self._withdraw(subject.key)
         caches, namespace = self._tools.caches, subject.key.namespace
-        queues = [q for q in caches.local_queues.values() if q.namespace == namespace]
+        queues = caches.queues.within(namespace)
         replicas = resource.spec.replicas
-        return admit_by_queue(replicas, name, queues, has_kueue=caches.has_kueue)
+        return admit_by_queue(replicas, name, queues, has_kueue=caches.queues.are_served)
 
     async def _report(self, subject: Subject, facts: Facts) -> None:
         """Write the status if it changed, then say what changed as Events."""

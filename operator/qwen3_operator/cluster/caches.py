@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from qwen3_operator.cluster import reducing
 from qwen3_operator.cluster.around import Around
 from qwen3_operator.cluster.complaints import FAILED_CREATE, Complaints
+from qwen3_operator.cluster.devices import NOTHING_MORE, Devices
 from qwen3_operator.cluster.optional import OptionalWatch
+from qwen3_operator.cluster.queues import Queues
 from qwen3_operator.cluster.watching import Selection, Store, Watch
 from qwen3_operator.decisions.creation import creation_failure, newest
 from qwen3_operator.decisions.failures import on_its_node
@@ -36,6 +38,7 @@ from qwen3_operator.observed import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from qwen3_operator.cluster.devices import Hardware
     from qwen3_operator.cluster.reducing import Grouping, OwnPod, PriorityClass
     from qwen3_operator.cluster.requests import Api
     from qwen3_operator.cluster.watching import Changed
@@ -57,10 +60,6 @@ FOREIGN_PODS = {
     "labelSelector": f"!{DEPLOYMENT_LABEL}",
 }
 """Other people's pods that hold something on a node."""
-
-
-KUEUE_VERSIONS = ("v1beta2", "v1beta1")
-"""Of Kueue's API, newest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +90,7 @@ class Caches:
         namespaces: Sequence[str],
         grouping: Grouping,
         listeners: Listeners,
-        node_pool: Callable[[dict[str, Any]], GrowingPool | None] = lambda _: None,
+        hardware: Hardware = NOTHING_MORE,
     ) -> None:
         """Make stores and watches; :meth:`run` starts them.
 
@@ -101,7 +100,12 @@ class Caches:
         self._listeners = listeners
         self._pods: dict[Key, dict[str, OwnPod]] = {}
         self._children: dict[Key, dict[tuple[str, str], Manifest]] = {}
-        self.nodes: Store[Node] = Store(partial(reducing.node, grouping=grouping), listeners.node)
+        self.devices = Devices(
+            api, hardware.with_devices, listeners.node, listeners.foreign_pod
+        )
+        self.nodes: Store[Node] = Store(
+            partial(reducing.node, grouping=grouping), self.devices.node
+        )
         self.foreign_pods: Store[Pod] = Store(reducing.foreign_pod, listeners.foreign_pod)
         self.own_pods: Store[OwnPod] = Store(reducing.own_pod, self._own_pod_changed)
         self.deployments: Store[Manifest] = Store(
@@ -150,9 +154,8 @@ class Caches:
         self.priority_classes: Store[PriorityClass] = Store(
             reducing.priority_class, listeners.priority_class
         )
-        self.local_queues: Store[LocalQueue] = Store(reducing.local_queue, listeners.local_queue)
-        self._queue_watches: list[OptionalWatch[LocalQueue]] = []
-        self.node_pools: Store[GrowingPool] = Store(node_pool, listeners.node_pool)
+        self.queues = Queues(api, namespaces, listeners.local_queue)
+        self.node_pools: Store[GrowingPool] = Store(hardware.node_pool, listeners.node_pool)
         self._watches: list[Watch[Any]] = [
             OptionalWatch(api, Selection("/apis/karpenter.sh/v1/nodepools"), self.node_pools),
             Watch(api, Selection("/api/v1/nodes"), self.nodes),
@@ -163,10 +166,11 @@ class Caches:
                 self.priority_classes,
             ),
             *self.around.watches,
+            *self.devices.watches,
+            *self.queues.watches,
         ]
         self._groups: list[OptionalWatch[Manifest]] = []
         for namespace in namespaces or (None,):
-            self._watches.append(self._queue_watch(api, namespace))
             group = kinds.LEADER_WORKER_SET
             sets = _within(group.root, namespace, group.plural, OURS)
             self._groups.append(OptionalWatch(api, sets, self.leader_worker_sets))
@@ -194,23 +198,6 @@ class Caches:
                     self.creation_failures,
                 ),
             ]
-
-    def _queue_watch(self, api: Api, namespace: str | None) -> OptionalWatch[LocalQueue]:
-        """Watch Kueue's queues, where the cluster has Kueue."""
-        newest, older = (
-            _within(f"/apis/kueue.x-k8s.io/{version}", namespace, "localqueues", {})
-            for version in KUEUE_VERSIONS
-        )
-        watch = OptionalWatch(
-            api, newest, self.local_queues, lambda: self._listeners.local_queue(None, None), [older]
-        )
-        self._queue_watches.append(watch)
-        return watch
-
-    @property
-    def has_kueue(self) -> bool:
-        """Whether the cluster has Kueue."""
-        return any(watch.is_there for watch in self._queue_watches)
 
     async def run(self) -> None:
         """Keep all watches going; never returns."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from qwen3_operator.observed import Resources
+from qwen3_operator.observed import DEVICES_ANNOTATION, Resources, is_claimed
 from qwen3_operator.quantities import ceil
 
 if TYPE_CHECKING:
@@ -51,8 +51,21 @@ def memory_limit_bytes(spec: Mapping[str, Any]) -> int:
     return sum(told) if len(told) == len(limits) else 0
 
 
-def pod_requests(spec: Mapping[str, Any]) -> Resources:
-    """Add up what a pod holds on its node."""
+def claimed(annotations: Mapping[str, str] | None) -> dict[str, int]:
+    """Return what the claims of a pod of ours ask for: no request of it says so.
+
+    >>> claimed({DEVICES_ANNOTATION: "gpu.nvidia.com/L4-24GB=2"}), claimed(None)
+    ({'gpu.nvidia.com/L4-24GB': 2}, {})
+    """
+    text = (annotations or {}).get(DEVICES_ANNOTATION, "")
+    name, _, count = text.rpartition("=")
+    return {name: int(count)} if is_claimed(name) and count.isdecimal() else {}
+
+
+def pod_requests(
+    spec: Mapping[str, Any], annotations: Mapping[str, str] | None = None
+) -> Resources:
+    """Add up what a pod holds on its node; its annotations tell what its claims ask for."""
     containers = _total(_container_requests(c) for c in spec.get("containers") or ())
     sidecars: dict[str, int] = {}
     peak: dict[str, int] = {}
@@ -65,7 +78,7 @@ def pod_requests(spec: Mapping[str, Any]) -> Resources:
     held = _greater(_total((containers, sidecars)), peak)
     whole = (spec.get("resources") or {}).get("requests") or {}
     held.update(_amounts(whole))
-    held = _total((held, _amounts(spec.get("overhead") or {})))
+    held = _total((held, _amounts(spec.get("overhead") or {}), claimed(annotations)))
     held["pods"] = 1
     return _resources(held)
 

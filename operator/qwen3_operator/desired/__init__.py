@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from qwen3_operator.desired.claims import make_claim_template
 from qwen3_operator.desired.deployment import make_deployment
 from qwen3_operator.desired.groups import Form, make_groups, without_groups_from
 from qwen3_operator.desired.metadata import marked
@@ -48,7 +49,9 @@ def children(  # noqa: PLR0913, PLR0917 - everything a child depends on
         made = make_groups(resource, plan, site, replicas, pool, form)
     else:
         made = (make_deployment(resource, plan, site, replicas, pool),)
-    return tuple(marked(one) for one in (*made, make_service(resource, plan)))
+    claims = make_claim_template(resource, plan, pool)
+    others = (make_service(resource, plan), *([claims] if claims is not None else []))
+    return tuple(marked(one) for one in (*made, *others))
 
 
 def with_replicas(manifests: tuple[Manifest, ...], replicas: int) -> tuple[Manifest, ...]:

@@ -71,6 +71,13 @@ POD_MONITOR = ChildKind(
     "the Prometheus operator",
     "https://prometheus-operator.dev/docs/getting-started/installation/",
 )
+CLAIM_TEMPLATE = ChildKind(
+    "resource.k8s.io/v1",
+    "ResourceClaimTemplate",
+    "resourceclaimtemplates",
+    "dynamic resource allocation (Kubernetes 1.34 or newer)",
+    "https://kubernetes.io/docs/concepts/scheduling-eviction/dynamic-resource-allocation/",
+)
 
 WORKLOADS = (DEPLOYMENT, STATEFUL_SET, LEADER_WORKER_SET)
 """Kinds that run replicas."""
@@ -83,5 +90,6 @@ CHILD_KINDS = (
     HTTP_ROUTE,
     INFERENCE_POOL,
     POD_MONITOR,
+    CLAIM_TEMPLATE,
 )
 """All of them; the chart's roles name the same."""

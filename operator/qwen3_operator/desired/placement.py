@@ -59,10 +59,10 @@ GPU_TAINTS = ("nvidia.com/gpu", "amd.com/gpu")
 def _gpu_taint(resource: str) -> tuple[str, ...]:
     """Return the taint of nodes that offer a resource: of slices it is that of whole GPUs.
 
-    >>> _gpu_taint("nvidia.com/gpu"), _gpu_taint("nvidia.com/mig-1g.10gb"), _gpu_taint("")
+    >>> _gpu_taint("nvidia.com/mig-1g.10gb"), _gpu_taint("gpu.nvidia.com/L4-24GB"), _gpu_taint("")
     (('nvidia.com/gpu',), ('nvidia.com/gpu',), ())
     """
-    vendor = resource.partition("/")[0]
+    vendor = resource.partition("/")[0].removeprefix("gpu.")
     return tuple(key for key in GPU_TAINTS if vendor and key.startswith(f"{vendor}/"))
 
 

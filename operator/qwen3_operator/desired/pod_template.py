@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qwen3_operator.desired import labels
+from qwen3_operator.desired.claims import make_pod_annotations, make_pod_claims
 from qwen3_operator.desired.container import make_arguments, make_container
 from qwen3_operator.desired.hashing import template_hash
 from qwen3_operator.desired.merging import with_user_template
@@ -33,6 +34,7 @@ def make_pod_template(
         "spec": {
             **_choices(resource),
             **make_placement(resource, pool),
+            **make_pod_claims(resource, plan, pool),
             "automountServiceAccountToken": False,
             "enableServiceLinks": False,  # a Service called "vllm" would set VLLM_PORT
             "terminationGracePeriodSeconds": grace_period_s(plan, make_arguments(resource, plan)),
@@ -41,6 +43,9 @@ def make_pod_template(
             "volumes": make_volumes(resource, plan, site, pool),
         },
     }
+    annotations = make_pod_annotations(plan, pool)
+    if annotations:
+        template["metadata"]["annotations"] = annotations
     template = with_user_template(template, resource.spec.pod_template)
     template["metadata"]["labels"][PLAN_HASH_LABEL] = template_hash(template)
     return template

@@ -58,6 +58,7 @@ class Pool:
             Empty: no label names the product; the resource alone decides.
         cores: that each pod computes with where it computes on CPUs; 0 elsewhere.
         others: other ways to be a node of the pool, for nodes that are yet to come.
+        products: of the GPUs, as their driver names them, where claims ask for these.
     """
 
     accelerator: str
@@ -65,6 +66,7 @@ class Pool:
     requirements: Comparisons
     cores: int = 0
     others: tuple[Comparisons, ...] = ()
+    products: tuple[str, ...] = ()
 
     @property
     def architecture(self) -> str:
@@ -85,9 +87,9 @@ class Pool:
     def as_text(self) -> str:
         """Write the pool as the text of an annotation."""
         fields = [self.accelerator, self.resource, self.requirements]
-        more: list[Any] = [self.cores] if self.cores or self.others else []
-        if self.others:
-            more.append(self.others)
+        more: list[Any] = [self.cores, self.others, self.products]
+        while more and not more[-1]:
+            more.pop()  # written as before there was anything of the kind
         return json.dumps([*fields, *more], separators=(",", ":"))
 
     def as_expressions(self) -> list[dict[str, Any]]:
@@ -123,6 +125,7 @@ def pool_for(
         resource=accelerator.resource,
         requirements=requirements,
         others=other_ways(requirements, carriers),
+        products=tuple(sorted({product for node in carriers for product in node.products})),
     )
 
 
@@ -172,6 +175,7 @@ def pool_of(deployment: Manifest) -> Pool | None:
             requirements=read(requirements),
             cores=int(cores),
             others=tuple(read(way) for way in others),
+            products=tuple(map(str, more[2])) if len(more) > 2 else (),  # noqa: PLR2004 - its place
         )
     except (ValueError, TypeError):
         return None

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qwen3_operator import quantities
+from qwen3_operator.desired.claims import NAME_IN_POD
 from qwen3_operator.desired.volumes import shm_bytes
+from qwen3_operator.observed import is_claimed
 from qwen3_planner.units import MIB, ceil_div
 
 if TYPE_CHECKING:
@@ -43,6 +45,8 @@ def make_resources(resource: Qwen3Deployment, plan: Plan, pool: Pool) -> dict[st
     requests = {"cpu": str(cores), "memory": amount}
     requests |= own_limits | own_requests  # a limit alone is the request too, as in Kubernetes
     limits = {"memory": requests["memory"]} | own_limits
+    if is_claimed(pool.resource):
+        return {"requests": requests, "limits": limits, "claims": [{"name": NAME_IN_POD}]}
     if pool.resource:
         requests[pool.resource] = limits[pool.resource] = str(gpus)
     return {"requests": requests, "limits": limits}

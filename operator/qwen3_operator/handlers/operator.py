@@ -21,6 +21,7 @@ from qwen3_operator.cluster.applying import Writer
 from qwen3_operator.cluster.caches import Caches
 from qwen3_operator.cluster.children import Children
 from qwen3_operator.cluster.connection import Connection, own_namespace
+from qwen3_operator.cluster.devices import Hardware
 from qwen3_operator.cluster.ganging import Ganging
 from qwen3_operator.cluster.leasing import Lease, LeaseLostError, LeaseTimes
 from qwen3_operator.cluster.requests import Api
@@ -28,6 +29,7 @@ from qwen3_operator.cluster.resources import wait_for_list
 from qwen3_operator.cluster.sharing import Sharing
 from qwen3_operator.cluster.supplying import Supplying
 from qwen3_operator.cluster.watching import Store
+from qwen3_operator.decisions.devices import with_devices
 from qwen3_operator.decisions.provisioning import declared_pool, pool_of_karpenter
 from qwen3_operator.decisions.scaling.ownership import scale_managers
 from qwen3_operator.desired.site import Around, Hubs, Site, site_for
@@ -86,7 +88,10 @@ class Operator:
             settings.namespaces,
             self._grouping,
             self._listener.listeners(),
-            partial(pool_of_karpenter, catalog=self._catalog),
+            Hardware(
+                partial(pool_of_karpenter, catalog=self._catalog),
+                partial(with_devices, catalog=self._catalog),
+            ),
         )
         for setting in settings.growing_pools:
             self._listener.growing.put(declared_pool(self._catalog, **setting.model_dump()))
