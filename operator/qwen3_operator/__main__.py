@@ -107,7 +107,8 @@ def run(config: Path | None, **flags: Any) -> None:  # noqa: ANN401 - as click p
 @click.option("--to", "folder", required=True, type=click.Path(path_type=Path), help="Folder.")
 @click.option("--revision", default="", help="Branch, tag or commit; default: the hub's branch.")
 @click.option("--include", multiple=True, help="Only files like this (*.gguf); repeatable.")
-@click.option("--link", default="", help="Name by which the one fetched file is reachable, too.")
+@click.option("--link", default="", help="Name by which the one file of GGUF weights is reachable.")
+@click.option("--encoder-link", default="", help="The same for the image encoder's file.")
 @click.option("--parts", default=1, type=click.IntRange(1), help="Of how many parts this is one.")
 @click.option(
     "--part",
@@ -127,6 +128,7 @@ def fetch(  # noqa: PLR0913, PLR0917 - one option each
     revision: str,
     include: tuple[str, ...],
     link: str,
+    encoder_link: str,
     parts: int,
     part: int,
     message_file: Path | None,
@@ -143,7 +145,9 @@ def fetch(  # noqa: PLR0913, PLR0917 - one option each
     if hub not in ("hf", "modelscope") or not separator or part >= parts:
         click.echo("qwen3-operator: fetch takes hf:// or modelscope://, --part < --parts", err=True)
         sys.exit(BAD_INPUT)
-    order = program.Order(Repository(hub, name, revision), folder, include, link, part, parts)
+    order = program.Order(
+        Repository(hub, name, revision), folder, include, link, encoder_link, part, parts
+    )
     sys.exit(program.run(order, os.environ, message_file))
 
 

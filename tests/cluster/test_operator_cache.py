@@ -246,9 +246,15 @@ def test_a_download_that_cannot_succeed_is_a_condition_and_no_crash_loop(
     pods = models.room.get("pods", "--selector=serving.qwen3.dev/cache")["items"]
     assert len(pods) == 1
     assert models.children("failing") == {}
-    # What the message asks for: somebody mends it, and deletes the Job.
-    models.room.kubectl("delete", "jobs", "--all")
+    assert "tried again by itself" in told["message"]
+    # Somebody mends it: the same Secret with another token, a larger volume. No Job is deleted.
+    (failed,) = models.room.get("jobs")["items"]
+    models.room.kubectl("delete", "secret", "hub")
+    models.room.kubectl("create", "secret", "generic", "hub", "--from-literal=HF_TOKEN=mended")
     models.await_ready("failing")
+    (job,) = models.room.get("jobs")["items"]
+    assert job["metadata"]["name"] == failed["metadata"]["name"]
+    assert job["metadata"]["uid"] != failed["metadata"]["uid"]
 
 
 @pytest.mark.usefixtures("volumes")

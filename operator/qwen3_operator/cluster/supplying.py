@@ -14,6 +14,7 @@ from qwen3_operator.desired.cache import SharedCache, make_claim, shared_cache_o
 from qwen3_operator.desired.prefetch import make_prefetch_job
 from qwen3_operator.desired.volumes import claim_of, make_weights_volumes
 from qwen3_planner.api.reasons import Reason
+from qwen3_planner.api.status import ConditionStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -72,6 +73,8 @@ class Supplying:
         self._site = site
         self._nodes = nodes
         self._now = now
+        self._failures: dict[tuple[str, str], int] = {}
+        """Jobs that failed in a row, by namespace and name; a restart begins to count anew."""
 
     def forget(self, key: Key) -> None:
         """Forget a resource that is gone."""
@@ -132,9 +135,13 @@ class Supplying:
     async def _judge(self, key: Key, known: Cache, job: Manifest) -> Supply:
         """Say how the download stands; make way for another attempt when its time has come."""
         finding = judge_cache(known)
-        made_of = job["metadata"]["annotations"][labels.APPLIED]
-        again_s = retry_in_s(known, finding, made_of, self._now())
+        made_of, place = job["metadata"]["annotations"][labels.APPLIED], (key.namespace, known.job)
+        if finding.status is ConditionStatus.TRUE:
+            self._failures.pop(place, None)
+        failures = self._failures.get(place, 0)
+        again_s = retry_in_s(known, made_of, failures, self._now())
         if again_s == 0.0 and known.prefetch is not None:
+            self._failures[place] = failures + 1
             await self._sharing.delete(key, "Job", known.prefetch)
             return Supply(finding)
         return Supply(finding, again_s)

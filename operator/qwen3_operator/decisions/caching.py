@@ -24,8 +24,15 @@ MANY = frozenset({"ReadWriteMany", "ReadOnlyMany"})
 
 ONE_POD = "ReadWriteOncePod"
 
-RETRY_AFTER = timedelta(minutes=10)
-"""Between two Jobs where another attempt may help: the hub was down, a file came damaged."""
+RETRY_FIRST = timedelta(seconds=10)
+"""Between a Job that failed and the next, doubled with each: a hub that was down, a Secret that was
+mended, a volume that grew are noticed without anybody pressing anything."""
+
+RETRY_MOST = timedelta(minutes=10)
+"""The longest pause: what nobody mends costs a pod of a few seconds each time."""
+
+MANY_ATTEMPTS = 16
+"""Where doubling ends; the longest pause is reached long before."""
 
 UNBOUND = "unbound immediate persistentvolumeclaims"
 """The scheduler's words for a claim without a volume (k8s.io/kubernetes@v1.37.2 pkg/scheduler/
@@ -155,15 +162,15 @@ EXITS: dict[int, tuple[Reason, str]] = {
     ),
     44: (
         Reason.MODEL_SOURCE_UNREACHABLE,
-        "Check mirror, proxy and network policies of the namespace; tried again by itself.",
+        "Check mirror, proxy and network policies of the namespace.",
     ),
 }
 """Exit codes of the fetching program (:mod:`qwen3_operator.fetching.problems`)."""
 
-AGAIN = " Then delete the Job {job} to try again."
-
-TRIED_AGAIN = frozenset({Reason.MODEL_SOURCE_UNREACHABLE, Reason.DOWNLOAD_FAILED})
-"""Failures that may be over by themselves."""
+AGAIN = (
+    "It is tried again by itself, ever less often, at most ten minutes later; at once when the Job"
+    " {job} is deleted."
+)
 
 
 def _why_it_failed(cache: Cache, job: Prefetch) -> Verdict:
@@ -171,24 +178,22 @@ def _why_it_failed(cache: Cache, job: Prefetch) -> Verdict:
     ended = [one for one in cache.fetchers if one.exit_code]
     last = max(ended, key=lambda one: one.created, default=None)
     words = last.last_words.strip() if last else ""
-    reason, fix = EXITS.get(
-        (last.exit_code if last else 0) or 0, (Reason.DOWNLOAD_FAILED, "Tried again by itself.")
-    )
-    if reason not in TRIED_AGAIN:
-        fix += AGAIN
-    fix = fix.format(source=cache.source, claim=cache.claim, job=cache.job)
-    return Verdict(reason, f"{(words or job.failure).rstrip('.')}. {fix}")
+    exit_code = (last.exit_code if last else 0) or 0
+    reason, fix = EXITS.get(exit_code, (Reason.DOWNLOAD_FAILED, ""))
+    told = f"{fix} {AGAIN}".strip()
+    told = told.format(source=cache.source, claim=cache.claim, job=cache.job)
+    return Verdict(reason, f"{(words or job.failure).rstrip('.')}. {told}")
 
 
-def retry_in_s(cache: Cache, finding: Finding, made_of: str, now: datetime) -> float | None:
-    """Say when the failed Job is to be deleted, so that another is made; None: not by itself.
+def retry_in_s(cache: Cache, made_of: str, attempts: int, now: datetime) -> float | None:
+    """Say when the failed Job is to be deleted, so that another is made; None: there is none.
 
     One that would be made otherwise now (another token, another mirror) is tried at once.
 
     Args:
         cache: what is known.
-        finding: what was judged of it.
         made_of: fingerprint of the Job that would be made now.
+        attempts: that failed before this one.
         now: the present.
     """
     job = cache.prefetch
@@ -196,10 +201,9 @@ def retry_in_s(cache: Cache, finding: Finding, made_of: str, now: datetime) -> f
         return None
     if job.made_of != made_of:
         return 0.0
-    if finding.verdict.reason not in TRIED_AGAIN:
-        return None
     failed_at = datetime.strptime(job.failed_at, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
-    return max(0.0, (failed_at + RETRY_AFTER - now).total_seconds())
+    pause = min(RETRY_MOST, RETRY_FIRST * (1 << min(attempts, MANY_ATTEMPTS)))
+    return max(0.0, (failed_at + pause - now).total_seconds())
 
 
 def _missing(reason: Reason, message: str) -> Finding:

@@ -7,6 +7,7 @@ one Job. Each user is an owner of both, none of them the controller: they go wit
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from qwen3_operator.desired import labels
@@ -18,6 +19,8 @@ from qwen3_planner.engines.sources import cached_folder, is_on_hub
 from qwen3_planner.units import GIB, ceil_div
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from qwen3_planner.api.caching import ClaimCache
     from qwen3_planner.api.v1alpha1 import Qwen3Deployment
     from qwen3_planner.plan import Plan
@@ -37,6 +40,9 @@ MOST_PARTS = 32
 SLUG_LENGTH = 30
 """Of a variant in a name; pods of an indexed Job add up to 13 characters."""
 
+ENCODER_FLAG = "--mmproj"
+"""Of llama.cpp: names the file of the image encoder."""
+
 DEFAULT_MODES = ("ReadWriteOnce",)
 """What every provisioner offers."""
 
@@ -55,6 +61,7 @@ class SharedCache:
         revision: of the source; empty: the hub's default.
         include: patterns of the files to fetch; empty: all that engines read.
         link: name under which the engine looks for a single file; empty: it reads a folder.
+        encoder_link: the same for an image encoder's file; empty: there is none.
         checkpoint_bytes: of the files.
         parts: of the download.
     """
@@ -70,6 +77,7 @@ class SharedCache:
     link: str
     checkpoint_bytes: int
     parts: int
+    encoder_link: str = ""
 
 
 def shared_cache_of(resource: Qwen3Deployment, plan: Plan) -> SharedCache | None:
@@ -96,7 +104,18 @@ def shared_cache_of(resource: Qwen3Deployment, plan: Plan) -> SharedCache | None
         link=f"{plan.variant}-{gguf}.gguf" if gguf else "",
         checkpoint_bytes=n_bytes,
         parts=1 if gguf else max(1, min(MOST_PARTS, ceil_div(n_bytes, PART_BYTES))),
+        encoder_link=_file_after(ENCODER_FLAG, plan.command),
     )
+
+
+def _file_after(flag: str, command: Sequence[str]) -> str:
+    """Return the name of the file that a command names after a flag; empty: it names none.
+
+    >>> _file_after("--mmproj", ["llama-server", "--mmproj", "/models/x/mmproj-a.gguf"])
+    'mmproj-a.gguf'
+    """
+    following = dict(pairwise(command)).get(flag, "")
+    return following.rpartition("/")[2]
 
 
 def _shape(wanted: ClaimCache) -> dict[str, Any]:

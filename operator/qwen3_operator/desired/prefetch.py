@@ -128,6 +128,8 @@ def _container(resource: Qwen3Deployment, cache: SharedCache, site: Site) -> dic
         arguments += ["--include", pattern]
     if cache.link:
         arguments += ["--link", cache.link]
+    if cache.encoder_link:
+        arguments += ["--encoder-link", cache.encoder_link]
     arguments += ["--parts", str(cache.parts), "--message-file", "/dev/termination-log"]
     return {
         "name": CONTAINER,

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from qwen3_operator.fetching.hubs import RemoteFile, Repository, access, needed, share
+from qwen3_operator.fetching.joining import fetch_joined, weights_in
 from qwen3_operator.fetching.problems import FetchError, FullError, MissingError
 from qwen3_operator.fetching.transfer import NO_ROOM, fetch_all
 from qwen3_operator.fetching.web import Web
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
 PIN = ".fetched-commit"
@@ -27,7 +29,9 @@ class Order:
         repository: on which hub.
         folder: the files' own; made where it is missing.
         include: patterns of paths; empty: all that an engine reads.
-        link: name that a single fetched file shall be reachable by; empty: none.
+        link: name that the one file of GGUF weights shall be reachable by, where the repository
+            has it in several, too; empty: no such file is wanted.
+        encoder_link: the same for the image encoder's file beside it.
         part: of how many, from 0.
         parts: how many there are.
     """
@@ -36,6 +40,7 @@ class Order:
     folder: Path
     include: tuple[str, ...] = ()
     link: str = ""
+    encoder_link: str = ""
     part: int = 0
     parts: int = 1
 
@@ -74,11 +79,42 @@ def fetch(order: Order, environment: Mapping[str, str], web: Web | None = None) 
         raise MissingError(
             f"{order.repository.name} has no file like {' or '.join(order.include)}."
         )
-    mine = share(wanted, order.part, order.parts)
-    n_bytes = fetch_all(mine, order.folder, web, lambda line: print(line, flush=True))  # noqa: T201 - the container's log
+    tell = partial(print, flush=True)
     if order.link:
-        _link(wanted, order)
-    return f"{len(mine)} files, {n_bytes} bytes of {order.repository.name} are there."
+        n_files, n_bytes = _fetch_named(wanted, order, web, tell)
+    else:
+        mine = share(wanted, order.part, order.parts)
+        n_files, n_bytes = len(mine), fetch_all(mine, order.folder, web, tell)
+    return f"{n_files} files, {n_bytes} bytes of {order.repository.name} are there."
+
+
+def _fetch_named(
+    wanted: list[RemoteFile], order: Order, web: Web, tell: Callable[[str], None]
+) -> tuple[int, int]:
+    """Fetch the file of weights, from its parts if need be, and the image encoder's."""
+    found = weights_in(wanted, file_type_in(order.include))
+    plain = [found.encoder] if found.encoder is not None else []
+    n_bytes = 0
+    if len(found.parts) > 1:
+        n_bytes = fetch_joined(found.parts, order.folder / order.link, web, tell)
+    else:
+        plain += found.parts
+    n_bytes += fetch_all(plain, order.folder, web, tell)
+    if len(found.parts) == 1:
+        _link(found.parts[0], order.folder / order.link)
+    if found.encoder is not None and order.encoder_link:
+        _link(found.encoder, order.folder / order.encoder_link)
+    return len(found.parts) + (found.encoder is not None), n_bytes
+
+
+def file_type_in(include: Sequence[str]) -> str:
+    """Return the type of the weights that patterns ask for; empty: any.
+
+    >>> file_type_in(["*Q4_K_M*.gguf", "mmproj*F16.gguf"]), file_type_in(["*.gguf"])
+    ('Q4_K_M', '')
+    """
+    asked = (pattern.removesuffix(".gguf").strip("*") for pattern in include)
+    return next(asked, "")
 
 
 def _files(order: Order, web: Web, endpoint: str) -> list[RemoteFile]:
@@ -97,12 +133,7 @@ def _files(order: Order, web: Web, endpoint: str) -> list[RemoteFile]:
     return files
 
 
-def _link(wanted: list[RemoteFile], order: Order) -> None:
-    """Let the engine find the one file of weights under the name that the plan gives it."""
-    weights = [file for file in wanted if not file.path.rpartition("/")[2].startswith("mmproj")]
-    if len(weights) != 1:
-        names = ", ".join(file.path for file in weights[:3])
-        raise MissingError(f"{order.repository.name} has its weights in several files: {names} …")
-    link = order.folder / order.link
-    if not link.exists():
-        link.symlink_to(weights[0].path)
+def _link(file: RemoteFile, link: Path) -> None:
+    """Let the engine find a file under the name that the plan gives it."""
+    if link.name != file.path and not link.exists():
+        link.symlink_to(file.path)

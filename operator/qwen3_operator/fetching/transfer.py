@@ -36,10 +36,10 @@ def fetch_all(
         FetchError: one of its kinds.
     """
     missing = [file for file in files if not is_there(file, folder)]
-    _check_room(missing, folder)
+    check_room(sum(file.size - _begun(file, folder) for file in missing), folder)
     for number, file in enumerate(missing, start=1):
         tell(f"{number} of {len(missing)}: {file.path}, {file.size / GIB:.2f} GiB")
-        with _saying_when_full(folder):
+        with saying_when_full(folder):
             _fetch(file, folder, web)
     return sum(file.size for file in files)
 
@@ -50,9 +50,12 @@ def is_there(file: RemoteFile, folder: Path) -> bool:
     return path.is_file() and path.stat().st_size == file.size
 
 
-def _check_room(missing: Sequence[RemoteFile], folder: Path) -> None:
-    """Refuse early: a volume that is full after an hour helps nobody."""
-    needed = sum(file.size - _begun(file, folder) for file in missing)
+def check_room(needed: int, folder: Path) -> None:
+    """Refuse early: a volume that is full after an hour helps nobody.
+
+    Raises:
+        FullError: there is less room than these bytes need.
+    """
     free = shutil.disk_usage(folder).free
     if needed > free:
         raise FullError(f"{needed / GIB:.1f} GiB are to come and {free / GIB:.1f} GiB are free.")
@@ -71,7 +74,12 @@ def _begun(file: RemoteFile, folder: Path) -> int:
 
 
 @contextmanager
-def _saying_when_full(folder: Path) -> Iterator[None]:
+def saying_when_full(folder: Path) -> Iterator[None]:
+    """Turn the system's words for a volume without room into ours.
+
+    Raises:
+        FullError: it ran full.
+    """
     try:
         yield
     except OSError as error:

@@ -11,7 +11,7 @@ from qwen3_operator.decisions.caching import Cache, judge_cache, object_to, retr
 from qwen3_operator.observed import Fetcher, Prefetch, Volume
 from support.values import amount, pod
 
-NOW = datetime(2026, 11, 23, 12, 10, 0, tzinfo=UTC)
+FAILED_AT = datetime(2026, 11, 23, 12, 4, 0, tzinfo=UTC)
 JOB = Prefetch(
     "ns", "fetch-q", "u", (("a", "1"),), "print", parts=8, parts_done=3, is_complete=False
 )
@@ -89,8 +89,8 @@ def test_a_complete_job_is_a_filled_cache() -> None:
         (42, "ModelSourceNotFound", "spec.model.revision"),
         (43, "ModelTransferOutOfSpace", "take a larger one"),
         (44, "ModelSourceUnreachable", "proxy"),
-        (45, "DownloadFailed", "Tried again"),
-        (137, "DownloadFailed", "Tried again"),
+        (45, "DownloadFailed", "tried again"),
+        (137, "DownloadFailed", "tried again"),
     ],
 )
 def test_each_way_to_fail_has_its_reason_and_its_fix(code: int, reason: str, fix: str) -> None:
@@ -142,10 +142,7 @@ def test_a_refusal_of_the_api_server_is_told() -> None:
     ("cache", "made_of", "seconds"),
     [
         pytest.param(CACHE, "print", None, id="it has not failed"),
-        pytest.param(failed(44), "print", 240.0, id="ten minutes after it failed"),
-        pytest.param(failed(45), "print", 240.0, id="a damaged file, too"),
-        pytest.param(failed(41), "print", None, id="a bad token does not heal"),
-        pytest.param(failed(43), "print", None, id="neither does a full disk"),
+        pytest.param(failed(41), "print", 10.0, id="soon after it failed"),
         pytest.param(failed(41), "another token", 0.0, id="at once with another token"),
         pytest.param(
             replace(failed(44), prefetch=replace(FAILED, is_going=True)),
@@ -155,11 +152,24 @@ def test_a_refusal_of_the_api_server_is_told() -> None:
         ),
     ],
 )
-def test_what_may_heal_is_tried_again(cache: Cache, made_of: str, seconds: float | None) -> None:
-    assert retry_in_s(cache, judge_cache(cache), made_of, NOW) == seconds
+def test_what_failed_is_tried_again(cache: Cache, made_of: str, seconds: float | None) -> None:
+    assert retry_in_s(cache, made_of, 0, FAILED_AT) == seconds
+
+
+@pytest.mark.parametrize(
+    ("attempts", "seconds"), [(0, 10.0), (1, 20.0), (5, 320.0), (6, 600.0), (10_000, 600.0)]
+)
+def test_it_is_tried_ever_less_often(attempts: int, seconds: float) -> None:
+    assert retry_in_s(failed(43), "print", attempts, FAILED_AT) == seconds
 
 
 def test_an_attempt_that_is_overdue_is_made_at_once() -> None:
     late = datetime(2026, 11, 23, 13, 0, 0, tzinfo=UTC)
-    cache = failed(44)
-    assert retry_in_s(cache, judge_cache(cache), "print", late) == 0.0
+    assert retry_in_s(failed(44), "print", 3, late) == 0.0
+
+
+@pytest.mark.parametrize("code", [41, 42, 43, 44, 45])
+def test_every_failure_says_that_it_is_tried_again(code: int) -> None:
+    message = judge_cache(failed(code)).verdict.message
+    assert "tried again by itself" in message
+    assert "fetch-q" in message

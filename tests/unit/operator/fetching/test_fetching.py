@@ -151,12 +151,6 @@ def test_of_many_gguf_files_the_planned_one_is_fetched_and_named(
         assert (tmp_path / link).read_bytes() == b"4"
 
 
-def test_weights_in_several_files_cannot_be_one(tmp_path: Path) -> None:
-    files = {"m-00001-of-00002.gguf": b"1", "m-00002-of-00002.gguf": b"2"}
-    with Hub(files) as hub, pytest.raises(MissingError, match="in several files"):
-        fetched(hub, order(tmp_path, include=("*.gguf",), link="m.gguf"))
-
-
 def test_a_private_repository_needs_its_token(tmp_path: Path) -> None:
     with Hub(FILES, token=SECRET) as hub:
         with pytest.raises(RefusedError, match="401"):
