@@ -271,6 +271,7 @@ class Reconciler:
                 ),
             ),
             plan_hash=plan_hash,
+            model=tools.catalog.model(plan.variant),
             surroundings=around,
         )
         await self._report(subject, facts)

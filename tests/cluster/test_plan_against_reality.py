@@ -6,11 +6,14 @@ and the operator reads it over HTTP as it would read an engine's.
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 import threading
 from contextlib import contextmanager
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -21,6 +24,7 @@ from support.wait import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from support.controlplane import ControlPlane
 
@@ -86,7 +90,7 @@ def operator(
     ],
 )
 def test_the_engines_own_figure_comes_into_the_status(
-    models: Models, address: str, share: float, events: list[str]
+    models: Models, tmp_path: Path, address: str, share: float, events: list[str]
 ) -> None:
     room = models.room
     planned = planned_tokens(models)
@@ -102,6 +106,9 @@ def test_the_engines_own_figure_comes_into_the_status(
     measured = models.status("real")["measured"]
     assert measured["kvCacheTokens"] == tokens
     assert measured["plannedKvCacheTokens"] == planned
+    assert ("calibration" in measured) is bool(events)
+    if events:
+        assert planned_with(measured, tmp_path) == pytest.approx(tokens, rel=1e-3)
     until(
         lambda: (
             [kind for kind, reason in models.events("real") if reason == "PlanDeviates"] == events
@@ -109,6 +116,22 @@ def test_the_engines_own_figure_comes_into_the_status(
         SECONDS,
         lambda: f"{events} should be told: {models.events('real')}",
     )
+
+
+def planned_with(measured: dict[str, Any], folder: Path) -> int:
+    """Go the way that the Event offers: the overlay through `qwen3 calibrate` into a plan."""
+    mine = str(folder / "mine.yaml")
+    overlay = json.dumps(measured["calibration"])
+    run("calibrate", "-", "--calibration", mine, input=overlay)
+    question = ("Qwen3-0.6B", "--hardware", "1xL40S-48GB", "--max-model-len", "8192")
+    told = run("plan", *question, "--quantization", "bf16", "--calibration", mine, "-o", "json")
+    return int(json.loads(told)["memory"]["kvCacheTokens"])
+
+
+def run(*words: str, input: str | None = None) -> str:  # noqa: A002 - as of subprocess
+    """Run the planner's own program."""
+    argv = [sys.executable, "-m", "qwen3_planner", *words]
+    return subprocess.run(argv, input=input, capture_output=True, text=True, check=True).stdout
 
 
 def planned_tokens(models: Models) -> int:

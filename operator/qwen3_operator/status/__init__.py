@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from qwen3_operator.observed import Key, Manifest
     from qwen3_planner.api.status import Condition, Qwen3DeploymentStatus
     from qwen3_planner.api.v1alpha1 import Qwen3Deployment
+    from qwen3_planner.catalog.rows import ModelArchitecture
     from qwen3_planner.errors import SpecError
 
 __all__ = ["MAX_NOTE", "EventNote", "Facts", "derive", "events"]
@@ -54,6 +55,7 @@ class Facts:
         is_paused: whether children are left as they are, by the user's annotation.
         observed: children and pods.
         plan_hash: of the desired template; empty without one.
+        model: that is planned; None without a plan.
         scaling: whether the load decides how many replicas there are; None where nobody looked.
         surroundings: what was asked for around the replicas; None where nothing is made.
         gateways: from which routes lead.
@@ -69,6 +71,7 @@ class Facts:
     is_paused: bool = False
     observed: Observed = field(default_factory=Observed)
     plan_hash: str = ""
+    model: ModelArchitecture | None = None
     scaling: Finding | None = None
     surroundings: Surroundings | None = None
     gateways: Gateways = field(default_factory=Gateways)
@@ -151,12 +154,7 @@ def derive(facts: Facts, previous: Qwen3DeploymentStatus, now: datetime) -> dict
             "available": f"{rollout.ready}/{facts.wanted}",
             "plan": plan,
             "lowered": [*facts.chosen.lowered] or None if facts.chosen else None,
-            "measured": measured_document(
-                plan,
-                facts.observed.kv_cache_tokens.values(),
-                previous.measured,
-                same=facts.plan_hash in ("", previous.plan_hash),
-            ),
+            "measured": measured_document(plan, facts, previous, now),
             "planHash": facts.plan_hash or previous.plan_hash,
             "conditions": _conditions(state, facts.generation, previous, now),
         }

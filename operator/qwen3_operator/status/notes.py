@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from qwen3_operator.status.measured import percent_off
+from qwen3_operator.status.measured import TOLERANCE_PERCENT, percent_off
 from qwen3_planner.api.reasons import ConditionType, Reason
 from qwen3_planner.api.status import ConditionStatus
 from qwen3_planner.report.plan_status import shortened
@@ -29,9 +29,6 @@ class EventNote:
 
 
 PLAN_DEVIATES = "PlanDeviates"
-
-TOLERANCE_PERCENT = 5.0
-"""Beyond it an Event says so: the planner promises 3 % in the median and 8 % nine times in ten."""
 
 QUIET = frozenset(
     {
@@ -111,6 +108,18 @@ def _deviation(before: Measured | None, after: Mapping[str, Any] | None) -> Even
         "Warning" if percent < 0 else "Normal",
         PLAN_DEVIATES,
         f"The engine has room for {tokens:,} tokens in its KV cache, planned were {planned:,}"
-        f" ({percent:+.1f} %). `qwen3 calibrate` makes an overlay of the engine's start-up log that"
-        " later plans take into account.",
+        f" ({percent:+.1f} %). {_offer(after)}",
+    )
+
+
+def _offer(measured: Mapping[str, Any]) -> str:
+    """Say how later plans learn of it: by one command, where status.measured has the overlay."""
+    overlay = measured.get("calibration")
+    if not overlay:
+        return "`qwen3 calibrate` makes an overlay of the engine's start-up log for later plans."
+    namespace, _, name = overlay["entries"][0]["origin"]["name"].partition("/")
+    return (
+        "Have later plans count with it: "
+        f"kubectl get q3d {name} -n {namespace} -o jsonpath='{{.status.measured.calibration}}'"
+        " | qwen3 calibrate - --calibration mine.yaml"
     )

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
+from qwen3_planner.api.plan_document import Anything  # noqa: TC001 - as above
 from qwen3_planner.api.rollout import RolloutStatus  # noqa: TC001 - pydantic evaluates annotations
 from qwen3_planner.api.schema import Struct, whole
 
@@ -88,6 +89,11 @@ class Measured(Struct):
 
     difference: Annotated[str, Field(max_length=16)]
     """Of the engine's figure from the plan's. Example: -1.3%."""
+
+    calibration: Anything | None = None
+    """Where they are more than 5 % apart: an overlay (calibration/v1) from which later plans learn.
+    `kubectl get q3d NAME -o jsonpath='{.status.measured.calibration}' | qwen3 calibrate -
+    --calibration mine.yaml` keeps it."""
 
 
 class Qwen3DeploymentStatus(Struct):

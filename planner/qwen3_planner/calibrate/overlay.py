@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from qwen3_planner.catalog.calibration import NOTHING_MEASURED
 from qwen3_planner.corrections.document import (
+    SCHEMA,
     calibration_of,
     merged,
     rows_of,
@@ -24,23 +26,39 @@ if TYPE_CHECKING:
     from qwen3_planner.catalog.calibration import Calibration
     from qwen3_planner.corrections.document import Row
 
+STDIN = "-"
+
 HEAD = (
     "# Written by `qwen3 calibrate`. Entries may be edited; comments are lost when it runs again.\n"
 )
 
 
 def read_overlay(path: str, field: str) -> Calibration:
-    """Read an overlay file, YAML or JSON.
+    """Read an overlay file, YAML or JSON; ``-`` is stdin.
 
     Raises:
         SpecError: it cannot be read or is none; where.
     """
     try:
-        text = Path(path).read_text("utf-8")
+        text = sys.stdin.read() if path == STDIN else Path(path).read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise SpecError(field, path, f"cannot be read: {reason}") from None
+    return parse_overlay(text, path, field)
+
+
+def parse_overlay(text: str, path: str, field: str) -> Calibration:
+    """Read the text of an overlay.
+
+    Raises:
+        SpecError: it is none; where.
+    """
     return from_document(_parsed(text, path, field), path)
+
+
+def looks_like_overlay(head: str) -> bool:
+    """Whether a text begins as an overlay does, in YAML or JSON."""
+    return SCHEMA in head and head.lstrip().startswith(("{", "#", "schema", "entries"))
 
 
 def merge_into(path: str, rows: Sequence[Row], field: str) -> Calibration:
@@ -51,6 +69,8 @@ def merge_into(path: str, rows: Sequence[Row], field: str) -> Calibration:
     Raises:
         SpecError: the file there is no overlay, or cannot be written.
     """
+    if path == STDIN:
+        raise SpecError(field, path, "nothing can be added to stdin: name a file", ["mine.yaml"])
     target = Path(path)
     try:
         with _locked(target):

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from qwen3_planner.corrections.document import Row
 
 Value: TypeAlias = str | int | float | bool
 
@@ -31,6 +34,7 @@ class Reading:
         figures: memory that a start states, in bytes or tokens, by name.
         runs: what a benchmark measured, one for each load.
         notes: what the user should know.
+        rows: entries of an overlay, where the input is one: they are learned already.
     """
 
     format: str
@@ -38,6 +42,7 @@ class Reading:
     figures: dict[str, Stated] = field(default_factory=dict)
     runs: list[Run] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    rows: tuple[Row, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

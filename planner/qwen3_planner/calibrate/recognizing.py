@@ -6,20 +6,26 @@ import re
 from typing import TYPE_CHECKING
 
 from qwen3_planner.calibrate import guidellm, llama_bench, serving_bench, sglang_log, vllm_log
+from qwen3_planner.calibrate.overlay import looks_like_overlay, parse_overlay
+from qwen3_planner.calibrate.reading import Reading
 from qwen3_planner.calibrate.sources import opened
+from qwen3_planner.corrections.document import rows_of
 from qwen3_planner.errors import SpecError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from qwen3_planner.calibrate.reading import Reading
     from qwen3_planner.calibrate.sources import Source
+
+OVERLAY = "calibration"
+"""Format of what was learned already, as the operator offers it in a resource's status."""
 
 KNOWN = (
     "a start-up log of vLLM or SGLang",
     "vllm bench serve (JSON or as printed)",
     "guidellm (JSON)",
     "llama-bench (md, json, jsonl, csv)",
+    "an overlay (calibration/v1)",
 )
 
 LOOKED_AT = 20_000
@@ -43,8 +49,13 @@ def read_source(typed: str) -> tuple[Reading, str, str]:
         SpecError: it cannot be read, is none of the known formats, or is cut.
     """
     with opened(typed) as source:
-        reading = _read(source)
+        reading = _read_overlay(source) if looks_like_overlay(source.head) else _read(source)
         return reading, source.name, source.digest
+
+
+def _read_overlay(source: Source) -> Reading:
+    found = parse_overlay(source.text(), source.name, "FILE")
+    return Reading(OVERLAY, rows=rows_of(found))
 
 
 def _read(source: Source) -> Reading:

@@ -56,8 +56,8 @@ def calibrate(  # noqa: PLR0913 - options of a command
     """Learn from what was measured: a start-up log, a benchmark, or the GPU itself.
 
     FILE is a start-up log of vLLM or SGLang, a result of vllm bench serve, guidellm or llama-bench,
-    or - for stdin. How the engine ran is read from the log; what that does not say, say with the
-    options of qwen3 plan. What contradicts it is an error.
+    an overlay, or - for stdin. How the engine ran is read from the log; what that does not say,
+    say with the options of qwen3 plan. What contradicts it is an error.
 
     Shown is planned beside measured. With --calibration FILE (or QWEN3_CALIBRATION) it is added to
     that overlay, which later plans take up and name as their source.
@@ -67,6 +67,8 @@ def calibrate(  # noqa: PLR0913 - options of a command
       qwen3 calibrate vllm.log --hardware 2xH100-SXM-80GB --calibration mine.yaml
     What runs in a cluster, and its benchmark:
       kubectl logs deploy/qwen3 | qwen3 calibrate - bench.json --hardware 1xL40S-48GB
+    What the operator read of a running engine:
+      kubectl get q3d qwen3 -o jsonpath='{.status.measured.calibration}' | qwen3 calibrate - ...
     A card that nobody has measured yet:
       qwen3 calibrate --measure --calibration mine.yaml
     Then:
@@ -87,7 +89,7 @@ def calibrate(  # noqa: PLR0913 - options of a command
     learned = (
         _measured(hardware, python)
         if measure
-        else _learned(read_inputs(files), model, hardware, filename, asked)
+        else _taken_or_learned(read_inputs(files), model, hardware, filename, asked)
     )
     for note in learned.notes:
         click.echo(f"note: {note}", err=True)
@@ -100,6 +102,24 @@ def calibrate(  # noqa: PLR0913 - options of a command
         click.echo(f"kept in {overlay}", err=True)
     write(_said(learned, output))
     return ExitCode.PLAN
+
+
+def _taken_or_learned(
+    inputs: tuple[Input, ...],
+    model: str | None,
+    hardware: tuple[str, ...],
+    filename: str | None,
+    asked: Asked,
+) -> Learned:
+    """Take what is learned already as it is, and learn from the other inputs."""
+    from qwen3_planner.calibrate.story import Learned  # noqa: PLC0415 - as above
+
+    taken = tuple(row for each in inputs for row in each.reading.rows)
+    others = tuple(each for each in inputs if not each.reading.rows)
+    if not others:
+        return Learned(taken, ())
+    learned = _learned(others, model, hardware, filename, asked)
+    return Learned((*taken, *learned.rows), learned.notes)
 
 
 def _learned(

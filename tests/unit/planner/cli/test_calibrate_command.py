@@ -467,6 +467,64 @@ def test_a_huge_log_is_read_in_pieces_and_hashed_whole(tmp_path: Path) -> None:
     assert lengths[-1] == (200_002, len("GPU KV cache size: 1,000 tokens"))
 
 
+def test_what_was_learned_already_is_taken_as_it_is(
+    qwen3: Program, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As the operator offers it in a resource's status: JSON, over a pipe, without a model."""
+    entry = {
+        "kind": "memory",
+        "origin": {
+            "name": "team-a/chat",
+            "format": "engine-metrics",
+            "sha256": "ab" * 32,
+            "date": "2026-11-23",
+        },
+        "appliesTo": {
+            "engine": "vllm",
+            "since": "0.32.0",
+            "until": "0.33.0",
+            "accelerator": "L40S-48GB",
+            "modelKind": "dense",
+            "layoutKind": "one",
+        },
+        "setup": {
+            "engine": "vllm",
+            "version": "0.32.0",
+            "accelerator": "L40S-48GB",
+            "variant": "Qwen3-8B",
+            "modelKind": "dense",
+            "quantization": "bf16",
+            "layout": {"tensor": 1, "pipeline": 1, "data": 1, "expert": 1},
+        },
+        "figures": [
+            {"figure": "memory.kvCacheTokens", "unit": "tokens", "planned": 100, "measured": 90}
+        ],
+        "correction": {"addedBytes": 2**30, "sigmaBytes": 2**26},
+    }
+    text = json.dumps({"schema": "calibration/v1", "entries": [entry]})
+    mine = tmp_path / "mine.yaml"
+    stdin = io.TextIOWrapper(io.BytesIO(text.encode()))
+    monkeypatch.setattr("sys.stdin", stdin)
+
+    status, out, _ = qwen3("calibrate", "-", "--calibration", str(mine))
+
+    assert status == 0
+    assert "vllm from 0.32.0 to before 0.33.0" in out
+    question = ("plan", "Qwen3-8B", "--hardware", "1xL40S-48GB", "-o", "json")
+    plain, taken = qwen3(*question)[1], qwen3(*question, "--calibration", str(mine))[1]
+    tokens = [json.loads(each)["memory"]["kvCacheTokens"] for each in (plain, taken)]
+    assert tokens[1] < tokens[0]
+    monkeypatch.setattr("sys.stdin", io.StringIO(text))
+    assert qwen3(*question, "--calibration", "-")[1] == taken
+
+
+def test_nothing_can_be_added_to_stdin(qwen3: Program, log: Callable[[Launch], str]) -> None:
+    status, _, err = qwen3("calibrate", log(N01), *A100, "--calibration", "-")
+
+    assert status == 2
+    assert "nothing can be added to stdin: name a file" in err
+
+
 def test_a_plan_without_an_overlay_imports_nothing_of_this() -> None:
     program = (
         "import sys; from qwen3_planner.cli import main;"
