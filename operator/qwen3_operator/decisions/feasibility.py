@@ -110,6 +110,7 @@ def explain_no_hardware(selector: Selector, nodes: Iterable[Node]) -> Verdict:
         selector: of the pods, without a pool.
         nodes: of the cluster.
     """
+    nodes = tuple(nodes)
     with_gpus = [node for node in nodes if node.allocatable.gpus]
     possible = [node for node in with_gpus if belongs_to(selector, node)]
     unnamed = [node for node in possible if node.group is None and not node.slices]
@@ -130,7 +131,16 @@ def explain_no_hardware(selector: Selector, nodes: Iterable[Node]) -> Verdict:
             f" spec.nodeSelector, spec.affinity and spec.tolerations together."
         )
     )
-    return Verdict(Reason.NO_MATCHING_NODES, seen)
+    return Verdict(Reason.NO_MATCHING_NODES, seen + _on_cpus(selector, nodes))
+
+
+def _on_cpus(selector: Selector, nodes: Iterable[Node]) -> str:
+    """Say what the CPUs of such nodes could do; nothing where there are none."""
+    count = sum(node.cpu is not None and belongs_to(selector, node) for node in nodes)
+    if not count:
+        return ""
+    those = "1 node without GPUs does" if count == 1 else f"{count} nodes without GPUs do"
+    return f" {those}: llama.cpp computes there, with spec.engine.name: llamacpp."
 
 
 def _listed(names: list[str]) -> str:

@@ -95,6 +95,16 @@ def test_a_cluster_without_gpus_for_us_says_which_case_it_is(
     assert words in verdict.message
 
 
+def test_who_asks_for_gpus_where_there_are_cpus_is_told_what_they_can_do() -> None:
+    boards = [node(f"n{i}", gpus=0, arch="arm64", labels={"zone": "a"}) for i in range(2)]
+
+    told = explain_no_hardware(selector(zone="a"), [*boards, node("g")])
+
+    assert told.reason is Reason.NO_MATCHING_NODES
+    assert "2 nodes without GPUs do: llama.cpp computes there" in told.message
+    assert "CPU" not in explain_no_hardware(selector(zone="b"), boards).message
+
+
 def test_many_nodes_without_labels_are_counted() -> None:
     nodes = [replace(node(f"n{i}"), group=None) for i in range(9)]
 

@@ -304,10 +304,10 @@ def test_an_image_is_the_users_then_the_installations_then_the_catalogs() -> Non
 
 
 def test_an_accelerator_without_an_image_is_an_error_that_names_it() -> None:
-    on_amd = make_plan(engine="sglang", accelerator="MI300X-192GB", layout=Layout())
+    on_a_mac = make_plan(accelerator="Apple-M2-8GB", layout=Layout())
 
-    with pytest.raises(LookupError, match="no image is known for sglang on amd"):
-        SITE.image(on_amd)
+    with pytest.raises(LookupError, match="no image is known for vllm on apple"):
+        SITE.image(on_a_mac)
 
 
 def on_amd(version: str) -> Plan:
@@ -318,6 +318,71 @@ def test_amds_gpus_have_an_image_of_their_own_from_the_version_that_brought_it()
     assert SITE.image(on_amd("0.32.0")) == "vllm/vllm-openai-rocm:v0.32.0"
     with pytest.raises(LookupError, match=r"vllm 0[.]13[.]0 on amd, only from 0[.]14[.]1 on"):
         SITE.image(on_amd("0.13.0"))
+
+
+@pytest.mark.parametrize(
+    ("version", "build"),
+    [
+        ("0.4.10", "rocm630-mi30x"),
+        ("0.5.8.post1", "rocm700-mi30x"),
+        ("0.5.12.post1", "rocm720-mi30x"),
+        ("0.5.19", "rocm700-mi30x"),
+        ("0.5.23", "rocm10-mi30x"),
+    ],
+)
+def test_sglangs_image_for_amd_carries_the_rocm_of_its_version(version: str, build: str) -> None:
+    plan = make_plan(
+        engine="sglang", engine_version=version, accelerator="MI325X-256GB", layout=Layout()
+    )
+
+    assert SITE.image(plan) == f"lmsysorg/sglang:v{version}-{build}"
+
+
+def test_an_image_for_cpus_is_that_of_every_architecture_or_the_installations_own() -> None:
+    plan = make_plan(
+        engine="llamacpp",
+        engine_version="b11549",
+        accelerator="CPU-arm64-7.5GB",
+        layout=Layout(),
+    )
+    images = {"llamacpp/generic": "mirror.local/llama:{version}-{arch}"}
+
+    assert SITE.image(plan, "arm64") == "ghcr.io/ggml-org/llama.cpp:server-b11549"
+    assert (
+        site_for(images, load_catalog()).image(plan, "arm64") == "mirror.local/llama:b11549-arm64"
+    )
+
+
+def test_an_unknown_gpu_runs_nvidias_image() -> None:
+    plan = make_plan(accelerator="RTX-9090-64GB", layout=Layout())
+
+    assert SITE.image(plan) == "vllm/vllm-openai:v0.32.0"
+
+
+ON_CPU = Pool("CPU-arm64-8GB", "", (("kubernetes.io/arch", "In", ("arm64",)),), cores=3)
+
+
+@pytest.mark.parametrize(
+    ("own", "extra", "cpu", "threads"),
+    [
+        (None, [], "3", ["--threads", "3"]),
+        ({"requests": {"cpu": "1500m"}}, [], "1500m", ["--threads", "1"]),
+        ({"requests": {"cpu": 2}}, ["-t", "4"], 2, []),
+    ],
+)
+def test_on_a_cpu_as_many_threads_compute_as_cores_are_asked_for(
+    own: dict[str, Any] | None, extra: list[str], cpu: object, threads: list[str]
+) -> None:
+    spec = {"engine": {"name": "llamacpp", "extraArgs": extra}}
+    wanted = resource(**spec, **({"resources": own} if own else {}))
+    plan = make_plan(engine="llamacpp", engine_version="b11549", accelerator="CPU-arm64-8GB")
+
+    container = make_pod_template(wanted, plan, SITE, ON_CPU)["spec"]["containers"][0]
+
+    assert container["resources"]["requests"]["cpu"] == cpu
+    assert "nvidia.com/gpu" not in container["resources"]["requests"]
+    given = container["args"].index("--threads") if "--threads" in container["args"] else None
+    assert (container["args"][given : given + 2] if given is not None else []) == threads
 
 
 def test_an_installations_image_may_be_for_one_vendor() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from qwen3_operator.decisions.eligibility import may_run_on, selector_of
 from qwen3_operator.desired.labels import POOL
-from qwen3_operator.desired.pool import Pool, pool_for, pool_of
+from qwen3_operator.desired.pool import Pool, accelerator_named, pool_for, pool_of
 from qwen3_operator.observed import Manifest, Node
 from qwen3_planner.catalog.loading import load_catalog
 from support.values import accelerator, node
@@ -134,3 +134,32 @@ def test_another_accelerator_is_another_pool() -> None:
 def test_an_annotation_that_was_tampered_with_is_no_pool(text: str) -> None:
     assert pool_of({"metadata": {"annotations": {POOL: text}}}) is None
     assert pool_of({"metadata": {}}) is None
+
+
+def test_a_cpu_pool_is_an_architecture_without_gpus_and_most_of_the_cores() -> None:
+    boards = [node(f"n{i}", gpus=0, cpu=4, memory_gib=8, arch="arm64") for i in range(2)]
+    row = accelerator_named("CPU-arm64-8GB", boards, CATALOG)
+
+    pool = pool_for(row, boards, CATALOG)
+
+    assert (pool.resource, pool.cores, pool.architecture) == ("", 3, "arm64")
+    assert takes(pool, boards[0])
+    assert not takes(pool, node("x", gpus=0, arch="amd64"))
+    labelled = {"nvidia.com/gpu.present": "true"}
+    assert not takes(pool, node("g", gpus=0, arch="arm64", labels=labelled))
+    assert pool_of(live(pool)) == pool
+
+
+def test_a_running_model_keeps_its_cores_when_other_boards_come() -> None:
+    small = node("a", gpus=0, cpu=4, memory_gib=8, arch="arm64")
+    row = accelerator_named("CPU-arm64-8GB", [small], CATALOG)
+    pool = pool_for(row, [small], CATALOG)
+    larger = node("b", gpus=0, cpu=8, memory_gib=8, arch="arm64")
+
+    assert pool_for(row, [larger, small], CATALOG, live(pool)) == pool
+
+
+def test_what_no_catalog_holds_is_known_by_its_nodes() -> None:
+    with pytest.raises(KeyError):
+        accelerator_named("CPU-arm64-8GB", [node("g")], CATALOG)
+    assert accelerator_named("L4-24GB", [], CATALOG).name == "L4-24GB"

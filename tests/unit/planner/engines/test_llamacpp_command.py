@@ -55,6 +55,8 @@ ACCEPTED = {
     "--rope-scale",
     "--yarn-orig-ctx",
     "--embeddings",
+    "--pooling",
+    "--reranking",
     "--jinja",
     "--metrics",
     "--temp",

@@ -1,0 +1,137 @@
+"""The whole family through the operator: models that see, code, embed and score; GPUs or none."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from support.controlplane import NodeSpec
+from support.models import SECONDS
+from support.wait import until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from support.controlplane import ControlPlane
+    from support.models import Models
+
+pytestmark = pytest.mark.cluster
+
+ON_H100 = "accelerators: [H100-SXM-80GB]\nmaxModelLen: 8192\n"
+
+BOARDS = tuple(
+    NodeSpec(
+        f"board-{number}",
+        cpu=4,
+        memory_gib=8,
+        machine="board",
+        labels={"kubernetes.io/arch": "arm64"},
+    )
+    for number in range(2)
+)
+ON_BOARDS = "nodeSelector: {kubernetes.io/arch: arm64}\nmaxModelLen: 8192\n"
+
+
+@pytest.fixture
+def boards(control_plane: ControlPlane) -> Iterator[None]:
+    """Two small machines without GPUs; gone after the test."""
+    control_plane.add_nodes(*BOARDS)
+    yield
+    control_plane.remove_nodes(*(board.name for board in BOARDS))
+
+
+def container(models: Models, name: str) -> dict[str, Any]:
+    deployment = models.children(name)["Deployment", name]
+    return dict(deployment["spec"]["template"]["spec"]["containers"][0])
+
+
+def says(arguments: list[str], *words: str) -> bool:
+    """Whether the arguments hold a flag, or a flag and its value."""
+    return words[0] in arguments if len(words) == 1 else words in set(pairwise(arguments))
+
+
+FAMILY: dict[str, tuple[str, str, tuple[tuple[str, ...], ...], tuple[str, ...]]] = {
+    "sees": ("Qwen3-VL-2B-Instruct", "", (("--tool-call-parser", "hermes"),), ("--runner",)),
+    "codes": (
+        "Qwen3-Coder-30B-A3B-Instruct",
+        "quantization: fp8\n",
+        (("--tool-call-parser", "qwen3_coder"),),
+        ("--reasoning-parser",),
+    ),
+    "thinks": (
+        "Qwen3-4B-Thinking-2507",
+        "engine: {name: sglang}\n",
+        (("--reasoning-parser", "qwen3-thinking"), ("--tool-call-parser", "qwen25")),
+        ("--is-embedding",),
+    ),
+    "embeds": (
+        "Qwen3-Embedding-0.6B",
+        "",
+        (("--runner", "pooling"),),
+        ("--reasoning-parser", "--enable-auto-tool-choice", "--hf-overrides"),
+    ),
+    "scores": (
+        "Qwen3-Reranker-0.6B",
+        "",
+        (("--runner", "pooling"), ("--hf-overrides",)),
+        ("--reasoning-parser",),
+    ),
+    "packed": (
+        "Qwen3-VL-2B-Instruct",
+        "quantization: gguf:Q8_0\n",
+        (("--jinja",), ("--metrics",)),
+        ("--embeddings", "--threads"),
+    ),
+}
+"""Variant, further specification, what its engine is told, and what it must not be told."""
+
+
+def test_every_kind_of_model_runs_with_its_parsers_and_its_endpoint(models: Models) -> None:
+    for name, (variant, spec, _, _) in FAMILY.items():
+        models.apply(name, f"{ON_H100}{spec}", variant=variant)
+    for name, (_, _, said, unsaid) in FAMILY.items():
+        models.await_ready(name)
+        arguments = container(models, name)["args"]
+        assert [words for words in said if not says(arguments, *words)] == [], name
+        assert [flag for flag in unsaid if says(arguments, flag)] == [], name
+        room = models.room.namespace
+        assert models.status(name)["endpoint"] == f"http://{name}.{room}.svc:8000/v1"
+    engines = {name: models.status(name)["plan"]["engine"]["name"] for name in FAMILY}
+    assert engines == dict.fromkeys(FAMILY, "vllm") | {"thinks": "sglang", "packed": "llamacpp"}
+
+
+@pytest.mark.usefixtures("boards")
+def test_where_there_are_no_gpus_the_planner_takes_llamacpp_and_the_cpus(models: Models) -> None:
+    models.apply("on-boards", f"{ON_BOARDS}replicas: 2\n", variant="Qwen3-4B")
+    models.await_ready("on-boards")
+    status = models.status("on-boards")
+    assert (status["plan"]["engine"]["name"], status["gpu"]) == ("llamacpp", "1x CPU-arm64-8GB")
+    assert models.nodes("on-boards") == ["board-0", "board-1"]
+    engine = container(models, "on-boards")
+    assert engine["image"].startswith("ghcr.io/ggml-org/llama.cpp:server-b")
+    requests = engine["resources"]["requests"]
+    planned = status["plan"]["memory"]["hostBytes"]
+    assert requests["cpu"] == "3"
+    assert 0 <= int(requests["memory"].removesuffix("Mi")) * 2**20 - planned < 2**27
+    assert not [name for name in requests if "/" in name]
+    assert says(engine["args"], "--threads", "3")
+    models.apply("too-many", f"{ON_BOARDS}", variant="Qwen3-0.6B")
+    models.await_condition("too-many", "Scheduled", "False")
+    models.delete("on-boards")
+    models.await_ready("too-many")
+
+
+@pytest.mark.usefixtures("boards")
+def test_engines_for_gpus_are_not_started_on_cpus(models: Models) -> None:
+    models.apply("on-boards", f"{ON_BOARDS}engine: {{name: vllm}}\n")
+    told = models.await_condition("on-boards", "PlanFeasible", "False", "NoMatchingNodes")
+    assert "llamacpp" in told["message"]
+    models.apply("on-boards", ON_BOARDS)
+    until(
+        lambda: models.status("on-boards").get("plan", {}).get("engine", {}).get("name"),
+        SECONDS,
+        lambda: f"it should be planned: {models.status('on-boards')}",
+    )
+    assert models.status("on-boards")["plan"]["engine"]["name"] == "llamacpp"
