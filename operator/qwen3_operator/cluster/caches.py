@@ -62,13 +62,15 @@ FOREIGN_PODS = {
 """Other people's pods that hold something on a node."""
 
 
+def _untold(_before: object, _after: object, /) -> None:
+    """Tell nobody: of kinds that not everybody follows."""
+
+
 @dataclass(frozen=True, slots=True)
 class Listeners:
     """Who is told about changes, kind by kind."""
 
     node: Changed[Node]
-    node_pool: Changed[GrowingPool]
-    local_queue: Changed[LocalQueue]
     foreign_pod: Changed[Pod]
     own_pod: Changed[OwnPod]
     deployment: Changed[Manifest]
@@ -77,6 +79,8 @@ class Listeners:
     priority_class: Changed[PriorityClass]
     shared: Callable[[Iterable[Key]], None]
     """Told of resources whose shared cache changed: its claim, its Job, or a pod of that."""
+    node_pool: Changed[GrowingPool] = _untold
+    local_queue: Changed[LocalQueue] = _untold
     surroundings: Callable[[], None] = field(default=lambda: None)
     """Told when an API around the models came or went, or a Gateway changed."""
 
