@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 CONNECTIONS = 16
 
 MERGE_PATCH = "application/merge-patch+json"
+JSON_PATCH = "application/json-patch+json"
 
 COLLECTIONS = {
     "Qwen3Deployment": ("/apis/serving.qwen3.dev/v1alpha1", "qwen3deployments"),
@@ -41,6 +42,20 @@ def patch_all(
         for kind, namespace, name, patch in patches
     ]
     _send_all(cluster, requests)
+
+
+def dry_run_all(
+    cluster: ControlPlane, path: str, patches: Iterable[list[dict[str, Any]]]
+) -> list[dict[str, Any] | None]:
+    """Try JSON patches on one object: what each would leave, None where it would be refused."""
+    tried: list[dict[str, Any] | None] = []
+    with _pool(cluster) as pool:
+        headers = {**pool.headers, "Content-Type": JSON_PATCH}
+        for patch in patches:
+            url = f"{cluster.server}{path}?dryRun=All"
+            answer = pool.request("PATCH", url, json=patch, headers=headers)
+            tried.append(None if answer.status >= 400 else answer.json())
+    return tried
 
 
 def list_all(cluster: ControlPlane, kind: str, **params: str) -> list[dict[str, Any]]:
