@@ -204,18 +204,22 @@ class Reconciler:
         chosen = naming_unhealthy(chosen, selector, nodes)
         if fallback is None:
             return chosen
-        if runs:
+        if runs and (isinstance(chosen.result, Plan) or resource.spec.replan is Replan.NEVER):
             return ladder.still_lowered(chosen, subject.previous.lowered)
+        is_asked = not runs and resource.spec.queue_name is None
         return ladder.descend(
             ladder.Ladder(request, fallback, chosen.result, _names(request, inventory)),
             chosen,
             ask=lambda question: self._tools.plan(question, inventory),
-            room=None if resource.spec.queue_name else partial(self._room, subject, resource),
+            room=partial(self._room, subject, resource) if is_asked else None,
         )
 
     def _room(self, subject: Subject, resource: Qwen3Deployment, plan: Plan) -> int:
         """Count the replicas of a plan that would get their GPUs now."""
-        wanted = self._children(subject.key, resource, plan, self._pool(subject.key, plan))
+        try:
+            wanted = self._children(subject.key, resource, plan, self._pool(subject.key, plan))
+        except SpecError:
+            return 0  # no image is known for that engine on that accelerator
         return self._tools.ledger.room_for(self._claim(subject, resource, wanted))
 
     async def _run(

@@ -10,6 +10,7 @@ import yaml
 
 from qwen3_operator import desired
 from qwen3_operator.decisions.capacity import inventory_for
+from qwen3_operator.decisions.devices import Device, DeviceSlice, with_devices
 from qwen3_operator.decisions.eligibility import selector_of
 from qwen3_operator.decisions.provisioning import declared_pool
 from qwen3_operator.desired.cache import make_claim, shared_cache_of
@@ -70,6 +71,10 @@ def _planned(case: dict[str, Any]) -> tuple[Qwen3Deployment, Plan, Pool]:
     catalog = load_catalog()
     resource = parse(case["resource"])
     nodes = [node(**fields) for fields in case["nodes"]]
+    for gpus in case.get("published", ()):
+        device = Device(gpus["product"], gpus["memory_mib"], gpus["capability"])
+        devices = DeviceSlice("slice", gpus["node"], 1, (device,) * gpus["count"])
+        nodes.append(with_devices(node(gpus["node"], gpus=0), [devices], catalog))
     for pool in case.get("growing", ()):
         nodes.extend(declared_pool(catalog, **pool).nodes_to_come(0))
     inventory = inventory_for(selector_of(make_placement(resource, None)), nodes)
