@@ -289,7 +289,7 @@ class Reconciler:
     ) -> None:
         """Promise nothing to a resource that is paused, suspended or without a plan."""
         self._withdraw(subject.key)
-        self._tools.scaling.forget(subject.key)
+        self._tools.scaling.rest(subject.key)
         is_paused = _is_paused(resource)
         if resource.spec.suspend and not is_paused:
             await self._tools.children.prune(subject.key, subject.uid)

@@ -117,7 +117,12 @@ class Scaling:
         self._said: dict[Key, dict[int, dict[str, Any]]] = {}
 
     def forget(self, key: Key) -> None:
-        """Read no more of a resource's load."""
+        """Forget a resource that is gone."""
+        self.rest(key)
+        self._said.pop(key, None)
+
+    def rest(self, key: Key) -> None:
+        """Read no more of a resource's load for now."""
         if self._loads is not None:
             self._loads.forget(key)
 
@@ -140,14 +145,19 @@ class Scaling:
         """Have as many replicas as the load asks for; say what keeps us from it.
 
         Raises:
-            SpecError: a schedule's time zone is unknown.
             ClusterError: the number could not be written; to be tried again.
         """
         wish = subject.resource.spec.scaling
         if wish is None:
-            self.forget(subject.key)
+            self.rest(subject.key)
             return Outcome()
-        situation = await self._situation(subject, wish)
+        try:
+            zones = _zones(wish)
+        except SpecError as error:  # what runs goes on as it is
+            self.rest(subject.key)
+            verdict = Verdict(Reason.INVALID_SPEC, f"{error}.")
+            return Outcome(Finding(ConditionStatus.FALSE, verdict))
+        situation = await self._situation(subject, wish, zones)
         decision = decide(situation)
         if decision.replicas != situation.current:
             await self._write(subject, situation.current, decision)
@@ -160,7 +170,9 @@ class Scaling:
             later_s = self._autoscalers.fresh_s  # nobody tells when the other one is gone
         return Outcome(Finding(status, decision.verdict), later_s)
 
-    async def _situation(self, subject: Scalable, wish: ScalingSpec) -> Situation:
+    async def _situation(
+        self, subject: Scalable, wish: ScalingSpec, zones: Mapping[str, tzinfo]
+    ) -> Situation:
         key, spec = subject.key, subject.resource.spec
         most = wish.max_replicas
         if spec.max_gpus is not None:
@@ -168,11 +180,11 @@ class Scaling:
         managers = subject.body["metadata"].get(SCALE_MANAGERS, ())
         owner = delegated_to(managers, FIELD_MANAGER, await self._autoscalers.of(key))
         if owner is not None:
-            self.forget(key)
+            self.rest(key)
         return Situation(
             now=self._now(),
             wish=wish,
-            zones=_zones(wish),
+            zones=zones,
             current=spec.replicas,
             ready=subject.ready,
             fits=most if spec.queue_name else self._ledger.could_run(key),  # Kueue's own matter

@@ -150,7 +150,7 @@ def test_load_drives_replicas_up_to_what_fits_and_back(
     assert writes == {"scale", "status"}
 
 
-def test_to_zero_when_nobody_asks_and_back_when_the_gateway_hears_somebody(scene: Scene) -> None:
+def test_to_zero_when_nobody_asks_and_back_by_a_call_or_a_schedule(scene: Scene) -> None:
     models = scene.models
     scene.await_replicas("lazy", 0)
     message = models.await_condition("lazy", "Ready", "False", "ScaledToZero")["message"]
@@ -159,7 +159,13 @@ def test_to_zero_when_nobody_asks_and_back_when_the_gateway_hears_somebody(scene
     scene.engines.calls = 1
     scene.await_replicas("lazy", 1)
     models.await_ready("lazy")
+
     scene.engines.calls = 0
+    scene.await_replicas("lazy", 0)
+    always = '[{"start": "00:00", "end": "24:00", "minReplicas": 1}]'
+    patch = f'--patch={{"spec": {{"scaling": {{"schedules": {always}}}}}}}'
+    models.room.kubectl("patch", "q3d", "lazy", "--type=merge", patch)
+    scene.await_replicas("lazy", 1)
 
 
 def test_another_autoscaler_is_left_alone_until_it_is_gone(scene: Scene) -> None:

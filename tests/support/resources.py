@@ -51,7 +51,7 @@ class Bad:
 ADAPTER = "name: a, source: 'hf://t/a'"
 """One that is right, inside braces."""
 
-BAD_SHAPES = (
+BAD_SHAPES: tuple[Bad, ...] = (
     Bad(
         "a rank is within what any slot holds",
         f"lora: {{adapters: [{{{ADAPTER}, rank: 513}}]}}",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from qwen3_operator.decisions.scaling.samples import Call, Sample
 from qwen3_operator.decisions.verdict import Verdict
 from qwen3_planner.api.reasons import Reason
+from qwen3_planner.engines.vllm.metrics import FORMER_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -102,14 +103,27 @@ def _parts(wish: ScalingSpec, metrics: MetricNames, chosen: str) -> Iterable[tup
     yield "waiting", f"sum({metrics.requests_waiting}{chosen})"
     yield "tokens", f"sum(rate({metrics.generation_tokens}{chosen}{window}))"
     if metrics.kv_cache_usage:
-        yield "kv", f"avg(avg by ({POD_LABELS}) ({metrics.kv_cache_usage}{chosen}))"
+        usage = f"avg(avg by ({POD_LABELS}) ({{name}}{_braced(chosen)}))"
+        yield "kv", _by_any_name(metrics.kv_cache_usage, usage)
     for signal, metric, target in (
         ("ttft", metrics.time_to_first_token, targets.ttft_ms),
         ("tpot", metrics.inter_token_latency, targets.tpot_ms),
     ):
         if metric and target is not None:
-            rate = f"sum by (le) (rate({metric}_bucket{chosen}{window}))"
-            yield signal, f"histogram_quantile({targets.latency_percentile / 100:g},{rate})"
+            rate = f"sum by (le) (rate({{name}}_bucket{_braced(chosen)}{window}))"
+            quantile = f"histogram_quantile({targets.latency_percentile / 100:g},{rate})"
+            yield signal, _by_any_name(metric, quantile)
+
+
+def _by_any_name(metric: str, query: str) -> str:
+    """Ask by the name of today, and by an earlier one where no replica knows that."""
+    names = (metric, FORMER_NAMES.get(metric))
+    return " or ".join(query.format(name=name) for name in names if name)
+
+
+def _braced(text: str) -> str:
+    """Keep a text as it is through str.format."""
+    return text.replace("{", "{{").replace("}", "}}")
 
 
 def _quoted(text: str) -> str:

@@ -30,6 +30,13 @@ class MetricNames:
     queue_time: str
 
 
+FORMER_NAMES = {
+    "vllm:kv_cache_usage_perc": "vllm:gpu_cache_usage_perc",
+    "vllm:inter_token_latency_seconds": "vllm:time_per_output_token_seconds",
+}
+"""What two of them were called until 0.9.1 and 0.10.1, and beside the new name until 0.11.2 and
+0.14.1. Source: PyPI vllm 0.8.0 to 0.33.0 ``v1/metrics/loggers.py``."""
+
 NAMES = MetricNames(
     requests_running="vllm:num_requests_running",
     requests_waiting="vllm:num_requests_waiting",

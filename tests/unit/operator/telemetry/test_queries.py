@@ -39,7 +39,7 @@ def answer(**signals: list[float]) -> list[Series]:
 def test_each_signal_is_of_this_resource_alone() -> None:
     query = asked(matchers={"cluster": 'eu"1'}).load
     chosen = '{namespace="team-a",serving_qwen3_dev_deployment="qwen",cluster="eu\\"1"}'
-    assert query.count(chosen) == 5
+    assert query.count(chosen) == 6
     assert f"sum(vllm:num_requests_waiting{chosen})" in query
 
 
@@ -62,6 +62,15 @@ def test_sglang_has_other_names_and_llama_cpp_fewer() -> None:
     assert "llamacpp:requests_deferred" in query
     assert "histogram_quantile" not in query
     assert '"kv"' not in query
+
+
+def test_releases_that_call_a_metric_otherwise_are_asked_by_that_name_too() -> None:
+    query = asked(targets={"tpotMs": 30}).load
+    for now, before in (
+        ("vllm:kv_cache_usage_perc{", "vllm:gpu_cache_usage_perc{"),
+        ("vllm:inter_token_latency_seconds_bucket{", "vllm:time_per_output_token_seconds_bucket{"),
+    ):
+        assert query.index(now) < query.index(before)
 
 
 def test_history_reaches_back_as_far_as_decisions_do() -> None:
