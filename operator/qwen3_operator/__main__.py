@@ -151,6 +151,28 @@ def fetch(  # noqa: PLR0913, PLR0917 - one option each
     sys.exit(program.run(order, os.environ, message_file))
 
 
+@main.command("check-adapters")
+@click.argument("places", nargs=-1, required=True, metavar="NAME=PATH...")
+@click.option("--engine", default="vllm", help="Engine that is to load them.")
+@click.option("--max-rank", required=True, type=click.IntRange(1), help="Largest that fits.")
+@click.option(
+    "--message-file",
+    type=click.Path(path_type=Path),
+    help="Where the last words go, for Kubernetes: /dev/termination-log.",
+)
+def check_adapters(
+    places: tuple[str, ...], engine: str, max_rank: int, message_file: Path | None
+) -> None:
+    """Look LoRA adapters over before an engine loads them.
+
+    Exits with 46 and says why where one does not fit. An init container of each pod runs this.
+    """
+    from qwen3_operator.fetching import checking  # noqa: PLC0415 - --help must not wait
+
+    named = {name: Path(path) for name, _, path in (place.partition("=") for place in places)}
+    sys.exit(checking.run(named, engine, max_rank, message_file))
+
+
 def _settings(config: Path | None, flags: dict[str, Any]) -> Settings:
     path = config or os.environ.get(ENVIRONMENT_PREFIX + "CONFIG")
     try:

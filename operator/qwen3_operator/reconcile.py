@@ -23,6 +23,7 @@ from qwen3_operator.decisions.feasibility import explain_no_hardware
 from qwen3_operator.decisions.growth import told_to_wait
 from qwen3_operator.decisions.queueing import admit_by_queue
 from qwen3_operator.decisions.unhealthy import naming_unhealthy
+from qwen3_operator.desired.adapters import question_of
 from qwen3_operator.desired.placement import make_placement
 from qwen3_operator.desired.pool import accelerator_named, pool_for
 from qwen3_operator.desired.surroundings import make_surroundings
@@ -174,7 +175,7 @@ class Reconciler:
 
     def _question(self, resource: Qwen3Deployment) -> PlanRequest:
         """Say the resource as a question."""
-        return conversion.plan_request(resource, self._tools.catalog)
+        return question_of(conversion.plan_request(resource, self._tools.catalog))
 
     def _choose(
         self, subject: Subject, resource: Qwen3Deployment, request: PlanRequest

@@ -13,6 +13,8 @@ from qwen3_operator.decisions.capacity import inventory_for
 from qwen3_operator.decisions.devices import Device, DeviceSlice, with_devices
 from qwen3_operator.decisions.eligibility import selector_of
 from qwen3_operator.decisions.provisioning import declared_pool
+from qwen3_operator.desired.adapter_caches import adapter_caches_of
+from qwen3_operator.desired.adapters import question_of
 from qwen3_operator.desired.cache import make_claim, shared_cache_of
 from qwen3_operator.desired.groups import Form
 from qwen3_operator.desired.placement import make_placement
@@ -78,7 +80,8 @@ def _planned(case: dict[str, Any]) -> tuple[Qwen3Deployment, Plan, Pool]:
     for pool in case.get("growing", ()):
         nodes.extend(declared_pool(catalog, **pool).nodes_to_come(0))
     inventory = inventory_for(selector_of(make_placement(resource, None)), nodes)
-    result = plan(plan_request(resource, catalog), inventory, catalog)
+    request = question_of(plan_request(resource, catalog))
+    result = plan(request, inventory, catalog)
     assert isinstance(result, Plan), result
     accelerator = accelerator_named(result.placement.accelerator, nodes, catalog)
     pool = pool_for(accelerator, nodes, catalog)
@@ -97,8 +100,9 @@ def shared_of(case: dict[str, Any]) -> tuple[Manifest, ...]:
     shared = shared_cache_of(resource, result)
     if shared is None:
         return ()
-    job = make_prefetch_job(resource, shared, _site(case), pool)
-    return (make_claim(resource, shared), job) if shared.is_made else (job,)
+    caches = (shared, *adapter_caches_of(resource, result, shared))
+    jobs = [make_prefetch_job(resource, cache, _site(case), pool) for cache in caches]
+    return (make_claim(resource, shared), *jobs) if shared.is_made else (*jobs,)
 
 
 def children_of_everything() -> tuple[Manifest, ...]:

@@ -142,7 +142,7 @@ class Caches:
         self._shared: dict[Key, dict[tuple[str, str], Volume | Prefetch]] = {}
         self._fetchers: dict[tuple[str, str], dict[str, Fetcher]] = {}
         self._named_by: dict[tuple[str, str], set[Key]] = {}
-        self._names: dict[Key, tuple[str, str]] = {}
+        self._names: dict[Key, set[tuple[str, str]]] = {}
         self.volumes: Store[Volume] = Store(
             reducing.volume, partial(self._shared_changed, "PersistentVolumeClaim")
         )
@@ -282,18 +282,16 @@ class Caches:
         """Return the pods of a Job that fills a cache."""
         return list(self._fetchers.get((namespace, job), {}).values())
 
-    def follow_claim(self, key: Key, claim: str | None) -> None:
-        """Have the resource looked at whenever that claim changes; None: no longer."""
-        name = (key.namespace, claim) if claim else None
-        before = self._names.get(key)
-        if before == name:
-            return
-        if before is not None:
-            self._named_by[before].discard(key)
-        self._names.pop(key, None)
-        if name is not None:
-            self._names[key] = name
+    def follow_claims(self, key: Key, claims: Iterable[str]) -> None:
+        """Have the resource looked at whenever one of these claims changes, and no other."""
+        names = {(key.namespace, claim) for claim in claims}
+        before = self._names.pop(key, set())
+        for name in before - names:
+            self._named_by[name].discard(key)
+        for name in names - before:
             self._named_by.setdefault(name, set()).add(key)
+        if names:
+            self._names[key] = names
 
     def priority(self, class_name: str | None) -> int:
         """Return the value of a PriorityClass, or of the default one."""

@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from qwen3_operator.decisions.adapters import object_to_adapters
 from qwen3_operator.decisions.admission import demand_of
 from qwen3_operator.decisions.caching import Cache, judge_cache, object_to, retry_in_s
 from qwen3_operator.decisions.eligibility import belongs_to
+from qwen3_operator.decisions.readiness import Finding
 from qwen3_operator.decisions.supply import Way, holds, judge_source
 from qwen3_operator.desired import labels
+from qwen3_operator.desired.adapter_caches import adapter_caches_of
+from qwen3_operator.desired.adapters import claims_of, placed_adapters
 from qwen3_operator.desired.cache import SharedCache, make_claim, shared_cache_of
 from qwen3_operator.desired.prefetch import make_prefetch_job
 from qwen3_operator.desired.volumes import claim_of, make_weights_volumes
@@ -22,7 +26,6 @@ if TYPE_CHECKING:
 
     from qwen3_operator.cluster.caches import Caches
     from qwen3_operator.cluster.sharing import Sharing
-    from qwen3_operator.decisions.readiness import Finding
     from qwen3_operator.desired.pool import Pool
     from qwen3_operator.desired.site import Site
     from qwen3_operator.observed import Key, Manifest, Node
@@ -78,22 +81,34 @@ class Supplying:
 
     def forget(self, key: Key) -> None:
         """Forget a resource that is gone."""
-        self._caches.follow_claim(key, None)
+        self._caches.follow_claims(key, ())
         self._sharing.forget(key)
 
     async def bring(self, model: Model) -> Supply:
-        """Do what is to be done for the weights.
+        """Do what is to be done for the weights and for adapters.
 
         Raises:
             ClusterError: the API server could not do it now.
         """
         shared = shared_cache_of(model.resource, model.plan)
         claim = shared.claim if shared else claim_of(model.plan.source)
-        self._caches.follow_claim(model.key, claim)
+        claims = (*filter(None, (claim,)), *claims_of(model.resource))
+        self._caches.follow_claims(model.key, claims)
+        objection = self._object_to_adapters(model)
         if shared is not None:
-            return await self._fill(model, shared)
+            return Supply(objection) if objection else await self._fill(model, shared)
         await self._sharing.leave(model.key, model.resource.metadata.uid)
-        return Supply(judge_source(self._way(model, claim)))
+        return Supply(objection or judge_source(self._way(model, claim)))
+
+    def _object_to_adapters(self, model: Model) -> Finding | None:
+        """Say what keeps adapters from the pods."""
+        known, namespace = self._caches.volumes, model.key.namespace
+        placed = placed_adapters(model.resource, model.plan)
+        missing = [one for one in claims_of(model.resource) if known.get(namespace, one) is None]
+        fetched = [one.spec.source for one in placed if one.is_fetched]
+        is_offline = self._site.hubs.is_offline
+        verdict = object_to_adapters(missing, fetched, is_offline=is_offline)
+        return None if verdict is None else Finding(ConditionStatus.FALSE, verdict)
 
     def _way(self, model: Model, claim: str | None) -> Way:
         cache = model.resource.spec.cache
@@ -125,12 +140,19 @@ class Supplying:
             return Supply(objection)
         if self._site.hubs.is_offline:
             return Supply(self._offline(model, shared))
-        job = make_prefetch_job(model.resource, shared, self._site, model.pool)
-        wanted = [job] if claim is None else [claim, job]
-        await self._sharing.join(key, uid, wanted)
-        kept = [(manifest["kind"], manifest["metadata"]["name"]) for manifest in wanted]
+        caches = (shared, *adapter_caches_of(model.resource, model.plan, shared))
+        kept = [("PersistentVolumeClaim", shared.claim), *(("Job", one.job) for one in caches)]
         await self._sharing.leave(key, uid, kept)
-        return await self._judge(key, self._known(key, shared, claim), job)
+        first: Supply | None = None
+        for one in caches:  # one after another: many a claim can be on one node only
+            job = make_prefetch_job(model.resource, one, self._site, model.pool)
+            await self._sharing.join(key, uid, [job] if claim is None else [claim, job])
+            supply = await self._judge(key, self._known(key, one, claim), job)
+            if supply.finding.status is not ConditionStatus.TRUE:
+                return supply
+            first = first or supply
+        assert first is not None  # noqa: S101 - for the type checker: there is a cache
+        return first
 
     async def _judge(self, key: Key, known: Cache, job: Manifest) -> Supply:
         """Say how the download stands; make way for another attempt when its time has come."""
@@ -167,4 +189,5 @@ class Supplying:
             fetchers=self._caches.fetchers_of(key.namespace, shared.job),
             refusal=self._sharing.refusal(key),
             creation_failure=self._caches.job_failure(key.namespace, shared.job),
+            asked_in=shared.asked_in,
         )

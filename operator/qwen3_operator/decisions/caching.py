@@ -55,6 +55,7 @@ class Cache:
         fetchers: its pods.
         refusal: the API server's sentence if it refused one of the two; empty otherwise.
         creation_failure: the Job controller's if it cannot make its pods; empty otherwise.
+        asked_in: part of the specification that names the source.
     """
 
     source: str
@@ -68,6 +69,7 @@ class Cache:
     fetchers: Sequence[Fetcher] = ()
     refusal: str = ""
     creation_failure: str = ""
+    asked_in: str = "spec.model"
 
 
 def object_to(cache: Cache, replicas: int, nodes: int) -> Finding | None:
@@ -116,11 +118,11 @@ def judge_cache(cache: Cache) -> Finding:
     trouble = _trouble(cache)
     if trouble is not None:
         return Finding(ConditionStatus.FALSE, trouble)
-    size = f"{gib(cache.checkpoint_bytes):.1f} GiB"
+    size = f" ({gib(cache.checkpoint_bytes):.1f} GiB)" if cache.checkpoint_bytes else ""
     progress = f"{job.parts_done} of {job.parts} parts" if job is not None else "Nothing yet"
     return _missing(
         Reason.DOWNLOADING,
-        f"{progress} of {cache.source} ({size}) in the claim {cache.claim}; pods start when all is"
+        f"{progress} of {cache.source}{size} in the claim {cache.claim}; pods start when all is"
         f" there. The Job is {cache.job}.",
     )
 
@@ -150,11 +152,11 @@ def _trouble(cache: Cache) -> Verdict | None:
 EXITS: dict[int, tuple[Reason, str]] = {
     41: (
         Reason.MODEL_SOURCE_UNAUTHORIZED,
-        "Check that spec.model.tokenSecretRef names a token with access to {source}.",
+        "Check that {asked_in}.tokenSecretRef names a token with access to {source}.",
     ),
     42: (
         Reason.MODEL_SOURCE_NOT_FOUND,
-        "Check spec.model.source and spec.model.revision: a hub says the same of what is private.",
+        "Check {asked_in}.source and {asked_in}.revision: a hub says the same of what is private.",
     ),
     43: (
         Reason.MODEL_TRANSFER_OUT_OF_SPACE,
@@ -181,7 +183,9 @@ def _why_it_failed(cache: Cache, job: Prefetch) -> Verdict:
     exit_code = (last.exit_code if last else 0) or 0
     reason, fix = EXITS.get(exit_code, (Reason.DOWNLOAD_FAILED, ""))
     told = f"{fix} {AGAIN}".strip()
-    told = told.format(source=cache.source, claim=cache.claim, job=cache.job)
+    told = told.format(
+        source=cache.source, claim=cache.claim, job=cache.job, asked_in=cache.asked_in
+    )
     return Verdict(reason, f"{(words or job.failure).rstrip('.')}. {told}")
 
 

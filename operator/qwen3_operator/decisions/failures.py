@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from qwen3_operator.decisions.adapters import brings_no_adapter
 from qwen3_operator.decisions.verdict import Verdict
 from qwen3_operator.observed import KUEUE_GATE, WAITING_FOR_GROUP, WAITING_FOR_NODES
 from qwen3_planner.api.reasons import Reason
@@ -171,6 +172,7 @@ POD_FAILURES: tuple[Callable[[Pod], Verdict | None], ...] = (
     has_no_image,  # somebody has to act: the name, or the right to pull
     refers_to_nothing,  # somebody has to act: a Secret is missing
     ran_out_of_memory,  # somebody has to act: the limit
+    brings_no_adapter,  # somebody has to act: the adapter, or its rank
     does_not_answer,  # somebody has to look: the log
     crashes,  # somebody has to look: the log
     waits_in_a_queue,  # its quotas decide

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from qwen3_planner.api.caching import ClaimCache
+    from qwen3_planner.api.references import TokenSecretRef
     from qwen3_planner.api.v1alpha1 import Qwen3Deployment
     from qwen3_planner.plan import Plan
 
@@ -64,6 +65,8 @@ class SharedCache:
         encoder_link: the same for an image encoder's file; empty: there is none.
         checkpoint_bytes: of the files.
         parts: of the download.
+        token: for the hub; None: none.
+        asked_in: part of the specification that names the source.
     """
 
     claim: str
@@ -77,6 +80,8 @@ class SharedCache:
     link: str
     checkpoint_bytes: int
     parts: int
+    token: TokenSecretRef | None = None
+    asked_in: str = "spec.model"
     encoder_link: str = ""
 
 
@@ -104,6 +109,7 @@ def shared_cache_of(resource: Qwen3Deployment, plan: Plan) -> SharedCache | None
         link=f"{plan.variant}-{gguf}.gguf" if gguf else "",
         checkpoint_bytes=n_bytes,
         parts=1 if gguf else max(1, min(MOST_PARTS, ceil_div(n_bytes, PART_BYTES))),
+        token=resource.spec.model.token_secret_ref,
         encoder_link=_file_after(ENCODER_FLAG, plan.command),
     )
 
@@ -123,8 +129,17 @@ def _shape(wanted: ClaimCache) -> dict[str, Any]:
 
 
 def _name(plan: Plan, content: dict[str, Any]) -> str:
-    slug = "".join(c if c.isalnum() else "-" for c in plan.variant.lower())[:SLUG_LENGTH].strip("-")
-    return f"{slug}-{fingerprint(content)[:8]}"
+    return f"{slug(plan.variant)}-{fingerprint(content)[:8]}"
+
+
+def slug(name: str) -> str:
+    """Make a part of an object's name of whatever names something.
+
+    >>> slug("Qwen3-0.6B")
+    'qwen3-0-6b'
+    """
+    letters = (c if c.isascii() and c.isalnum() else "-" for c in name.lower())
+    return "".join(letters)[:SLUG_LENGTH].strip("-")
 
 
 def claim_bytes(cache: SharedCache) -> int:

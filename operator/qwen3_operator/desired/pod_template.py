@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qwen3_operator.desired import labels
+from qwen3_operator.desired.adapters import make_init_containers
 from qwen3_operator.desired.claims import make_pod_annotations, make_pod_claims
 from qwen3_operator.desired.container import make_arguments, make_container
 from qwen3_operator.desired.hashing import template_hash
@@ -12,7 +13,7 @@ from qwen3_operator.desired.merging import with_user_template
 from qwen3_operator.desired.placement import make_placement
 from qwen3_operator.desired.security import make_pod_security_context
 from qwen3_operator.desired.shutdown import grace_period_s
-from qwen3_operator.desired.volumes import make_volumes
+from qwen3_operator.desired.volumes import WEIGHTS, make_volume_mounts, make_volumes
 from qwen3_operator.observed import PLAN_HASH_LABEL
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def make_pod_template(
             "enableServiceLinks": False,  # a Service called "vllm" would set VLLM_PORT
             "terminationGracePeriodSeconds": grace_period_s(plan, make_arguments(resource, plan)),
             "securityContext": make_pod_security_context(_groups(site, pool)),
+            **_first(resource, plan, site),
             "containers": [make_container(resource, plan, site, pool)],
             "volumes": make_volumes(resource, plan, site, pool),
         },
@@ -49,6 +51,14 @@ def make_pod_template(
     template = with_user_template(template, resource.spec.pod_template)
     template["metadata"]["labels"][PLAN_HASH_LABEL] = template_hash(template)
     return template
+
+
+def _first(resource: Qwen3Deployment, plan: Plan, site: Site) -> dict[str, Any]:
+    """Make what runs before the engine; most pods have nothing of the kind."""
+    mounts = make_volume_mounts(resource, plan, site)
+    weights = [mount for mount in mounts if mount["name"] == WEIGHTS]
+    containers = make_init_containers(resource, plan, site, weights)
+    return {"initContainers": containers} if containers else {}
 
 
 def _groups(site: Site, pool: Pool) -> tuple[int, ...]:

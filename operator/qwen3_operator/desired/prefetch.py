@@ -152,11 +152,16 @@ def _environment(resource: Qwen3Deployment, cache: SharedCache, site: Site) -> l
     """Reach the hub as the engine would: the site's way, the token, the user's own variables."""
     entries = [
         *make_hub_env(cache.source, site.hubs),
-        *make_token_env(cache.source, resource.spec.model.token_secret_ref),
-        *(
-            variable.to_kubernetes()
-            for variable in resource.spec.engine.env
-            if variable.name in HUB_VARIABLES
-        ),
+        *make_token_env(cache.source, cache.token),
+        *own_hub_variables(resource),
     ]
     return list({entry["name"]: entry for entry in entries}.values())
+
+
+def own_hub_variables(resource: Qwen3Deployment) -> list[dict[str, Any]]:
+    """Return the user's own variables that say how a hub is reached."""
+    return [
+        variable.to_kubernetes()
+        for variable in resource.spec.engine.env
+        if variable.name in HUB_VARIABLES
+    ]

@@ -7,6 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from qwen3_operator.desired.adapters import (
+    make_adapter_mounts,
+    make_adapter_volumes,
+    placed_adapters,
+)
 from qwen3_operator.desired.cache import shared_cache_of
 from qwen3_operator.desired.hub_access import make_ca_mounts, make_ca_volumes
 from qwen3_planner.engines.profiles import engine_of
@@ -77,8 +82,18 @@ def make_volumes(
         {"name": "tmp", "emptyDir": {}},
         {"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": shm}},
         *make_weights_volumes(resource, plan),
-        *make_ca_volumes(plan.source, site.hubs),
+        *make_adapter_volumes(resource, plan),
+        *_authorities(resource, plan, site),
     ]
+
+
+def _authorities(resource: Qwen3Deployment, plan: Plan, site: Site) -> list[dict[str, Any]]:
+    """Make the volume with certificate authorities where anything comes from a hub."""
+    fetched = (one.spec.source for one in placed_adapters(resource, plan) if one.is_fetched)
+    for source in (plan.source, *fetched):
+        if volumes := make_ca_volumes(source, site.hubs):
+            return volumes
+    return []
 
 
 def _limit_of_cache(resource: Qwen3Deployment) -> dict[str, Any]:
@@ -127,6 +142,7 @@ def make_volume_mounts(resource: Qwen3Deployment, plan: Plan, site: Site) -> lis
         path = engine_of(plan.engine).model_mount_path
         mount = {"name": WEIGHTS, "mountPath": path}
         mounts.append(mount if "hostPath" in volume else {**mount, "readOnly": True})
+    mounts += make_adapter_mounts(resource, plan)
     return [*mounts, *make_ca_mounts(plan.source, site.hubs)]
 
 

@@ -39,3 +39,9 @@ class DamagedError(FetchError):
     """A file is not what the hub says it should be. It was removed; worth another try."""
 
     exit_code = 45
+
+
+class UnfitError(FetchError):
+    """An adapter cannot be served as it is planned."""
+
+    exit_code = 46

@@ -417,6 +417,9 @@ class Reason(StrEnum):
     CONTAINER_CONFIG_ERROR = "ContainerConfigError"
     """A Secret or ConfigMap that the pod refers to, or its key, does not exist."""
 
+    ADAPTER_UNUSABLE = "AdapterUnusable"
+    """A LoRA adapter of spec.lora is none, or does not fit its slots; the message says why."""
+
     CONTAINER_CRASH_LOOP_BACK_OFF = "ContainerCrashLoopBackOff"
     """The engine exits again and again; the message has its exit code and its last error line."""
 
