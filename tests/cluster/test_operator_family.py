@@ -118,7 +118,7 @@ def test_where_there_are_no_gpus_the_planner_takes_llamacpp_and_the_cpus(models:
     assert not [name for name in requests if "/" in name]
     assert says(engine["args"], "--threads", "3")
     models.apply("too-many", f"{ON_BOARDS}", variant="Qwen3-0.6B")
-    models.await_condition("too-many", "Scheduled", "False")
+    models.await_condition("too-many", "Scheduled", "False", "InsufficientCPU")
     models.delete("on-boards")
     models.await_ready("too-many")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from qwen3_planner.catalog.loading import load_catalog
 from qwen3_planner.catalog.rows import LinearAttention
 from qwen3_planner.checkpoints.gguf_model import gguf_as_model
 from qwen3_planner.engines import engine_of
+from qwen3_planner.engines.samples import LLAMACPP_CONTEXT, Sample
 from qwen3_planner.inventory.short_form import parse_hardware
 from qwen3_planner.plan import Plan
 from qwen3_planner.planning import plan
@@ -18,7 +20,7 @@ from qwen3_planner.request import EngineTuning, KvCacheDtype, PlanRequest, Workl
 from qwen3_planner.units import MIB
 from support.gguf_files import write_gguf
 from support.gguf_geometries import NARROW
-from support.llamacpp_server import BUILD, serve
+from support.llamacpp_server import BUILD, Served, serve
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -141,6 +143,15 @@ def test_buffers_are_those_of_the_plan(
     state = device.overhead_bytes / MIB - 256
     assert served.mib("RS") == pytest.approx(state, abs=LOGGED)
     assert f"n_ctx                 = {made.memory.kv_cache_tokens}" in served.log
+    assert tokens_said(served, made) == made.memory.kv_cache_tokens
+
+
+def tokens_said(served: Served, made: Plan) -> int | None:
+    """Read the cache as the operator does: from the list of models."""
+    profile = engine_of("llamacpp")
+    told = json.loads(served.answers[profile.figures_path])
+    sample = Sample(LLAMACPP_CONTEXT, {}, told["data"][0]["meta"]["n_ctx"])
+    return profile.kv_cache_tokens([sample], profile.cache_parts(made.command, 1))
 
 
 def test_a_server_says_how_it_is_under_the_names_that_are_told(tmp_path: Path) -> None:

@@ -85,6 +85,8 @@ def explain(wanted: int, shortage: Shortage) -> Verdict:
     if shortage.quota:
         return Verdict(Reason.QUOTA_EXCEEDED, _quota_sentence(wanted, shortage))
     who = _replicas(shortage.missing_replicas, wanted)
+    if not shortage.resource:
+        return Verdict(Reason.INSUFFICIENT_CPU, _on_cpus(who, shortage))
     sentences = [f"{who} for {_what(shortage)} {_spread(shortage)}.", _where(shortage)]
     if shortage.holders or shortage.other_holders:
         sentences.append(f"Held by {_holders(shortage)}.")
@@ -92,6 +94,18 @@ def explain(wanted: int, shortage: Shortage) -> Verdict:
         sentences.append(say_unhealthy(shortage.unhealthy))
     sentences.append(f"Position {shortage.position} of {shortage.waiting} in the queue.")
     return Verdict(Reason.INSUFFICIENT_GPU, " ".join(sentences))
+
+
+def _on_cpus(who: str, shortage: Shortage) -> str:
+    """Say what replicas that compute on CPUs wait for."""
+    noun = "node" if shortage.nodes == 1 else "nodes"
+    short = {"cpu": "too few cores", "memory": "too little memory"}.get(shortage.other_resource)
+    why = f"each has {short or 'no room'} free" if shortage.nodes else "none takes pods now"
+    return (
+        f"{who} for a node with enough cores and memory: of {shortage.nodes} {noun} of the pool"
+        f" {why}. spec.resources.requests.cpu takes fewer. Position {shortage.position} of"
+        f" {shortage.waiting} in the queue."
+    )
 
 
 def _spread(shortage: Shortage) -> str:

@@ -23,7 +23,7 @@ TOLERANCE_PERCENT = 5.0
 FORMAT = "engine-metrics"
 """What an entry of the overlay calls its origin: figures that the engine itself exposes."""
 
-FIXED_BY = ("--kv-cache-memory-bytes", "--max-total-tokens")
+FIXED_BY = ("--kv-cache-memory-bytes", "--max-total-tokens", "--ctx-size")
 """Options that say how large the cache is: nothing is learned from finding it so."""
 
 

@@ -20,8 +20,8 @@ def sources(pods: Iterable[Pod], plan: Plan, plan_hash: str) -> list[Source]:
     return [
         Source(
             uid=f"{pod.uid}/{pod.restarts}",  # an engine started again finds other figures
-            url=f"http://{_host(pod.address)}:{engine.port}{engine.metrics_path}",
-            data=plan.layout.data,
+            url=f"http://{_host(pod.address)}:{engine.port}{engine.figures_path}",
+            data=engine.cache_parts(plan.command, plan.layout.data),
             read=engine.kv_cache_tokens,
         )
         for pod in pods

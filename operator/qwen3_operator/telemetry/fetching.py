@@ -1,7 +1,8 @@
-"""Read the metrics of one pod over HTTP."""
+"""Read the figures of one pod over HTTP: metrics, or the numbers of a JSON document."""
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -24,10 +25,10 @@ class FetchError(Exception):
 
 
 async def fetch(session: aiohttp.ClientSession, url: str) -> tuple[Sample, ...]:
-    """Return the samples of an exposition.
+    """Return the samples of an exposition, or the numbers of a JSON object by their paths.
 
     Raises:
-        FetchError: nobody answers in time, something else than 200, or no exposition.
+        FetchError: nobody answers in time, something else than 200, or neither of the two.
     """
     try:
         async with session.get(
@@ -40,14 +41,29 @@ async def fetch(session: aiohttp.ClientSession, url: str) -> tuple[Sample, ...]:
                 text += more
             if len(text) >= MAX_BYTES:
                 raise FetchError(f"{url} answered more than {MAX_BYTES} bytes")
-        return tuple(_samples(text.decode()))
+        read = _numbers_of if text.lstrip().startswith(b"{") else _samples
+        return tuple(read(text.decode()))
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         raise FetchError(f"{url}: {error or type(error).__name__}") from error
     except ValueError as error:
-        raise FetchError(f"{url} is no Prometheus exposition: {error}") from error
+        raise FetchError(f"{url} is neither metrics nor JSON: {error}") from error
 
 
 def _samples(text: str) -> Iterator[Sample]:
     for family in text_string_to_metric_families(text):
         for sample in family.samples:
             yield Sample(sample.name, sample.labels, sample.value)
+
+
+def _numbers_of(text: str) -> Iterator[Sample]:
+    return _numbers(json.loads(text), "")
+
+
+def _numbers(value: object, path: str) -> Iterator[Sample]:
+    """Yield every number, named as ``data.0.meta.n_ctx``."""
+    if isinstance(value, dict | list):
+        parts = value.items() if isinstance(value, dict) else enumerate(value)
+        for name, part in parts:
+            yield from _numbers(part, f"{path}.{name}" if path else str(name))
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        yield Sample(path, {}, float(value))

@@ -352,6 +352,10 @@ class Reason(StrEnum):
     INSUFFICIENT_GPU = "InsufficientGPU"
     """The plan fits this cluster but its GPUs are in use; starts when they are free."""
 
+    INSUFFICIENT_CPU = "InsufficientCPU"
+    """The model computes on CPUs, and no node has cores and memory free for it; starts when one
+    has."""
+
     WAITING_FOR_NODES = "WaitingForNodes"
     """The pool can grow and the pods wait for nodes that are provisioned for them."""
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from qwen3_planner.engines.llamacpp import command as llamacpp_command
 from qwen3_planner.engines.llamacpp import metrics as llamacpp_metrics
 from qwen3_planner.engines.samples import (
-    no_kv_cache_tokens,
+    llamacpp_kv_cache_tokens,
     sglang_kv_cache_tokens,
     vllm_kv_cache_tokens,
 )
@@ -22,11 +22,15 @@ from qwen3_planner.errors import SpecError, nearest_first
 from qwen3_planner.request import MODEL_MOUNT_PATH
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from qwen3_planner.catalog.rows import EngineRelease
     from qwen3_planner.engines.samples import Sample
     from qwen3_planner.engines.vllm.metrics import MetricNames
+
+
+def _ranks(_command: Sequence[str], data: int) -> int:
+    return data
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,8 @@ class EngineProfile:
         metrics: names of the gauges, counters and histograms that matter.
         kv_cache_tokens: finds the tokens that fit into the KV cache among the samples of one
             server, given its data-parallel ranks; None where they do not say.
+        figures_path: where those samples are: metrics, or a JSON document.
+        cache_parts: counts, by command and data-parallel ranks, what the figure is a part of.
         drain_flag: option that bounds how long running requests may finish after SIGTERM, with
             the first version that has it; None where there is none.
         metrics_need_key: whether reading metrics takes the API key, where there is one.
@@ -68,6 +74,8 @@ class EngineProfile:
     switches: tuple[tuple[str, str], ...]
     metrics: MetricNames
     kv_cache_tokens: Callable[[Iterable[Sample], int], int | None]
+    figures_path: str = "/metrics"
+    cache_parts: Callable[[Sequence[str], int], int] = _ranks
     drain_flag: tuple[str, Version] | None = None
     metrics_need_key: bool = False
 
@@ -144,7 +152,9 @@ _LLAMACPP = EngineProfile(
     cache_variables=(("LLAMA_CACHE", "llama.cpp"),),
     switches=(),
     metrics=llamacpp_metrics.NAMES,
-    kv_cache_tokens=no_kv_cache_tokens,
+    kv_cache_tokens=llamacpp_kv_cache_tokens,
+    figures_path="/v1/models",
+    cache_parts=llamacpp_metrics.cache_parts,
     metrics_need_key=True,  # only health and the list of models are public
 )
 

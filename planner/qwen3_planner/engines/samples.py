@@ -1,4 +1,4 @@
-"""What an engine's metrics say of itself: one sample, and the KV cache among them."""
+"""What an engine says of itself in numbers: one sample, and the KV cache among them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class Sample(NamedTuple):
-    """One line of a Prometheus exposition: ``name{labels} value``."""
+    """One line of a Prometheus exposition, ``name{labels} value``, or a number of a document."""
 
     name: str
     labels: Mapping[str, str]
@@ -47,8 +47,22 @@ def sglang_kv_cache_tokens(samples: Iterable[Sample], _data: int) -> int | None:
     return min(found, default=None)
 
 
-def no_kv_cache_tokens(_samples: Iterable[Sample], _data: int) -> None:
-    """Read nothing: llama-server's metrics do not name it, and its pool is given, not found."""
+LLAMACPP_CONTEXT = "data.0.meta.n_ctx"
+"""Where llama-server's list of models says how long a slot's context is."""
+
+
+def llamacpp_kv_cache_tokens(samples: Iterable[Sample], slots: int) -> int | None:
+    """Read the cells of llama.cpp's KV cache: its list of models states those of one slot.
+
+    The list is public even with an API key, which its metrics are not. Source: run of llama.cpp
+    b11549 (PyPI xllamacpp 2026.10.11549), ``/v1/models``.
+
+    Args:
+        samples: numbers of the list, by their path in it.
+        slots: with a part of the cache each; 1 where they share it.
+    """
+    found = [int(s.value) * slots for s in samples if s.name == LLAMACPP_CONTEXT and s.value]
+    return min(found, default=None)
 
 
 def _whole(text: str | None) -> int | None:

@@ -123,3 +123,25 @@ def test_so_many_gpus_more_on_the_right_nodes_are_enough_and_one_less_is_not(
     if missing:
         filled[best] -= 1
         assert fit(filled) < replicas
+
+
+@pytest.mark.parametrize(
+    ("short", "nodes", "words"),
+    [
+        ("cpu", 2, "of 2 nodes of the pool each has too few cores free"),
+        ("memory", 1, "of 1 node of the pool each has too little memory free"),
+        ("", 0, "of 0 nodes of the pool none takes pods now"),
+    ],
+)
+def test_what_computes_on_cpus_waits_for_cores_and_memory(
+    short: str, nodes: int, words: str
+) -> None:
+    on_cpus = replace(
+        SHORTAGE, resource="", gpus_per_replica=0, other_resource=short, nodes=nodes, quota=""
+    )
+
+    verdict = explain(1, on_cpus)
+
+    assert verdict.reason is Reason.INSUFFICIENT_CPU
+    assert words in verdict.message
+    assert "GPU" not in verdict.message

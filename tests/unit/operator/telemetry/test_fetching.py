@@ -37,6 +37,11 @@ def test_samples_come_with_name_labels_and_value() -> None:
     assert found == [("a", {"x": "1"}, 2.5), ("b_total", {}, 7.0)]
 
 
+def test_numbers_of_a_document_are_named_by_their_path() -> None:
+    document = '{"data": [{"id": "q", "meta": {"n_ctx": 2048, "ok": true}}], "n": null}'
+    assert asyncio.run(asked(web.Response(text=document))) == [("data.0.meta.n_ctx", {}, 2048.0)]
+
+
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
@@ -44,7 +49,8 @@ def test_samples_come_with_name_labels_and_value() -> None:
         pytest.param(
             {"status": 302, "headers": {"Location": "/x"}}, "answered 302", id="elsewhere"
         ),
-        pytest.param({"text": "<html>{oops"}, "no Prometheus exposition", id="a web page"),
+        pytest.param({"text": "<html>{oops"}, "neither metrics nor JSON", id="a web page"),
+        pytest.param({"text": '{"cut": '}, "neither metrics nor JSON", id="cut JSON"),
         pytest.param({"body": b"#" * (MAX_BYTES + 1)}, "more than", id="no end"),
     ],
 )

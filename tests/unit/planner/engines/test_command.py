@@ -243,8 +243,10 @@ def test_an_image_is_known_by_vendor_and_version() -> None:
     assert image_of(release, "0.14.1", "amd") == "vllm/vllm-openai-rocm:v0.14.1"
     with pytest.raises(SpecError, match="no image of vllm"):
         image_of(release, "0.14.0", "amd")
+    sglang = load_catalog().engine("sglang")
+    assert image_of(sglang, "0.5.18", "amd") == "lmsysorg/sglang:v0.5.18-rocm720-mi30x"
     with pytest.raises(SpecError, match="no image of sglang"):
-        image_of(load_catalog().engine("sglang"), "0.5.23", "amd")
+        image_of(sglang, "0.4.9", "amd")
 
 
 def test_an_unknown_engine_is_refused_with_the_known_ones() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from qwen3_planner.engines.samples import (
     Sample,
-    no_kv_cache_tokens,
+    llamacpp_kv_cache_tokens,
     sglang_kv_cache_tokens,
     vllm_kv_cache_tokens,
 )
@@ -36,7 +36,7 @@ def test_what_does_not_say_is_not_guessed() -> None:
     assert vllm_kv_cache_tokens([vllm(kv_cache_size_tokens="None")], 1) is None
     assert vllm_kv_cache_tokens([vllm(num_gpu_blocks="None", block_size="16")], 1) is None
     assert sglang_kv_cache_tokens([Sample("sglang:num_running_reqs", {}, 3.0)], 1) is None
-    assert no_kv_cache_tokens([Sample("llamacpp:requests_processing", {}, 1.0)], 1) is None
+    assert llamacpp_kv_cache_tokens([Sample("data.0.meta.n_ctx_train", {}, 40960.0)], 1) is None
 
 
 def test_sglang_has_a_gauge_of_it_for_each_rank() -> None:
@@ -45,3 +45,8 @@ def test_sglang_has_a_gauge_of_it_for_each_rank() -> None:
         Sample("sglang:max_total_num_tokens", {"tp_rank": "1"}, 4000.0),
     ]
     assert sglang_kv_cache_tokens(samples, 1) == 4000
+
+
+def test_llamacpp_states_the_context_of_a_slot() -> None:
+    samples = [Sample("data.0.meta.n_ctx", {}, 2048.0), Sample("data.0.created", {}, 1.8e9)]
+    assert llamacpp_kv_cache_tokens(samples, 3) == 6144
