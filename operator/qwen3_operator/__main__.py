@@ -181,7 +181,7 @@ def _settings(config: Path | None, flags: dict[str, Any]) -> Settings:
         raise SpecError("--config", str(path), error.strerror or str(error)) from error
     if flags["images"]:
         flags["images"] = settings_module.parse_images(flags["images"])
-    for name in sorted(settings_module.LABELS):
+    for name in ("pod_labels", "pod_monitor_labels"):
         flags[name] = settings_module.parse_labels(flags[name], f"--{name[:-1].replace('_', '-')}")
     given = {name: value for name, value in flags.items() if value not in (None, (), {})}
     return settings_module.load(text, os.environ, given)

@@ -295,8 +295,6 @@ def _parsed(name: str, text: str) -> object:
         return tuple(part.strip() for part in text.split(",") if part.strip())
     if name == "images":
         return parse_images(text.split(","))
-    if name == "prometheus_labels":
-        return dict(part.partition("=")[::2] for part in text.split(","))
     if name in LABELS:
         return parse_labels(text.split(","), ENVIRONMENT_PREFIX + name.upper())
     if name == "growing_pools":
@@ -311,8 +309,8 @@ def _from_json(name: str, text: str) -> object:
         raise SpecError(ENVIRONMENT_PREFIX + name.upper(), text, f"not JSON: {error}") from None
 
 
-LISTS = frozenset({"amd_groups", "namespaces", "prometheus_namespaces"})
-LABELS = frozenset({"pod_labels", "pod_monitor_labels"})
+LISTS = frozenset({"amd_groups", "namespaces", "near_labels", "prometheus_namespaces"})
+LABELS = frozenset({"pod_labels", "pod_monitor_labels", "prometheus_labels"})
 
 
 def parse_labels(pairs: list[str] | tuple[str, ...], field: str) -> dict[str, str]:

@@ -195,6 +195,10 @@ def test_settings_from_the_values_arrive(helm: Commands) -> None:
     assert understood.https_proxy == understood.http_proxy == "http://proxy.example.com:3128"
     assert understood.no_proxy == "registry.example.com"
     assert understood.ca_config_map == "authorities"
+    assert understood.pod_monitors
+    assert understood.pod_monitor_labels == {"release": "prometheus", "tier": "gold"}
+    assert understood.prometheus_namespaces == ("monitoring", "observability")
+    assert understood.pod_labels["app.kubernetes.io/component"] == "operator"
     assert (understood.workers, understood.request_limit) == (16, 64)
     assert (understood.log_level, understood.log_format) == ("DEBUG", settings.LogFormat.TEXT)
 
