@@ -206,7 +206,7 @@ class Reconciler:
         if fallback is None:
             return chosen
         if runs and (isinstance(chosen.result, Plan) or resource.spec.replan is Replan.NEVER):
-            return ladder.still_lowered(chosen, subject.previous.lowered)
+            return ladder.still_lowered(chosen, subject.previous.lowered or ())
         is_asked = not runs and resource.spec.queue_name is None
         return ladder.descend(
             ladder.Ladder(request, fallback, chosen.result, _names(request, inventory)),

@@ -155,7 +155,9 @@ class Qwen3DeploymentStatus(Struct):
     """The engine's own figures beside the planned ones, once a replica runs the plan and answers;
     absent where the engine does not tell."""
 
-    lowered: Annotated[tuple[Annotated[str, Field(max_length=128)], ...], Field(max_length=3)] = ()
+    lowered: (
+        Annotated[tuple[Annotated[str, Field(max_length=128)], ...], Field(max_length=3)] | None
+    ) = None
     """What gave way in the plan that is shown, as spec.fallback allows.
     Example: ["spec.quantization: fp8 instead of bf16"]."""
 
