@@ -28,6 +28,7 @@ from qwen3_operator.desired.placement import make_placement
 from qwen3_operator.desired.pool import accelerator_named, pool_for
 from qwen3_operator.desired.surroundings import make_surroundings
 from qwen3_operator.errors import ClusterError, SpecError
+from qwen3_operator.replacing import Replacing, look_again_s
 from qwen3_operator.scaling import STAMP, Scalable
 from qwen3_operator.telemetry.engines import sources
 from qwen3_planner.api import conversion
@@ -127,6 +128,7 @@ class Reconciler:
 
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
+        self._replacing = Replacing(tools.children, tools.supplying, tools.ledger)
 
     async def reconcile(self, key: Key) -> float | None:
         """Do what is to be done; return after how many seconds to look again, None for never.
@@ -194,14 +196,19 @@ class Reconciler:
             anew = resource.spec.replan is Replan.ON_SPEC_CHANGE and spec_changed
             request = ladder.question_for(request, fallback, running, starts_anew=anew)
         inventory = without_cpus(self._tools.ledger.inventory(selector), request, running)
+
+        def ask(question: PlanRequest) -> PlanResult:
+            return self._tools.plan(question, inventory)
+
         chosen = replan.choose(
             request,
             resource.spec.replan,
             running,
             spec_changed=spec_changed,
-            ask=lambda question: self._tools.plan(question, inventory),
+            ask=ask,
             no_hardware=None if inventory.groups else explain_no_hardware(selector, nodes),
         )
+        chosen = self._replacing.standing(chosen, resource, request, ask, subject.previous)
         chosen = naming_unhealthy(chosen, selector, nodes)
         if fallback is None:
             return chosen
@@ -211,7 +218,7 @@ class Reconciler:
         return ladder.descend(
             ladder.Ladder(request, fallback, chosen.result, _names(request, inventory)),
             chosen,
-            ask=lambda question: self._tools.plan(question, inventory),
+            ask=ask,
             room=partial(self._room, subject, resource) if is_asked else None,
         )
 
@@ -234,9 +241,13 @@ class Reconciler:
         if tools.children.belong_to_another(key, subject.uid):
             return GARBAGE_PAUSE_S
         pool = self._pool(key, plan)
+        rendered = self._children(key, resource, plan, pool)
+        turn = self._replacing.turn(resource, chosen, pool, rendered, subject.previous)
+        plan = turn.runs or plan
         around = make_surroundings(resource, plan, tools.site, tools.caches.around.hindrance)
-        wanted = (*self._children(key, resource, plan, pool), *around.children)
-        supply = await tools.supplying.bring(Model(key, resource, plan, wanted[0], pool))
+        wanted = (*turn.children, *around.children)
+        model = Model(key, resource, plan, wanted[0], pool)
+        supply = await self._replacing.supply(model, turn, subject.previous)
         if supply.finding.status is ConditionStatus.FALSE:
             self._withdraw(key)
             facts = replace(self._facts(subject), resource=resource, chosen=chosen)
@@ -246,6 +257,7 @@ class Reconciler:
         outcome = Outcome.UNCHANGED
         if admission.may_apply:
             wanted = desired.with_replicas(wanted, admission.replicas)
+            wanted = self._replacing.paced(key, wanted, resource.spec.rollout.surge)
             outcome = await tools.children.bring(key, subject.uid, wanted)
         if outcome is Outcome.OWNER_GONE:
             tools.bodies.drop(subject.body)
@@ -278,12 +290,15 @@ class Reconciler:
             plan_hash=plan_hash,
             model=tools.catalog.model(plan.variant),
             surroundings=around,
+            turn=turn,
         )
         await self._report(subject, facts)
         refusal = tools.children.refusal(key) if outcome is Outcome.REFUSED else None
         if refusal is not None:
             raise refusal
-        return min((s for s in (scaled.again_s, tended.again_s) if s is not None), default=None)
+        remembered_s = look_again_s(tools.bodies.get(*key), subject.previous)
+        pauses = (scaled.again_s, tended.again_s, remembered_s)
+        return min((s for s in pauses if s is not None), default=None)
 
     async def _let_be(
         self, subject: Subject, resource: Qwen3Deployment, chosen: replan.Chosen

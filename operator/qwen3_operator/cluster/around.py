@@ -9,6 +9,7 @@ from qwen3_operator.cluster import reducing
 from qwen3_operator.cluster.optional import OptionalWatch
 from qwen3_operator.cluster.watching import Selection, Store, Watch
 from qwen3_operator.decisions.routing import Gateway, Gateways, Listener
+from qwen3_operator.desired import labels
 from qwen3_operator.desired.kinds import CHILD_KINDS, HTTP_ROUTE, SERVICE, WORKLOADS
 from qwen3_operator.desired.surroundings import NOT_INSTALLED
 from qwen3_operator.observed import Key
@@ -92,6 +93,8 @@ def gateway(raw: Mapping[str, Any]) -> Gateway:
 
 
 def _selection(kind: ChildKind, namespace: str | None, ours: Mapping[str, str]) -> Selection:
+    if kind.role:
+        ours = {"labelSelector": f"{ours['labelSelector']},{labels.ROLE}={kind.role}"}
     if namespace is None:
         return Selection(f"{kind.root}/{kind.plural}", ours)
     return Selection(f"{kind.root}/namespaces/{namespace}/{kind.plural}", ours, namespace)

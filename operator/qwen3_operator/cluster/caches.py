@@ -104,9 +104,7 @@ class Caches:
         self._listeners = listeners
         self._pods: dict[Key, dict[str, OwnPod]] = {}
         self._children: dict[Key, dict[tuple[str, str], Manifest]] = {}
-        self.devices = Devices(
-            api, hardware.with_devices, listeners.node, listeners.foreign_pod
-        )
+        self.devices = Devices(api, hardware.with_devices, listeners.node, listeners.foreign_pod)
         self.nodes: Store[Node] = Store(
             partial(reducing.node, grouping=grouping), self.devices.node
         )

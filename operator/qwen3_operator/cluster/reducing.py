@@ -129,9 +129,7 @@ def pod(raw: Mapping[str, Any]) -> Pod:
         name=metadata["name"],
         owner=Key(metadata["namespace"], owner) if owner else None,
         node=None if finished else spec.get("nodeName") or None,
-        requests=Resources()
-        if finished
-        else pod_requests(spec, metadata.get("annotations")),
+        requests=Resources() if finished else pod_requests(spec, metadata.get("annotations")),
         priority=int(spec.get("priority") or 0),
         terminating="deletionTimestamp" in metadata,
         phase=phase,

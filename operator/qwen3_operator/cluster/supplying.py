@@ -43,6 +43,7 @@ class Model:
         plan: of it.
         deployment: that would run.
         pool: of nodes that its pods go to.
+        mounted: claims that its pods have mounted, or may have again: they are not left.
     """
 
     key: Key
@@ -50,6 +51,12 @@ class Model:
     plan: Plan
     deployment: Manifest
     pool: Pool
+    mounted: tuple[str, ...] = ()
+
+    @property
+    def still_used(self) -> list[tuple[str, str]]:
+        """Shared objects that the resource goes on using whatever it fetches now."""
+        return [("PersistentVolumeClaim", claim) for claim in self.mounted]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +104,7 @@ class Supplying:
         objection = self._object_to_adapters(model)
         if shared is not None:
             return Supply(objection) if objection else await self._fill(model, shared)
-        await self._sharing.leave(model.key, model.resource.metadata.uid)
+        await self._sharing.leave(model.key, model.resource.metadata.uid, model.still_used)
         return Supply(objection or judge_source(self._way(model, claim)))
 
     def _object_to_adapters(self, model: Model) -> Finding | None:
@@ -142,7 +149,7 @@ class Supplying:
             return Supply(self._offline(model, shared))
         caches = (shared, *adapter_caches_of(model.resource, model.plan, shared))
         kept = [("PersistentVolumeClaim", shared.claim), *(("Job", one.job) for one in caches)]
-        await self._sharing.leave(key, uid, kept)
+        await self._sharing.leave(key, uid, [*kept, *model.still_used])
         first: Supply | None = None
         for one in caches:  # one after another: many a claim can be on one node only
             job = make_prefetch_job(model.resource, one, self._site, model.pool)

@@ -136,9 +136,7 @@ def demand_of(workload: Manifest) -> Demand:
     owner = (metadata.get("labels") or {}).get(DEPLOYMENT_LABEL) or metadata["name"]
     return Demand(
         key=Key(metadata["namespace"], owner),
-        per_pod=pod_requests(
-            template["spec"], (template.get("metadata") or {}).get("annotations")
-        ),
+        per_pod=pod_requests(template["spec"], (template.get("metadata") or {}).get("annotations")),
         selector=selector_of(template["spec"]),
         plan_hash=template_labels.get(PLAN_HASH_LABEL, ""),
         replicas=0 if QUEUE_LABEL in (metadata.get("labels") or {}) else spec.get("replicas", 1),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from qwen3_operator.desired.claims import make_claim_template
 from qwen3_operator.desired.deployment import make_deployment
+from qwen3_operator.desired.disruption import make_disruption_budget
 from qwen3_operator.desired.groups import Form, make_groups, without_groups_from
 from qwen3_operator.desired.metadata import marked
 from qwen3_operator.desired.service import make_service
@@ -50,7 +51,11 @@ def children(  # noqa: PLR0913, PLR0917 - everything a child depends on
     else:
         made = (make_deployment(resource, plan, site, replicas, pool),)
     claims = make_claim_template(resource, plan, pool)
-    others = (make_service(resource, plan), *([claims] if claims is not None else []))
+    others = (
+        make_service(resource, plan),
+        make_disruption_budget(resource, plan),
+        *([claims] if claims is not None else []),
+    )
     return tuple(marked(one) for one in (*made, *others))
 
 

@@ -18,6 +18,8 @@ class ChildKind(NamedTuple):
         plural: its collection's name in paths and roles.
         api: what has to be installed for it; empty for what every cluster has.
         page: where that is to be had.
+        role: our role label's value on its objects, where controllers put our other labels on
+            objects of that kind, too; empty elsewhere.
     """
 
     api_version: str
@@ -25,6 +27,7 @@ class ChildKind(NamedTuple):
     plural: str
     api: str = ""
     page: str = ""
+    role: str = ""
 
     @property
     def root(self) -> str:
@@ -82,9 +85,15 @@ CLAIM_TEMPLATE = ChildKind(
 WORKLOADS = (DEPLOYMENT, STATEFUL_SET, LEADER_WORKER_SET)
 """Kinds that run replicas."""
 
+DISRUPTION_BUDGET = ChildKind("policy/v1", "PodDisruptionBudget", "poddisruptionbudgets")
+REVISION = ChildKind("apps/v1", "ControllerRevision", "controllerrevisions", role="plan")
+"""StatefulSets put the labels of their pods on revisions of their own."""
+
 CHILD_KINDS = (
     *WORKLOADS,
     SERVICE,
+    DISRUPTION_BUDGET,
+    REVISION,
     INGRESS,
     NETWORK_POLICY,
     HTTP_ROUTE,

@@ -28,6 +28,17 @@ want is noticed although it is in what lives and not in what we want."""
 GROUP = f"{GROUP_PREFIX}/group"
 """Number of the replica that a rank belongs to, where the operator makes its StatefulSet."""
 
+INPUTS = f"{GROUP_PREFIX}/inputs"
+"""Annotation of a ControllerRevision: fingerprints of the specification and plan it comes from."""
+
+RENDERS_AS = f"{GROUP_PREFIX}/renders-as"
+"""Annotation of a ControllerRevision: the hash that the release which looked last would give the
+same inputs. Where it is another than the revision's own, that release would write pods differently
+and leaves them as they are."""
+
+RESTART = f"{GROUP_PREFIX}/restart"
+"""Annotation of pods: ``spec.rollout.restart``, so that they are made anew when it changes."""
+
 SERVER = "server"
 
 RANK = "rank"

@@ -89,6 +89,16 @@ def ranks_service(name: str) -> str:
     return f"{groups(name)}-ranks"
 
 
+def disruption_budget(name: str) -> str:
+    """Return the name of the PodDisruptionBudget of a resource."""
+    return name
+
+
+def revision(name: str, plan_hash: str) -> str:
+    """Return the name of the ControllerRevision that keeps what pods are made from."""
+    return f"{name}-plan-{plan_hash}"
+
+
 def endpoint(namespace: str, name: str, port: int) -> str:
     """Return where clients inside the cluster reach the OpenAI-compatible API.
 

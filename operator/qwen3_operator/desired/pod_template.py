@@ -46,6 +46,8 @@ def make_pod_template(
         },
     }
     annotations = make_pod_annotations(plan, pool)
+    if resource.spec.rollout.restart is not None:
+        annotations = {**annotations, labels.RESTART: resource.spec.rollout.restart}
     if annotations:
         template["metadata"]["annotations"] = annotations
     template = with_user_template(template, resource.spec.pod_template)

@@ -50,12 +50,21 @@ def startup_budget_s(resource: Qwen3Deployment, plan: Plan) -> int:
     return START_S + loading
 
 
-def progress_deadline_s(resource: Qwen3Deployment, plan: Plan) -> int:
-    """Return how long a rollout may go without a replica becoming ready."""
+def progress_deadline_s(resource: Qwen3Deployment, plan: Plan, leaving_s: int = 0) -> int:
+    """Return how long a rollout may go without a replica becoming ready.
+
+    Args:
+        resource: with the user's own word on it, which counts.
+        plan: says what is to load.
+        leaving_s: how long the replica whose GPUs are waited for may take to go.
+    """
+    given = resource.spec.rollout.progress_deadline_seconds
+    if given is not None:
+        return given
     pulling = IMAGE_PULL_S
     if any("image" in volume for volume in make_weights_volumes(resource, plan)):
         pulling += ceil_div(plan.memory.checkpoint_bytes, DOWNLOAD_BYTES_PER_S)
-    return startup_budget_s(resource, plan) + pulling
+    return startup_budget_s(resource, plan) + pulling + leaving_s
 
 
 def make_probes(resource: Qwen3Deployment, plan: Plan) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from heapq import merge
 from typing import TYPE_CHECKING
 
 from qwen3_operator.decisions.admission import Admission, slots, slots_destroyed
+from qwen3_operator.decisions.pace import Spare
 from qwen3_operator.decisions.shortage import explain
 from qwen3_operator.ledger.books import Books
 from qwen3_operator.ledger.shortages import Place
@@ -175,6 +176,31 @@ class Ledger(Books):
         more = 0 if account.missing else self._sure(lane, account.claim.order, limit, None)
         self._lanes.leave(lane)
         return admitted + more // size
+
+    def spare(self, key: Key) -> Spare:
+        """Say what is free for more replicas of a resource beside all that it has.
+
+        Its own promise does not stand in its way; those who came first and wait do, and so does
+        the quota of its namespace.
+        """
+        account = self._accounts.get(key)
+        if account is None or account.claim is None or account.demand is None:
+            return Spare()
+        claim, demand, had_room = account.claim, account.demand, self._may_have_room
+        self._book(account, None)
+        beside = self._lanes.enter(key, claim.demand.per_pod, claim.demand.selector, {})
+        count = self._sure(beside, claim.order, claim.demand.replicas, None)
+        room = self._room_in_quota(account)
+        if room is not None:
+            count = min(count, max(0, room.replicas - account.placed))
+        places = [
+            pod.node in beside.slots and slots(pod.requests, beside.need) > 0
+            for pod in account.outgoing(claim.demand)
+        ]
+        self._lanes.leave(beside)
+        self._book(account, demand)
+        self._may_have_room = had_room
+        return Spare(count, fits_in_place=all(places))
 
     # -- judging ------------------------------------------------------------------------------
 

@@ -122,6 +122,11 @@ class Account:
         """Count the replicas of the demand of which a pod has its node."""
         return -(-self.bound(demand) // demand.group_size)
 
+    @property
+    def placed(self) -> int:
+        """Its pods that stay and have their node, of whatever template."""
+        return sum(pod.node is not None for pod in self._living())
+
     def outgoing(self, demand: Demand) -> list[Pod]:
         """Return the bound pods of other templates, which this demand's are to replace."""
         return [p for p in self._living() if p.node and p.plan_hash != demand.plan_hash]

@@ -9,7 +9,7 @@ from qwen3_operator.decisions.readiness import WAITS, Finding, Rollout, judge, o
 from qwen3_operator.decisions.replan import Outcome
 from qwen3_operator.decisions.routing import Gateways
 from qwen3_operator.decisions.verdict import Verdict
-from qwen3_operator.decisions.workloads import workload_of
+from qwen3_operator.decisions.workloads import template_hash_of, workload_of
 from qwen3_operator.desired import labels
 from qwen3_operator.observed import Observed
 from qwen3_operator.status.advised import advised
@@ -17,6 +17,7 @@ from qwen3_operator.status.compact import MAX_MESSAGE, small, without_empty
 from qwen3_operator.status.integration import endpoint, integrated
 from qwen3_operator.status.measured import measured_document
 from qwen3_operator.status.notes import MAX_NOTE, EventNote, events
+from qwen3_operator.status.rolled import failure_findings, rollout_document
 from qwen3_operator.status.shown import in_short, plan_document
 from qwen3_planner.api.reasons import ConditionType, Reason
 from qwen3_planner.api.status import ConditionStatus, Phase
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from qwen3_operator.decisions.replan import Chosen
     from qwen3_operator.desired.surroundings import Surroundings
     from qwen3_operator.observed import Key, Manifest
+    from qwen3_operator.rolling.turns import Turn
     from qwen3_planner.api.status import Condition, Qwen3DeploymentStatus
     from qwen3_planner.api.v1alpha1 import Qwen3Deployment
     from qwen3_planner.catalog.rows import ModelArchitecture
@@ -59,6 +61,7 @@ class Facts:
         scaling: whether the load decides how many replicas there are; None where nobody looked.
         surroundings: what was asked for around the replicas; None where nothing is made.
         gateways: from which routes lead.
+        turn: what was decided about the pods; None where nothing was to be decided.
     """
 
     key: Key
@@ -75,6 +78,7 @@ class Facts:
     scaling: Finding | None = None
     surroundings: Surroundings | None = None
     gateways: Gateways = field(default_factory=Gateways)
+    turn: Turn | None = None
 
     @property
     def deployment(self) -> Manifest | None:
@@ -121,6 +125,7 @@ def derive(facts: Facts, previous: Qwen3DeploymentStatus, now: datetime) -> dict
     a pod fails, is refused True      True         True        run       run       run         False
     start, load or change   True      True         True        True      run       True        False
     all answer, this plan   True      True         True        True      True      True        True
+    what failed was undone  True      True         True        run       run       False       False
     ======================= ========= ============ =========== ========= ========= =========== =====
 
     Args:
@@ -140,7 +145,14 @@ def derive(facts: Facts, previous: Qwen3DeploymentStatus, now: datetime) -> dict
     refusal = observed.refusal or observed.creation_failure
     rollout = judge(facts.deployment, pods, expected, refusal)
     state = _with_surroundings(_with_scaling(_state(facts, rollout, previous), facts), facts)
-    plan = plan_document(facts.chosen, previous.plan, runs=facts.deployment is not None)
+    made = facts.turn.plan if facts.turn else None
+    plan = plan_document(facts.chosen, previous.plan, runs=facts.deployment is not None, made=made)
+    short = in_short(plan)
+    plan_hash = facts.plan_hash or previous.plan_hash
+    shown = {**short, "plan": plan, "planHash": plan_hash}
+    live = template_hash_of(workload_of(facts.observed.children))
+    rolled = rollout_document(facts.turn, rollout, live, shown, previous)
+    state = _with_failure(state, rolled, facts, rollout)
     document = without_empty(
         {
             "observedGeneration": facts.generation,
@@ -150,12 +162,13 @@ def derive(facts: Facts, previous: Qwen3DeploymentStatus, now: datetime) -> dict
             "updatedReplicas": rollout.updated,
             "selector": labels.selector_text(facts.key.name),
             "endpoint": endpoint(facts, previous),
-            **in_short(plan),
+            **short,
             "available": f"{rollout.ready}/{facts.wanted}",
             "plan": plan,
             "lowered": [*facts.chosen.lowered] or None if facts.chosen else None,
             "measured": measured_document(plan, facts, previous, now),
-            "planHash": facts.plan_hash or previous.plan_hash,
+            "planHash": plan_hash,
+            "rollout": rolled,
             "conditions": _conditions(state, facts.generation, previous, now),
         }
     )
@@ -370,6 +383,16 @@ def _with_surroundings(state: State, facts: Facts) -> State:
     return State(state.phase, {**state.findings, ConditionType.INTEGRATED: around})
 
 
+def _with_failure(
+    state: State, rolled: Mapping[str, Any] | None, facts: Facts, rollout: Rollout
+) -> State:
+    """Say of what runs that it is not what is asked for, where that was given up."""
+    if facts.turn is None or facts.wanted == 0:
+        return state
+    phase, findings = failure_findings(rolled, state.phase, rollout.ready)
+    return State(phase, {**state.findings, **findings})
+
+
 # -- writing it down --------------------------------------------------------------------------
 
 
@@ -400,5 +423,3 @@ def _conditions(
 
 def _time_of(before: Condition | None) -> str:
     return before.last_transition_time if before is not None else ""
-
-

@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 
 
 def plan_document(
-    chosen: Chosen | None, before: Mapping[str, Any] | None, *, runs: bool
+    chosen: Chosen | None,
+    before: Mapping[str, Any] | None,
+    *,
+    runs: bool,
+    made: Mapping[str, Any] | None = None,
 ) -> Mapping[str, Any] | None:
     """Choose the plan to show: the one that runs is not lost to one that does not exist.
 
@@ -24,7 +28,10 @@ def plan_document(
         chosen: the plan of today; None where the specification could not be planned.
         before: ``status.plan`` as it was.
         runs: whether anything was made from it.
+        made: the plan of pods that are not made as the plan of today says; None where they are.
     """
+    if made is not None:
+        return before if before is not None and _is_same(made, before) else made
     if chosen is None:
         return before
     if not isinstance(chosen.result, Plan):

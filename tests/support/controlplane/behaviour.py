@@ -25,9 +25,11 @@ _GROUP = "admissionregistration.k8s.io/v1"
 
 @contextmanager
 def annotated_pods(
-    cluster: ControlPlane, namespace: str, annotations: Mapping[str, str]
+    cluster: ControlPlane, namespace: str, annotations: Mapping[str, str], image: str = ""
 ) -> Iterator[None]:
     """While inside, every pod created in `namespace` gets `annotations`; afterwards none does.
+
+    With `image`, only pods whose first container has it.
 
         with annotated_pods(cluster, namespace, {"test.qwen3.dev/fail": "ImagePullBackOff"}):
             ...
@@ -38,11 +40,12 @@ def annotated_pods(
     objects = {
         "apiVersion": "v1",
         "kind": "List",
-        "items": pod_annotation_policy(name, namespace, annotations),
+        "items": pod_annotation_policy(name, namespace, annotations, image),
     }
 
     def are_annotated() -> bool:
-        return annotations.items() <= _annotations_of_a_new_pod(cluster, namespace).items()
+        given = _annotations_of_a_new_pod(cluster, namespace, image or "example.invalid/probe")
+        return annotations.items() <= given.items()
 
     cluster.kubectl("apply", "-f", "-", input=json.dumps(objects))
     try:
@@ -54,11 +57,15 @@ def annotated_pods(
 
 
 def pod_annotation_policy(
-    name: str, namespace: str, annotations: Mapping[str, str]
+    name: str, namespace: str, annotations: Mapping[str, str], image: str = ""
 ) -> list[dict[str, Any]]:
-    """Return a policy and its binding that add `annotations` to the new pods of one namespace."""
+    """Return a policy and its binding that add `annotations` to the new pods of one namespace.
+
+    With `image`, only to pods whose first container has it.
+    """
     # A JSON object of strings is also a map literal of CEL.
     patch = f"Object{{metadata: Object.metadata{{annotations: {json.dumps(dict(annotations))}}}}}"
+    condition = f"object.spec.containers[0].image == {json.dumps(image)}" if image else "true"
     policy = {
         "failurePolicy": "Fail",
         "reinvocationPolicy": "Never",
@@ -73,6 +80,7 @@ def pod_annotation_policy(
                 }
             ],
         },
+        "matchConditions": [{"name": "image", "expression": condition}],
         "mutations": [
             {"patchType": "ApplyConfiguration", "applyConfiguration": {"expression": patch}}
         ],
@@ -93,7 +101,7 @@ def pod_annotation_policy(
     ]
 
 
-def _annotations_of_a_new_pod(cluster: ControlPlane, namespace: str) -> dict[str, str]:
+def _annotations_of_a_new_pod(cluster: ControlPlane, namespace: str, image: str) -> dict[str, str]:
     """Ask the API server what it would make of a pod, without making it."""
     probe = {
         "apiVersion": "v1",
@@ -105,7 +113,7 @@ def _annotations_of_a_new_pod(cluster: ControlPlane, namespace: str) -> dict[str
             "containers": [
                 {
                     "name": "probe",
-                    "image": "example.invalid/probe",
+                    "image": image,
                     "securityContext": {
                         "allowPrivilegeEscalation": False,
                         "capabilities": {"drop": ["ALL"]},

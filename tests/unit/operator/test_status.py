@@ -12,10 +12,12 @@ import pytest
 from qwen3_operator import status
 from qwen3_operator.decisions.admission import Admission
 from qwen3_operator.decisions.replan import Chosen, Outcome
+from qwen3_operator.decisions.rollout import Decision, Failed, Inputs, Move
 from qwen3_operator.decisions.supply import Way, holds, judge_source
 from qwen3_operator.decisions.verdict import Verdict
 from qwen3_operator.errors import SpecError
 from qwen3_operator.observed import Key, Observed
+from qwen3_operator.rolling.turns import Turn
 from qwen3_operator.status import EventNote, Facts, derive, events
 from qwen3_planner.api.conversion import parse, parse_status
 from qwen3_planner.api.reasons import ConditionType, Reason
@@ -49,10 +51,11 @@ def live(replicas: int = 2, *conditions: dict[str, str]) -> dict[tuple[str, str]
     template = {"metadata": {"labels": {"serving.qwen3.dev/plan-hash": "new"}}}
     return {
         ("Deployment", "m"): {
+            "kind": "Deployment",
             "spec": {"replicas": replicas, "template": template},
             "status": {"conditions": list(conditions)},
         },
-        ("Service", "m"): {"spec": {"ports": [{"port": 80}]}},
+        ("Service", "m"): {"kind": "Service", "spec": {"ports": [{"port": 80}]}},
     }
 
 
@@ -95,6 +98,8 @@ def seen(*pods: Pod, replicas: int = 2, refusal: str = "") -> Observed:
     return Observed(live(replicas), pods, refusal)
 
 
+UNDONE = Turn(Decision(Move.GO_BACK, "new", Failed("other", Inputs("s", "p"))), ())
+
 STATES = {
     "specification is wrong": facts(
         resource=None, chosen=None, spec_error=SpecError("spec.x", "7", "is not so")
@@ -110,6 +115,9 @@ STATES = {
     ),
     "start, load or change": facts(admission=ALL, observed=seen(loading("a"), loading("b"))),
     "all answer, this plan": facts(admission=ALL, observed=seen(ready("a"), ready("b"))),
+    "what failed was undone": facts(
+        admission=ALL, observed=seen(ready("a"), ready("b")), turn=UNDONE
+    ),
 }
 
 

@@ -14,7 +14,7 @@ from support.children import children_of_everything
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-DEPLOYMENT, SERVICE = (json.loads(json.dumps(child)) for child in children_of_everything())
+DEPLOYMENT, SERVICE, *_ = (json.loads(json.dumps(child)) for child in children_of_everything())
 
 
 def live(child: dict[str, Any]) -> dict[str, Any]:
