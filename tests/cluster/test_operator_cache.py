@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import secrets
+import urllib.request
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -22,12 +24,15 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.cluster
 
+HUB = "hf://Qwen/Qwen3-0.6B"
+
+ON_H100 = "accelerators: [H100-SXM-80GB]\n"
+"""Two nodes with eight GPUs each."""
+
 ON_A100 = "accelerators: [A100-SXM-80GB]\n"
 """One node with four GPUs: two models at a time."""
 
 CLASS = "test-shared"
-
-MARKER = "hf_MARKERthatNobodyMayRepeat"
 
 
 NARROW = "test-narrow"
@@ -237,7 +242,7 @@ def test_a_download_that_cannot_succeed_is_a_condition_and_no_crash_loop(
     models: Models, code: int, words: str, reason: str, fix: str
 ) -> None:
     behaviour = {"test.qwen3.dev/exit-code": str(code), "test.qwen3.dev/exit-message": words}
-    models.room.kubectl("create", "secret", "generic", "hub", f"--from-literal=HF_TOKEN={MARKER}")
+    models.room.kubectl("create", "secret", "generic", "hub", "--from-literal=HF_TOKEN=refused")
     with annotated_pods(models.room.cluster, models.room.namespace, behaviour):
         models.apply("failing", cached(tokenSecretRef={"name": "hub"}))
         told = models.await_condition("failing", "Ready", "False", reason)
@@ -267,16 +272,96 @@ def test_another_token_is_tried_at_once(models: Models) -> None:
     models.await_ready("private")
 
 
+SECRETS = {name: f"hf_{name}MARKERthatNobodyMayRepeat" for name in ("hub", "key", "proxy", "lora")}
+"""Values by the name of their Secret; the key in it is `value`."""
+
+EVERY_REFERENCE = """
+apiKeySecretRef: {name: key, key: value}
+imagePullSecrets: [{name: hub}]
+engine:
+  name: %s
+  env:
+  - {name: HTTPS_PROXY, valueFrom: {secretKeyRef: {name: proxy, key: value}}}
+"""
+
+WITH_AN_ADAPTER = """
+lora:
+  adapters:
+  - {name: a, source: "hf://team/a", rank: 8, tokenSecretRef: {name: lora, key: value}}
+"""
+
+
 @pytest.mark.usefixtures("volumes")
-def test_no_token_is_told_by_claim_job_or_pod(models: Models, operator: RunningOperator) -> None:
-    models.room.kubectl("create", "secret", "generic", "hub", f"--from-literal=HF_TOKEN={MARKER}")
-    models.apply("private", cached(tokenSecretRef={"name": "hub"}))
-    models.await_ready("private")
+def test_no_secret_is_told_by_any_child_status_event_metric_or_log(
+    models: Models, operator: RunningOperator
+) -> None:
+    for name, value in SECRETS.items():
+        literal = f"--from-literal=value={value}"
+        models.room.kubectl("create", "secret", "generic", name, literal)
+    token = {"tokenSecretRef": {"name": "hub", "key": "value"}}
+    adapted = f"{EVERY_REFERENCE % 'vllm'}{WITH_AN_ADAPTER}"
+    models.apply("adapted", cached(where=ON_H100, **token) + adapted)
+    models.apply("other", source_spec(HUB, where=ON_H100, **token) + EVERY_REFERENCE % "sglang")
+    repeating = {
+        "test.qwen3.dev/exit-code": "41",
+        "test.qwen3.dev/exit-message": f"401 for Authorization: Bearer {SECRETS['hub']}",
+    }
+    models.await_ready("adapted")
+    models.await_ready("other")
+    with annotated_pods(models.room.cluster, models.room.namespace, repeating):
+        models.apply("refused", cached(where=ON_H100, revision="private", **token))
+        models.await_condition("refused", "Ready", "False", "ModelSourceUnauthorized")
+    told = {
+        "children": everything_in(models),
+        "statuses": models.room.kubectl("get", "q3d", "-o", "yaml"),
+        "events": models.room.kubectl("get", "events.events.k8s.io", "-o", "yaml"),
+        "log": operator.log,
+        "metrics": metrics_of(operator),
+    }
+    assert all(told.values()), {where: len(text) for where, text in told.items()}
+    for name, value in SECRETS.items():
+        encoded = base64.b64encode(value.encode()).decode().rstrip("=")
+        assert [w for w, text in told.items() if value in text or encoded in text] == [], name
+    assert "secretKeyRef" in told["children"]
+
+
+def everything_in(models: Models) -> str:
+    """Return all objects of the namespace but Secrets, and pods whose last words a test planted."""
+    kinds = models.room.kubectl("api-resources", "--namespaced", "--verbs=list", "-o", "name")
+    wanted = [kind for kind in kinds.split() if kind != "secrets"]
+    items = json.loads(models.room.kubectl("get", ",".join(wanted), "-o", "json"))["items"]
+    planted = "test.qwen3.dev/exit-message"
+    return json.dumps([i for i in items if planted not in i["metadata"].get("annotations", {})])
+
+
+def metrics_of(operator: RunningOperator) -> str:
+    with urllib.request.urlopen(f"http://127.0.0.1:{operator.health_port}/metrics") as answer:
+        return str(answer.read().decode())
+
+
+@pytest.mark.usefixtures("volumes")
+def test_modelscope_is_cached_kept_in_the_pod_and_replaced_by_an_image(models: Models) -> None:
+    ours = "modelscope://Qwen/Qwen3-0.6B"
+    claim = f"{{storageClassName: {CLASS}, accessModes: [ReadWriteMany]}}"
+    kinds = {
+        "claimed": f"persistentVolumeClaim: {claim}",
+        "in-the-pod": "emptyDir: {sizeLimit: 20Gi}",
+        "in-an-image": "image: {reference: 'registry.example.com/qwen3:1', folder: w}",
+    }
+    for name, cache in kinds.items():
+        models.apply(name, f"{source_spec(ours, where=ON_H100)}cache: {{{cache}}}\n")
+    for name in kinds:
+        models.await_ready(name)
     (job,) = models.room.get("jobs")["items"]
-    assert "secretKeyRef" in json.dumps(job)
-    everything = "q3d,deployments,pods,jobs,pvc,events.events.k8s.io"
-    assert MARKER not in models.room.kubectl("get", everything, "-o", "yaml")
-    assert MARKER not in operator.log
+    fetch = job["spec"]["template"]["spec"]["containers"][0]["args"]
+    assert fetch[:4] == ["fetch", ours, "--to", "/cache/modelscope/Qwen/Qwen3-0.6B/default"]
+    reads = {name: pod_of(models, name)["containers"][0]["args"][0] for name in kinds}
+    assert reads == {
+        "claimed": "/models/modelscope/Qwen/Qwen3-0.6B/default",
+        "in-the-pod": "Qwen/Qwen3-0.6B",
+        "in-an-image": "/models/w",
+    }
+    assert environment(pod_of(models, "in-the-pod"))["VLLM_USE_MODELSCOPE"] == "true"
 
 
 def test_a_folder_of_the_node_is_refused_unless_it_is_allowed(models: Models) -> None:
