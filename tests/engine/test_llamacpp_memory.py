@@ -154,6 +154,19 @@ def tokens_said(served: Served, made: Plan) -> int | None:
     return profile.kv_cache_tokens([sample], profile.cache_parts(made.command, 1))
 
 
+def test_metrics_and_requests_want_the_api_key_and_health_does_not(tmp_path: Path) -> None:
+    path = write_gguf(tmp_path / "keyed.gguf", DENSE, "Q8_0", tokens=words())
+    command = planned(path, PlanRequest("", max_model_len=1024)).command
+
+    answers = serve(command, api_key="k").answers
+
+    assert engine_of("llamacpp").metrics_need_key
+    assert answers["without a key /metrics"] == "401"
+    assert "llamacpp:" in answers["/metrics"]
+    assert json.loads(answers["without a key /health"]) == {"status": "ok"}
+    assert answers["without a key /v1/models"] == "401"
+
+
 def test_a_server_says_how_it_is_under_the_names_that_are_told(tmp_path: Path) -> None:
     path = write_gguf(tmp_path / "tiny.gguf", DENSE, "Q8_0", tokens=words())
     served = serve(planned(path, PlanRequest("", max_model_len=1024)).command)

@@ -27,23 +27,33 @@ SECONDS = 120.0
 """Longer than a start of a tiny model takes on a busy machine."""
 
 INSIDE = """
-import json, sys, urllib.request
+import json, sys, urllib.error, urllib.request
 import xllamacpp as x
 
+def ask(path, headers):
+    try:
+        request = urllib.request.Request(server.listening_address + path, headers=headers)
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return str(error.code)
+
 settings = json.loads(sys.argv[1])
+key = settings.pop("api_key", "")
 params = x.CommonParams()
 params.model.path = settings.pop("model")
 params.verbosity, params.warmup, params.port = 5, False, 0
 params.no_extra_bufts = True
+if key:
+    params.api_keys = [key]
 for name, value in settings.items():
     kind = {"cache_type_k": x.ggml_type, "cache_type_v": x.ggml_type,
             "flash_attn_type": x.llama_flash_attn_type}.get(name)
     setattr(params, name, value if kind is None else getattr(kind, value))
 server = x.Server(params)
-found = {}
-for path in ("/health", "/metrics", "/v1/models"):
-    with urllib.request.urlopen(server.listening_address + path, timeout=30) as answer:
-        found[path] = answer.read().decode()
+paths = ("/health", "/metrics", "/v1/models")
+found = {path: ask(path, {"Authorization": "Bearer " + key}) for path in paths}
+found |= {"without a key " + path: ask(path, {}) for path in paths}
 print(json.dumps(found))
 """
 
@@ -81,7 +91,7 @@ class Served:
 
     Attributes:
         log: all of it.
-        answers: by path.
+        answers: by path, and ``without a key PATH``; the status alone where it is an error.
     """
 
     log: str
@@ -108,12 +118,12 @@ def settings_of(command: Sequence[str]) -> dict[str, object]:
     return settings
 
 
-def serve(command: Sequence[str]) -> Served:
+def serve(command: Sequence[str], api_key: str = "") -> Served:
     """Start the server, ask it whether it is well, and stop it."""
     if importlib.util.find_spec(PACKAGE) is None:
         cannot_run(f"No llama.cpp: {PACKAGE} is not installed.", "make setup")
     done = subprocess.run(
-        [sys.executable, "-c", INSIDE, json.dumps(settings_of(command))],
+        [sys.executable, "-c", INSIDE, json.dumps({**settings_of(command), "api_key": api_key})],
         capture_output=True,
         text=True,
         errors="replace",

@@ -155,7 +155,7 @@ _LLAMACPP = EngineProfile(
     kv_cache_tokens=llamacpp_kv_cache_tokens,
     figures_path="/v1/models",
     cache_parts=llamacpp_metrics.cache_parts,
-    metrics_need_key=True,  # only health and the list of models are public
+    metrics_need_key=True,  # only its health is public
 )
 
 _PROFILES = {profile.name: profile for profile in (_VLLM, _SGLANG, _LLAMACPP)}
