@@ -298,10 +298,12 @@ def test_no_secret_is_told_by_any_child_status_event_metric_or_log(
     for name, value in SECRETS.items():
         literal = f"--from-literal=value={value}"
         models.room.kubectl("create", "secret", "generic", name, literal)
-    token = {"tokenSecretRef": {"name": "hub", "key": "value"}}
+    token = {"name": "hub", "key": "value"}
     adapted = f"{EVERY_REFERENCE % 'vllm'}{WITH_AN_ADAPTER}"
-    models.apply("adapted", cached(where=ON_H100, **token) + adapted)
-    models.apply("other", source_spec(HUB, where=ON_H100, **token) + EVERY_REFERENCE % "sglang")
+    models.apply("adapted", cached(where=ON_H100, tokenSecretRef=token) + adapted)
+    models.apply(
+        "other", source_spec(HUB, where=ON_H100, tokenSecretRef=token) + EVERY_REFERENCE % "sglang"
+    )
     repeating = {
         "test.qwen3.dev/exit-code": "41",
         "test.qwen3.dev/exit-message": f"401 for Authorization: Bearer {SECRETS['hub']}",
@@ -309,7 +311,7 @@ def test_no_secret_is_told_by_any_child_status_event_metric_or_log(
     models.await_ready("adapted")
     models.await_ready("other")
     with annotated_pods(models.room.cluster, models.room.namespace, repeating):
-        models.apply("refused", cached(where=ON_H100, revision="private", **token))
+        models.apply("refused", cached(where=ON_H100, revision="private", tokenSecretRef=token))
         models.await_condition("refused", "Ready", "False", "ModelSourceUnauthorized")
     told = {
         "children": everything_in(models),
