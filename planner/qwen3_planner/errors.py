@@ -4,6 +4,7 @@
 
     ServingError
     ├── SpecError        the user's input is wrong; never retried (CLI exit code 2)
+    ├── UnreachableError the cluster that is asked about does not answer (CLI exit code 4)
     └── (operator) ClusterError, TelemetryError: see qwen3_operator.errors
 
 "Does not fit" is not an error: it is the value :class:`qwen3_planner.plan.NoPlan`.
@@ -45,6 +46,10 @@ class SpecError(ServingError):
         if self.choices:
             text += f" (allowed: {', '.join(self.choices)})"
         return text
+
+
+class UnreachableError(ServingError):
+    """The cluster that a command is about is not configured, does not answer, or refuses."""
 
 
 def nearest_first(value: str, choices: Iterable[str]) -> tuple[str, ...]:

@@ -47,6 +47,17 @@ def own_namespace() -> str | None:
         return None
 
 
+def context_namespace(kubeconfig: str | None, context: str | None) -> str | None:
+    """Return the namespace that a context of the kubeconfig names; None where it names none."""
+    try:
+        contexts, active = config.list_kube_config_contexts(config_file=kubeconfig)  # type: ignore[no-untyped-call]
+    except (config.ConfigException, OSError):
+        return own_namespace()
+    chosen = next((c for c in contexts if c["name"] == context), active)
+    named = (chosen.get("context") or {}).get("namespace")
+    return str(named) if named else None
+
+
 def _proxy_by_environment(server: str) -> str | None:
     """Look up HTTPS_PROXY and NO_PROXY once; aiohttp's own look-up costs a thread per request."""
     url = urlsplit(server)

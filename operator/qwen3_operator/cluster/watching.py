@@ -149,6 +149,24 @@ class Watch(Generic[T]):
         self._version = ""
         self._failures = 0
 
+    @property
+    def selection(self) -> Selection:
+        """What is watched."""
+        return self._selection
+
+    @property
+    def store(self) -> Store[T]:
+        """What holds it."""
+        return self._store
+
+    async def read(self) -> None:
+        """List once, without watching.
+
+        Raises:
+            ClusterError: it cannot be listed.
+        """
+        await self._list()
+
     async def run(self) -> None:
         """List, then watch; never returns."""
         while True:

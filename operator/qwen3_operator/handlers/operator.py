@@ -54,6 +54,7 @@ from qwen3_planner.inventory.kubernetes import read_node
 if TYPE_CHECKING:
     from collections.abc import Collection, Coroutine, Iterator, Mapping
 
+    from qwen3_operator.handlers.queue import LoopClock
     from qwen3_operator.settings import Settings
     from qwen3_planner.catalog.rows import Catalog
     from qwen3_planner.inventory.hardware import NodeGroup
@@ -74,14 +75,12 @@ class Operator:
         self._settings = settings
         self._connection = connection
         self._catalog = load_catalog()
-        loop = asyncio.get_running_loop()
-        self._api = Api(
-            connection, timeout_s=settings.request_timeout_s, limit=settings.request_limit
-        )
+        self._api = self._make_api(connection)
         jitter = random.Random()  # noqa: S311 - spreads load, guards nothing
-        self._queue: WorkQueue[Key] = WorkQueue(loop, jitter.random)
+        self._clock = self._make_clock()
+        self._queue: WorkQueue[Key] = WorkQueue(self._clock, jitter.random)
         self._ledger = Ledger()
-        self._listener = Listener(self._queue, self._ledger, self._keys, loop.call_later)
+        self._listener = Listener(self._queue, self._ledger, self._keys, self._clock.call_later)
         self._bodies: Store[dict[str, Any]] = Store(_without_managers, self._listener.resource)
         self._caches = Caches(
             self._api,
@@ -125,11 +124,24 @@ class Operator:
             await _cancel([task for task in self._tasks if task is not self._kopf])
             await self._leave_kopf()
             await self._health.stop()
-            await self._readings.close()
-            if self._loads is not None:
-                await self._loads.close()
-            await self._engines.close()
+            await self._stop_reading()
             await self._connection.close()
+
+    async def _stop_reading(self) -> None:
+        """Ask neither engines nor Prometheus any more."""
+        await self._readings.close()
+        if self._loads is not None:
+            await self._loads.close()
+        await self._engines.close()
+
+    def _make_api(self, connection: Connection) -> Api:
+        """Return what answers for the API server; a rehearsal has its own."""
+        settings = self._settings
+        return Api(connection, timeout_s=settings.request_timeout_s, limit=settings.request_limit)
+
+    def _make_clock(self) -> LoopClock:
+        """Return what tells the time of the queue; a rehearsal has its own."""
+        return asyncio.get_running_loop()
 
     def _start(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
         task = asyncio.create_task(work, name=name)

@@ -47,6 +47,13 @@ class Clock(Protocol):
         """Call back at that time."""
 
 
+class LoopClock(Clock, Protocol):
+    """A clock that also calls back after a while, as event loops do."""
+
+    def call_later(self, delay: float, callback: Callable[[], object]) -> Timer:
+        """Call back after so many seconds."""
+
+
 class QueueClosedError(Exception):
     """No more work: the operator is stopping."""
 

@@ -20,6 +20,9 @@ class ExitCode(IntEnum):
     NO_PLAN = 3
     """Nothing fits; the document on stdout says why and what would."""
 
+    NO_CLUSTER = 4
+    """The cluster that was asked about is not configured, does not answer, or refuses."""
+
     INTERRUPTED = 130
     """Ctrl-C, as shells report it: 128 + SIGINT."""
 

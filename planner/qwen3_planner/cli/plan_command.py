@@ -16,6 +16,7 @@ from qwen3_planner.cli.question_options import (
     source_named_as_typed,
     where_options,
 )
+from qwen3_planner.cli.reading import CLUSTER
 from qwen3_planner.cli.writing import (
     Output,
     as_json,
@@ -56,6 +57,9 @@ class Peer(StrEnum):
     help="Form of the answer.  [default: table]",
 )
 @click.option(
+    "--cluster", is_flag=True, help="Take the hardware of the current kubeconfig's cluster."
+)
+@click.option(
     "--explain", is_flag=True, help="Show how each figure adds up, and where it comes from."
 )
 @click.option(
@@ -73,6 +77,7 @@ def plan(  # noqa: PLR0913 - options of a command
     model: str | None,
     hardware: tuple[str, ...],
     filename: str | None,
+    cluster: bool,
     output: Output,
     explain: bool,
     pareto: bool,
@@ -101,6 +106,8 @@ def plan(  # noqa: PLR0913 - options of a command
       qwen3 plan Qwen3-32B --hardware 2xH100-SXM-80GB --concurrency 32 -o html > plan.html
     What aiconfigurator says of the same layout and load (extra [aic]):
       qwen3 plan Qwen3-32B --hardware 2xH100-SXM-80GB --concurrency 16 --compare aic
+    On what the cluster of the current kubeconfig has, free or not:
+      qwen3 plan Qwen3-32B --cluster
     Every figure as a sum, with its source:
       qwen3 plan Qwen3-8B --hardware 1xL40S --explain
 
@@ -114,6 +121,8 @@ def plan(  # noqa: PLR0913 - options of a command
             reason = "a resource has no place for it"
             forms = [form.value for form in Output if form is not Output.MANIFEST]
             raise SpecError(option, f"-o {output.value}", reason, forms)
+    if cluster:
+        hardware = (*hardware, CLUSTER)
     asking = read_question(model, hardware, filename, Asked(**options))
     with source_named_as_typed(asking):
         return answer(

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import click
 
 from qwen3_planner.cli.exit_codes import ExitCode
+from qwen3_planner.cli.plugins import command_names, find_command
 from qwen3_planner.cli.writing import ReaderLeftError
-from qwen3_planner.errors import SpecError, nearest_first
+from qwen3_planner.errors import SpecError, UnreachableError, nearest_first
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,15 +39,15 @@ class Commands(click.Group):
     """Imports a command when it is asked for: a plan does not pay for the others."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names in the order of the help."""
+        """Return the names in the order of the help; what others bring comes last."""
         del ctx
-        return list(COMMANDS)
+        return [*COMMANDS, *command_names()]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return a command; None where there is none of that name."""
         del ctx
         if cmd_name not in COMMANDS:
-            return None
+            return find_command(cmd_name)
         module, _, name = COMMANDS[cmd_name].partition(":")
         command: click.Command = getattr(import_module(f"{__package__}.{module}"), name)
         return command
@@ -91,7 +92,16 @@ def qwen3() -> None:
     qwen3 compare-api Qwen3-32B --hardware 2xH100-SXM-80GB
     qwen3 catalog accelerators
 
-    Exit status: 0 a plan, 3 no feasible plan, 2 bad input, 1 a defect.
+    As kubectl qwen3, with the operator's extra, also about the cluster:
+
+    \b
+    kubectl qwen3 plan Qwen3-32B --cluster
+    kubectl qwen3 status
+    kubectl qwen3 why qwen3-32b
+    kubectl qwen3 top
+    kubectl qwen3 whatif --drain gpu-node-3
+
+    Exit status: 0 a plan, 3 no feasible plan, 2 bad input, 4 no cluster answers, 1 a defect.
     """  # noqa: D301 - \b is click's mark for lines to keep
 
 
@@ -106,6 +116,8 @@ def run(arguments: Sequence[str]) -> int:
         )
     except (SpecError, click.UsageError) as error:
         return _bad_input(error)
+    except UnreachableError as error:
+        return _fail(ExitCode.NO_CLUSTER, str(error))
     except (click.Abort, KeyboardInterrupt):
         return _fail(ExitCode.INTERRUPTED, "interrupted")
     except ReaderLeftError:
@@ -158,7 +170,7 @@ def _usage(error: click.UsageError) -> str:
     if isinstance(error, click.BadOptionUsage):
         return f"{error.option_name}: (missing): it needs a value"
     if isinstance(error, click.exceptions.NoSuchCommand):
-        choices = nearest_first(error.command_name, list(COMMANDS))
+        choices = nearest_first(error.command_name, [*COMMANDS, *command_names()])
         return f"{error.command_name}: there is no such command\n  choices: {', '.join(choices)}"
     command = error.ctx.command_path if error.ctx else "qwen3"
     return f"{error.format_message()}\n  help: {command} --help"

@@ -14,11 +14,17 @@ if TYPE_CHECKING:
 
 STDIN = "-"
 LOCAL = "local"
+CLUSTER = "cluster"
 _FILE_ENDINGS = (".yaml", ".yml", ".json")
 
 
-def read_hardware(typed: str, catalog: Catalog) -> Inventory:
-    """Read ``--hardware``: the short form, or the name of an inventory file.
+def read_hardware(typed: str, catalog: Catalog, *, field: str = "--hardware") -> Inventory:
+    """Read hardware: the short form, or the name of an inventory file.
+
+    Args:
+        typed: as typed.
+        catalog: names the products.
+        field: the option that it was given with.
 
     Raises:
         SpecError: the file cannot be read, or what it or the short form says is wrong.
@@ -27,9 +33,9 @@ def read_hardware(typed: str, catalog: Catalog) -> Inventory:
         from qwen3_planner.inventory.document import parse_inventory  # noqa: PLC0415 - pydantic, YAML
 
         try:
-            return parse_inventory(read_yaml(typed, field="--hardware"), catalog)
+            return parse_inventory(read_yaml(typed, field=field), catalog)
         except SpecError as error:
-            if error.field == "--hardware":
+            if error.field == field:
                 raise
             place = "stdin" if typed == STDIN else typed
             raise SpecError(f"{place}: {error.field}", *error.args[1:]) from None
@@ -39,7 +45,11 @@ def read_hardware(typed: str, catalog: Catalog) -> Inventory:
         from qwen3_planner.cli.local_hardware import find_local_hardware  # noqa: PLC0415 - rare
 
         return find_local_hardware(catalog)
-    return parse_hardware(typed, catalog)
+    if typed.strip().lower() == CLUSTER:
+        from qwen3_planner.cli.plugins import live_inventory  # noqa: PLC0415 - as above
+
+        return live_inventory(catalog)
+    return parse_hardware(typed, catalog, field=field)
 
 
 def read_yaml(path: str, *, field: str) -> Any:  # noqa: ANN401 - whatever the document holds

@@ -1,0 +1,276 @@
+"""Pure: models, reasons and GPUs of a cluster, for people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from qwen3_operator.decisions.admission import gpus_of
+from qwen3_operator.observed import Key
+from qwen3_planner.report.table import labelled, render, wrapped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from qwen3_operator.kubectl.looking import View
+    from qwen3_operator.observed import Node, Pod
+
+LABEL = 13
+REFUSALS_SHOWN = 5
+FINISHED = frozenset({"Failed", "Succeeded"})
+GPU_RESOURCES = ("nvidia.com/", "amd.com/")
+
+CHAIN = ("SpecValid", "PlanFeasible", "ModelCached", "Scheduled", "Progressing", "Available")
+"""Conditions in the order in which they have to hold."""
+
+
+def key_of(body: Mapping[str, Any]) -> Key:
+    """Return what names a resource."""
+    return Key(body["metadata"]["namespace"], body["metadata"]["name"])
+
+
+def conditions_of(body: Mapping[str, Any]) -> dict[str, Mapping[str, str]]:
+    """Return the conditions by type."""
+    return {c["type"]: c for c in (body.get("status") or {}).get("conditions") or ()}
+
+
+def reason_of(body: Mapping[str, Any]) -> str:
+    """Return the reason of Ready; a dash where the operator has said nothing yet."""
+    return str(conditions_of(body).get("Ready", {}).get("reason", "-"))
+
+
+def status_table(view: View, *, with_namespace: bool) -> list[str]:
+    """Show every model on a line."""
+    if not view.bodies:
+        return ["No Qwen3Deployment here. With -A those of all namespaces are shown."]
+    rows = []
+    for body in view.bodies:
+        status, key = body.get("status") or {}, key_of(body)
+        nodes = dict.fromkeys(pod.node for pod in view.pods_of(key) if pod.node)
+        rows.append(
+            (
+                str(key) if with_namespace else key.name,
+                status.get("available", "-"),
+                reason_of(body),
+                status.get("gpu", "-"),
+                ",".join(sorted(nodes)) or "-",
+            )
+        )
+    return render(("NAME", "READY", "REASON", "GPU", "NODES"), rows)
+
+
+def status_lines(body: Mapping[str, Any], view: View, width: int) -> list[str]:
+    """Show one model whole."""
+    status, key = body.get("status") or {}, key_of(body)
+    lines = [f"{key}: {status.get('phase', 'not seen by the operator yet')}", ""]
+    nodes = dict.fromkeys(sorted(pod.node for pod in view.pods_of(key) if pod.node))
+    facts = (
+        ("Model", _model(status) or body["spec"]["model"]["variant"]),
+        ("Layout", " on ".join(w for w in (status.get("layout"), status.get("gpu")) if w)),
+        ("Memory", status.get("memory", "")),
+        ("Replicas", f"{status.get('available', '-')} answer"),
+        ("Nodes", ", ".join(nodes)),
+        ("Endpoint", status.get("endpoint", "")),
+    )
+    for label, text in facts:
+        if text:
+            lines += labelled(label, text, width, LABEL)
+    lines += ["", *_conditions(body, width)]
+    for name, told in view.troubles_of(key):
+        lines += ["", *wrapped(f"{name}: {told}", width, "", "  ")]
+    return lines
+
+
+def _model(status: Mapping[str, Any]) -> str:
+    plan = status.get("plan") or {}
+    if not plan.get("feasible"):
+        return ""
+    engine = plan["engine"]
+    return (
+        f"{plan['model']['variant']} in {plan['quantization']}, context {plan['maxModelLen']},"
+        f" {engine['name']} {engine['version']}"
+    )
+
+
+def _conditions(body: Mapping[str, Any], width: int) -> Iterator[str]:
+    found = conditions_of(body)
+    for kind in ("Ready", *CHAIN):
+        if kind in found:
+            one = found[kind]
+            text = f"{one['status']}, {one['reason']}: {one.get('message', '')}"
+            yield from labelled(kind, text, width, LABEL)
+
+
+def why_lines(body: Mapping[str, Any], view: View, width: int) -> list[str]:
+    """Say why a model is not ready, or why it runs as it does; then why not otherwise."""
+    key, found = key_of(body), conditions_of(body)
+    ready = found.get("Ready")
+    if ready is None:
+        return wrapped(
+            f"{key}: the operator has said nothing yet. Is it running?"
+            " kubectl get pods -A -l app.kubernetes.io/name=qwen3-operator",
+            width,
+        )
+    lines = []
+    if ready["status"] == "True":
+        lines += wrapped(f"{key} is ready: {ready.get('message', '')}", width)
+    else:
+        lines += wrapped(f"{key} is not ready: {ready['reason']}.", width)
+        lines += wrapped(ready.get("message", ""), width, "  ")
+        blocked = next((kind for kind in CHAIN if _is_false(found, kind)), None)
+        if blocked is not None:
+            held = [kind for kind in CHAIN[: CHAIN.index(blocked)] if _is_true(found, kind)]
+            before = f" ({', '.join(held)} hold)" if held else ""
+            lines += wrapped(f"It stops at {blocked}{before}.", width)
+    for name, told in view.troubles_of(key):
+        lines += wrapped(f"Pod {name}: {told}", width, "", "  ")
+    return lines + list(_why_this_plan(body, width))
+
+
+def why_document(body: Mapping[str, Any], view: View) -> dict[str, Any]:
+    """Say the same as JSON (``why/v1``)."""
+    found, key = conditions_of(body), key_of(body)
+    plan = (body.get("status") or {}).get("plan") or {}
+    blocked = next((kind for kind in CHAIN if _is_false(found, kind)), None)
+    return {
+        "schema": "why/v1",
+        "namespace": key.namespace,
+        "name": key.name,
+        "ready": _is_true(found, "Ready"),
+        "reason": reason_of(body),
+        "message": found.get("Ready", {}).get("message", ""),
+        **({"blockedBy": blocked} if blocked else {}),
+        "pods": [{"name": name, "message": told} for name, told in view.troubles_of(key)],
+        "refusals": list(plan.get("refusals") or ()),
+    }
+
+
+def _is_false(found: Mapping[str, Mapping[str, str]], kind: str) -> bool:
+    return found.get(kind, {}).get("status") == "False"
+
+
+def _is_true(found: Mapping[str, Mapping[str, str]], kind: str) -> bool:
+    return found.get(kind, {}).get("status") == "True"
+
+
+def _why_this_plan(body: Mapping[str, Any], width: int) -> Iterator[str]:
+    plan = (body.get("status") or {}).get("plan") or {}
+    told = conditions_of(body).get("PlanFeasible", {}).get("message", "")
+    if plan.get("feasible"):
+        yield ""
+        yield from wrapped(told, width)
+    refusals = plan.get("refusals") or ()
+    if refusals:
+        yield ""
+        yield "Why not otherwise"
+    for refusal in refusals[:REFUSALS_SHOWN]:
+        yield from wrapped(f"{refusal['rule']}: {refusal['message']}", width, "  ", "    ")
+
+
+def top_lines(view: View, width: int) -> list[str]:
+    """Show the GPUs of every node, who holds them, and who waits."""
+    nodes = [node for node in view.nodes if _resources(node)]
+    if not nodes:
+        return ["No node offers GPUs."]
+    rows = [row for node in sorted(nodes, key=lambda n: n.name) for row in _rows(node, view)]
+    headers = ("NODE", "GPU", "ALL", "FREE", "BROKEN", "HELD BY")
+    lines = [_cut(line, width) for line in render(headers, rows, right=("ALL", "FREE", "BROKEN"))]
+    waiting = [body for body in view.bodies if _waits(body)]
+    if waiting:
+        lines += ["", "Waiting for GPUs"]
+        for body in waiting:
+            told = conditions_of(body)["Scheduled"].get("message", "")
+            lines += wrapped(f"{key_of(body)}: {told}", width, "  ", "    ")
+    return lines
+
+
+def _waits(body: Mapping[str, Any]) -> bool:
+    scheduled = conditions_of(body).get("Scheduled", {})
+    return scheduled.get("status") == "False" and bool(scheduled.get("message"))
+
+
+def _resources(node: Node) -> list[str]:
+    named = {name for name, _ in (*node.allocatable.gpus, *node.unhealthy)}
+    return sorted(name for name in named if name.startswith(GPU_RESOURCES))
+
+
+def _rows(node: Node, view: View) -> Iterator[tuple[str, ...]]:
+    pods = [pod for pod in view.pods if pod.node == node.name and pod.phase not in FINISHED]
+    for resource in _resources(node):
+        broken = dict(node.unhealthy).get(resource, 0)
+        offered = gpus_of(node.allocatable, resource)
+        holders = _holders(pods, resource)
+        state = "" if node.ready else " (NotReady)"
+        yield (
+            f"{node.name}{state or ('' if node.schedulable else ' (cordoned)')}",
+            node.group.accelerator.name if node.group else resource,
+            str(offered + broken),
+            str(offered - sum(holders.values())),
+            str(broken) if broken else "-",
+            ", ".join(f"{name} ({count})" for name, count in sorted(holders.items())) or "-",
+        )
+
+
+def _holders(pods: Sequence[Pod], resource: str) -> dict[str, int]:
+    held: dict[str, int] = {}
+    for pod in pods:
+        count = gpus_of(pod.requests, resource)
+        if count:
+            name = str(pod.owner) if pod.owner else f"{pod.namespace}/{pod.name}"
+            held[name] = held.get(name, 0) + count
+    return held
+
+
+def _cut(line: str, width: int) -> str:
+    return line if len(line) <= width else f"{line[: width - 1]}…"
+
+
+def free_gpus(view: View) -> list[str]:
+    """Say what is free of each accelerator: ``6 of 16 H100-SXM-80GB are free, 6 on one node``."""
+    pools: dict[str, list[tuple[int, int]]] = {}
+    for node in view.nodes:
+        if node.group is None:
+            continue
+        resource = node.group.accelerator.resource
+        pods = [pod for pod in view.pods if pod.node == node.name and pod.phase not in FINISHED]
+        offered = gpus_of(node.allocatable, resource)
+        held = sum(_holders(pods, resource).values())
+        free = max(0, offered - held) if node.schedulable else 0
+        pools.setdefault(node.group.accelerator.name, []).append((offered, free))
+    return [
+        f"{sum(free for _, free in pool)} of {sum(all_ for all_, _ in pool)} {name} are free, at"
+        f" most {max(free for _, free in pool)} on one node"
+        for name, pool in sorted(pools.items())
+    ]
+
+
+def top_document(view: View) -> dict[str, Any]:
+    """Say the same as JSON (``top/v1``)."""
+    nodes = []
+    for node in sorted(view.nodes, key=lambda n: n.name):
+        pods = [pod for pod in view.pods if pod.node == node.name and pod.phase not in FINISHED]
+        for resource in _resources(node):
+            holders = _holders(pods, resource)
+            offered = gpus_of(node.allocatable, resource)
+            nodes.append(
+                {
+                    "node": node.name,
+                    "resource": resource,
+                    **({"accelerator": node.group.accelerator.name} if node.group else {}),
+                    "offered": offered,
+                    "free": offered - sum(holders.values()),
+                    "unhealthy": dict(node.unhealthy).get(resource, 0),
+                    "schedulable": node.schedulable,
+                    "holders": [{"name": name, "gpus": n} for name, n in sorted(holders.items())],
+                }
+            )
+    waiting = [
+        {
+            "namespace": key_of(body).namespace,
+            "name": key_of(body).name,
+            "reason": conditions_of(body)["Scheduled"]["reason"],
+            "message": conditions_of(body)["Scheduled"].get("message", ""),
+        }
+        for body in view.bodies
+        if _waits(body)
+    ]
+    return {"schema": "top/v1", "nodes": nodes, "waiting": waiting}
