@@ -5,8 +5,9 @@ replica together, once all exist, none has run, and all surely find their nodes.
 that is short of one node holds no other. Where somebody else takes a node at that very moment,
 the replica is bound in part: after a while it is taken back, and waits as before.
 
-A rank that is replaced finds the others in the middle of something, so all start anew.
-LeaderWorkerSet sees to that by itself; with our own StatefulSets the new pod behind its gate tells.
+A rank that is replaced finds the others in the middle of something, so all start anew: the new pod
+behind its gate tells. LeaderWorkerSet sees to that by itself where a container was started again or
+a pod is seen to go; one that went at once (a forced deletion, a lost node) it does not notice.
 """
 
 from __future__ import annotations
@@ -92,9 +93,7 @@ def next_step(members: Sequence[Pod], gang: Gang, now: datetime) -> Step:
     gated = tuple(pod for pod in members if GROUP_GATE in pod.gates)
     if gated:
         ran = tuple(pod for pod in members if _has_run(pod))
-        if not ran:
-            return Step(Act.LIFT, gated)
-        return Step() if gang.restarts_itself else Step(Act.RESTART, ran)
+        return Step(Act.RESTART, ran) if ran else Step(Act.LIFT, gated)
     if any(pod.node is None for pod in members):
         return _while_bound_in_part(members, gang, now)
     if not gang.restarts_itself and any(pod.restarts for pod in members):

@@ -73,6 +73,7 @@ def judge(deployment: Manifest | None, pods: Sequence[Pod], wanted: int, refusal
     is_complete = (
         len(living) == wanted == sum(pod.ready for pod in updated)
         and len(members) == wanted * size
+        and all(pod.phase == RUNNING for pod in members)
         and deployment is not None
     )
     worst = None if is_complete and not refusal else _worst(deployment, pods, current, refusal)

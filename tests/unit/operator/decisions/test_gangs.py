@@ -72,14 +72,14 @@ def test_lifting_that_was_cut_short_goes_on() -> None:
 # -- all start anew when one does -----------------------------------------------------------------
 
 
-def test_ranks_that_ran_make_way_when_one_was_replaced() -> None:
-    step = next_step([running(0), gated(1)], OURS, NOW)
+@pytest.mark.parametrize("gang", [OURS, LWS])
+def test_ranks_that_ran_make_way_when_one_was_replaced(gang: Gang) -> None:
+    step = next_step([running(0), gated(1)], gang, NOW)
 
     assert (step.act, [pod.rank for pod in step.pods]) == (Act.RESTART, [0])
 
 
-def test_leaderworkerset_starts_a_replica_anew_by_itself() -> None:
-    assert next_step([running(0), gated(1)], LWS, NOW).act is Act.NOTHING
+def test_leaderworkerset_starts_a_replica_anew_by_itself_when_a_container_did() -> None:
     assert next_step([running(0), running(1, restarts=1)], LWS, NOW).act is Act.NOTHING
 
 
