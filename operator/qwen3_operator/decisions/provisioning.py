@@ -11,6 +11,8 @@ from qwen3_operator.decisions.requests import resources_of
 from qwen3_operator.errors import SpecError
 from qwen3_operator.observed import Node, Taint
 from qwen3_operator.quantities import parse as parse_quantity
+from qwen3_planner.inventory.derived import interconnect_of
+from qwen3_planner.inventory.hardware import NodeGroup
 from qwen3_planner.inventory.kubernetes import read_node
 from qwen3_planner.inventory.short_form import parse_hardware
 from qwen3_planner.units import GIB
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from qwen3_planner.catalog.rows import Catalog
-    from qwen3_planner.inventory.hardware import NodeGroup
 
 HARDWARE_ANNOTATION = "serving.qwen3.dev/hardware"
 """On a NodePool: what each of its nodes carries, such as ``8xH100-SXM-80GB``."""
@@ -27,6 +28,18 @@ HARDWARE_ANNOTATION = "serving.qwen3.dev/hardware"
 KARPENTER_POOL_LABEL = "karpenter.sh/nodepool"
 """Karpenter writes it on every node, and knows it beforehand.
 https://karpenter.sh/docs/concepts/scheduling/ (read 2026-11-23)."""
+
+AWS_NAME = "karpenter.k8s.aws/instance-gpu-name"
+AWS_COUNT = "karpenter.k8s.aws/instance-gpu-count"
+AWS_MEMORY = "karpenter.k8s.aws/instance-gpu-memory"
+"""Labels of Karpenter on AWS: ``l4``, pieces, MiB of one GPU as AWS counts it (22888 for an L4).
+https://karpenter.sh/docs/concepts/scheduling/ (read 2026-11-23)."""
+
+AWS_TOLERANCE = 0.05
+"""AWS rounds otherwise than drivers do; sizes of one name are at least a third apart."""
+
+SOCKET = "SXM"
+"""Form of the GPUs in AWS's larger instances, where a name stands for several forms."""
 
 PODS_PER_NODE = 110
 """The kubelet's own default."""
@@ -120,11 +133,32 @@ def _group_of(
             return _only_group(hardware, catalog, HARDWARE_ANNOTATION)
         except SpecError:
             return None
+    if AWS_NAME in labels:
+        return _aws_group(labels, catalog)
     count = labels.get("nvidia.com/gpu.count") or labels.get("amd.com/gpu.count") or "0"
     resource = "amd.com/gpu" if "amd.com/gpu.product-name" in labels else "nvidia.com/gpu"
     offered = {"labels": labels, "name": ""}
     status = {"allocatable": {resource: count if count.isdecimal() else "0"}}
     return read_node({"metadata": offered, "status": status}, catalog).group
+
+
+def _aws_group(labels: Mapping[str, str], catalog: Catalog) -> NodeGroup | None:
+    """Read Karpenter's labels of AWS instances: the name of the GPU, its memory, and how many."""
+    name, count = labels[AWS_NAME].lower(), labels.get(AWS_COUNT, "")
+    memory = labels.get(AWS_MEMORY, "")
+    rows = [row for row in catalog.accelerators if row.name.lower().split("-")[0] == name]
+    if memory.isdecimal():
+        rows = [row for row in rows if _is_about(row.memory_mib, int(memory))]
+    rows.sort(key=lambda row: SOCKET not in row.name)
+    sizes = {row.memory_mib for row in rows if _is_about(row.memory_mib, rows[0].memory_mib)}
+    if not rows or not count.isdecimal() or len(sizes) < len({row.memory_mib for row in rows}):
+        return None  # several sizes go by that name, and no label tells which it is
+    row = rows[0]
+    return NodeGroup(row, int(count), interconnect=interconnect_of(row)) if int(count) else None
+
+
+def _is_about(one_mib: int, other_mib: int) -> bool:
+    return abs(one_mib - other_mib) <= AWS_TOLERANCE * other_mib
 
 
 def _most(limits: Mapping[str, Any], group: NodeGroup) -> int:

@@ -116,9 +116,43 @@ def test_or_by_the_labels_of_gpu_feature_discovery_in_its_template() -> None:
     assert pool.labels == {**labels, "karpenter.sh/nodepool": "gpus"}
 
 
+def aws(name: str, count: str = "8", memory: str = "") -> dict[str, Any]:
+    told = {"instance-gpu-name": name, "instance-gpu-count": count, "instance-gpu-memory": memory}
+    return node_pool(
+        requirements=[
+            {"key": f"karpenter.k8s.aws/{key}", "operator": "In", "values": [value]}
+            for key, value in told.items()
+            if value
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("raw", "name"),
+    [
+        (aws("l4", "1", "22888"), "L4-24GB"),
+        (aws("h100", memory="81920"), "H100-SXM-80GB"),
+        (aws("a100", memory="40960"), "A100-SXM-40GB"),
+        (aws("a100", memory="81920"), "A100-SXM-80GB"),
+        (aws("t4", "4"), "T4-16GB"),
+        (aws("l40s", "4"), "L40S-48GB"),
+    ],
+)
+def test_or_by_what_karpenter_says_of_instances_on_aws(raw: dict[str, Any], name: str) -> None:
+    pool = pool_of_karpenter(raw, CATALOG)
+
+    assert pool is not None
+    assert pool.node.group is not None
+    assert pool.node.group.accelerator.name == name
+    assert "karpenter.k8s.aws/instance-gpu-name" in pool.labels
+
+
 @pytest.mark.parametrize(
     "raw",
     [
+        pytest.param(aws("a100"), id="a name of two sizes"),
+        pytest.param(aws("l4", count=""), id="no number on AWS"),
+        pytest.param(aws("x900"), id="a name nobody knows"),
         pytest.param(node_pool(), id="nothing tells"),
         pytest.param(
             node_pool(annotations={"serving.qwen3.dev/hardware": "8xH101"}), id="unknown hardware"
