@@ -59,7 +59,7 @@ def is_cpu(accelerator: str) -> bool:
 def without_cpus(
     inventory: Inventory, request: PlanRequest, running: Mapping[str, Any] | None
 ) -> Inventory:
-    """Leave CPUs out where they are not meant: an engine for GPUs, or a model that has had some.
+    """Leave CPUs out where they are not meant: GPUs are named, the engine needs some, or had some.
 
     A model whose GPUs are gone waits for others; on a CPU it would answer a hundred times slower.
 
@@ -71,7 +71,7 @@ def without_cpus(
     if not inventory.groups or not is_cpu(inventory.groups[0].accelerator.name):
         return inventory
     placement = (running or {}).get("placement", {}).get("accelerator", NAME_PREFIX)
-    if request.engine in RUNS_ON_CPU and is_cpu(placement):
+    if request.engine in RUNS_ON_CPU and not request.accelerators and is_cpu(placement):
         return inventory
     return Inventory(())
 

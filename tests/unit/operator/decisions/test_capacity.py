@@ -111,6 +111,12 @@ def test_cpus_count_for_who_computes_on_them_and_never_replace_gpus(
     assert bool(left.groups) is counts
 
 
+def test_who_names_gpus_waits_for_them() -> None:
+    request = PlanRequest("Qwen3-0.6B", accelerators=("L4-24GB",))
+
+    assert without_cpus(inventory_for(Selector(), [board("a")]), request, None).groups == ()
+
+
 def test_gpus_are_never_left_out() -> None:
     inventory = inventory_for(Selector(), [node("g")])
 
