@@ -227,6 +227,17 @@ class Settings(BaseModel):
             raise ValueError("must not hold credentials: they would be readable in every pod")
         return value.rstrip("/")
 
+    @field_validator("growing_pools")
+    @classmethod
+    def _named_once(
+        cls, pools: tuple[GrowingPoolSetting, ...]
+    ) -> tuple[GrowingPoolSetting, ...]:
+        names = [pool.name for pool in pools]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise ValueError(f"names {twice} twice")
+        return pools
+
     @field_validator("lease_duration_s", mode="after")
     @classmethod
     def _whole_seconds(cls, value: float) -> float:

@@ -57,6 +57,7 @@ class Shortage:
         quota: ``name of the ResourceQuota: used of hard`` where that is what binds; empty
             otherwise.
         nodes_per_replica: each of which has to give as many GPUs.
+        nodes_to_come: of the nodes, those that the pool may grow by.
     """
 
     resource: str
@@ -78,6 +79,7 @@ class Shortage:
     accelerator: str = ""
     gpus_missing: int = 0
     unhealthy: tuple[Unhealthy, ...] = ()
+    nodes_to_come: int = 0
 
 
 def explain(wanted: int, shortage: Shortage) -> Verdict:
@@ -179,6 +181,8 @@ def _where(shortage: Shortage) -> str:
     text = f"{nodes} of the pool {has} {shortage.gpus_free} of {shortage.gpus_total} free"
     if shortage.nodes > 1:
         text += f", at most {shortage.gpus_free_on_one_node} on one node"
+    if shortage.nodes_to_come:
+        text += f", {shortage.nodes_to_come} of the nodes yet to come"
     if shortage.gpus_promised:
         text += f", and {shortage.gpus_promised} are promised to pods that are being placed"
     if shortage.other_resource:

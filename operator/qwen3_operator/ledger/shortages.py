@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from qwen3_operator.ledger.lanes import Lane
     from qwen3_operator.ledger.space import Space
-    from qwen3_operator.observed import Key
+    from qwen3_operator.observed import Key, Node
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +89,16 @@ class Shortages:
             position=place.position,
             waiting=place.waiting,
             quota=quota,
-            accelerator=self._accelerator(lane),
+            accelerator=self._accelerator(lane, resource),
             gpus_missing=missing_gpus(free, wanted, missing),
             unhealthy=tuple(self._unhealthy(lane, resource)),
+            nodes_to_come=sum(bool(self._space.nodes[name].to_come) for name in lane.slots),
         )
 
-    def _accelerator(self, lane: Lane) -> str:
-        """Name what the nodes carry; empty where they differ or do not say."""
-        groups = [self._space.nodes[name].group for name in lane.slots]
-        names = {group.accelerator.name if group else "" for group in groups}
+    def _accelerator(self, lane: Lane, resource: str) -> str:
+        """Name what the nodes offer under that name; empty where they differ or do not say."""
+        nodes = [self._space.nodes[name] for name in lane.slots]
+        names = {_offered(node, resource) for node in nodes}
         return names.pop() if len(names) == 1 else ""
 
     def _unhealthy(self, lane: Lane, resource: str) -> Iterator[Unhealthy]:
@@ -148,6 +149,11 @@ class Shortages:
             if free.pods < lane.need.pods:
                 return "pods"
         return ""
+
+
+def _offered(node: Node, resource: str) -> str:
+    accelerators = (group.accelerator for group in node.groups)
+    return next((one.name for one in accelerators if one.resource == resource), "")
 
 
 def _promised(lane: Lane, resource: str) -> int:

@@ -81,6 +81,39 @@ def test_a_site_goes_offline_by_its_environment() -> None:
     assert load(None, {}, {}).offline is False
 
 
+POOL = '{"name": "a", "hardware": "2x8xL40S-48GB", "labels": {"pool": "a"}, "memoryGib": 512}'
+
+
+def test_pools_that_grow_come_as_json_from_the_environment_and_as_yaml_from_a_file() -> None:
+    by_environment = load(None, {"QWEN3_OPERATOR_GROWING_POOLS": f"[{POOL}]"}, {})
+    by_file = load(f"growing_pools: [{POOL}]", {}, {})
+
+    assert by_environment.growing_pools == by_file.growing_pools
+    assert by_file.growing_pools[0].memory_gib == 512
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "QWEN3_OPERATOR_GROWING_POOLS: {: not JSON"),
+        (f"[{POOL}, {POOL}]", "QWEN3_OPERATOR_GROWING_POOLS"),
+        ('[{"name": "a", "labels": {"p": "a"}}]', "QWEN3_OPERATOR_GROWING_POOLS[0].hardware"),
+        (
+            '[{"name": "a", "hardware": "8xL4-24GB", "labels": {}}]',
+            "QWEN3_OPERATOR_GROWING_POOLS[0].labels",
+        ),
+        (
+            '[{"name": "a", "hardware": "8xL4-24GB", "labels": {"p": "a"}, "gpus": 8}]',
+            "QWEN3_OPERATOR_GROWING_POOLS[0].gpus",
+        ),
+    ],
+)
+def test_a_mistake_in_a_pool_names_where_it_is(text: str, said: str) -> None:
+    with pytest.raises(SpecError) as error:
+        load(None, {"QWEN3_OPERATOR_GROWING_POOLS": text}, {})
+    assert said in str(error.value)
+
+
 def test_groups_of_devices_are_numbers() -> None:
     assert load(None, {"QWEN3_OPERATOR_AMD_GROUPS": "44, 109"}, {}).amd_groups == (44, 109)
     with pytest.raises(SpecError, match="QWEN3_OPERATOR_AMD_GROUPS"):

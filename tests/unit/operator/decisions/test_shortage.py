@@ -56,6 +56,11 @@ SHORTAGE = Shortage(
             id="promised",
         ),
         pytest.param(
+            replace(SHORTAGE, nodes_to_come=2),
+            ", 2 of the nodes yet to come",
+            id="to come",
+        ),
+        pytest.param(
             replace(SHORTAGE, nodes=0),
             "No node of the pool takes pods now: all are cordoned, NotReady or gone.",
             id="no node",

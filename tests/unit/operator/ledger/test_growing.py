@@ -108,3 +108,26 @@ def test_a_pool_of_another_size_is_counted_anew() -> None:
 
     assert growing.put(replace(POOL, most=1))
     assert coming(ledger) == ["h100/to-come-0"]
+
+
+def test_who_waits_is_told_what_is_yet_to_come() -> None:
+    ledger = Ledger()
+    Growing(ledger).put(POOL)
+    ledger.offer(claim("first", amount(8), replicas=2, where=IN_POOL))
+
+    waits = ledger.offer(claim("second", amount(8), where=IN_POOL))
+
+    assert waits.verdict is not None
+    assert "2 of the nodes yet to come" in waits.verdict.message
+
+
+def test_slices_are_named_as_what_they_are() -> None:
+    ledger = Ledger()
+    ledger.upsert_node(node("mig", slices={"1g.10gb": 1}))
+    need = replace(amount(), gpus=(("nvidia.com/mig-1g.10gb", 1),))
+    ledger.offer(claim("first", need))
+
+    waits = ledger.offer(claim("second", need))
+
+    assert waits.verdict is not None
+    assert "1 x H100-SXM-80GB-MIG-1g.10gb (nvidia.com/mig-1g.10gb)" in waits.verdict.message
