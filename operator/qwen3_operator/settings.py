@@ -229,9 +229,7 @@ class Settings(BaseModel):
 
     @field_validator("growing_pools")
     @classmethod
-    def _named_once(
-        cls, pools: tuple[GrowingPoolSetting, ...]
-    ) -> tuple[GrowingPoolSetting, ...]:
+    def _named_once(cls, pools: tuple[GrowingPoolSetting, ...]) -> tuple[GrowingPoolSetting, ...]:
         names = [pool.name for pool in pools]
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
