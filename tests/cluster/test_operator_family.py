@@ -12,7 +12,7 @@ from support.models import SECONDS
 from support.wait import until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from support.controlplane import ControlPlane
     from support.models import Models
@@ -87,19 +87,78 @@ FAMILY: dict[str, tuple[str, str, tuple[tuple[str, ...], ...], tuple[str, ...]]]
 }
 """Variant, further specification, what its engine is told, and what it must not be told."""
 
+NO_THINKING = '{"enable_thinking":false}'
+LONG = "maxModelLen: 65536\n"
+YARN = '"rope_type":"yarn","factor":2.0,"original_max_position_embeddings":32768'
+
+CHAT: dict[str, tuple[str, str, tuple[tuple[str, ...], ...], tuple[str, ...]]] = {
+    "brief": (
+        "Qwen3-0.6B",
+        "thinking: {default: false}\ntoolCalling: false\n",
+        (
+            ("--default-chat-template-kwargs", NO_THINKING),
+            ("--override-generation-config", '{"temperature":0.7,"top_p":0.8,"top_k":20}'),
+            ("--reasoning-parser", "qwen3"),
+        ),
+        ("--enable-auto-tool-choice", "--tool-call-parser", "--hf-overrides"),
+    ),
+    "brief-too": (
+        "Qwen3-0.6B",
+        "engine: {name: sglang}\nthinking: {default: false}\n",
+        (("--default-chat-template-kwargs", NO_THINKING), ("--tool-call-parser", "qwen25")),
+        ("--json-model-override-args",),
+    ),
+    "budgeted": (
+        "Qwen3-0.6B",
+        "quantization: gguf:Q8_0\nthinking: {budgetTokens: 512}\n",
+        (("--reasoning-budget", "512"), ("--temp", "0.6"), ("--jinja",)),
+        ("--chat-template-kwargs", "--rope-scaling"),
+    ),
+    "long": (
+        "Qwen3-0.6B",
+        LONG,
+        (("--hf-overrides",), ("--enable-auto-tool-choice",)),
+        ("--default-chat-template-kwargs",),
+    ),
+    "long-too": (
+        "Qwen3-0.6B",
+        f"engine: {{name: sglang}}\n{LONG}",
+        (("--json-model-override-args",), ("--context-length", "65536")),
+        ("--default-chat-template-kwargs",),
+    ),
+}
+"""The same of thinking, tools and a context beyond the native 40960 tokens."""
+
 
 def test_every_kind_of_model_runs_with_its_parsers_and_its_endpoint(models: Models) -> None:
-    for name, (variant, spec, _, _) in FAMILY.items():
-        models.apply(name, f"{ON_H100}{spec}", variant=variant)
-    for name, (_, _, said, unsaid) in FAMILY.items():
-        models.await_ready(name)
-        arguments = container(models, name)["args"]
-        assert [words for words in said if not says(arguments, *words)] == [], name
-        assert [flag for flag in unsaid if says(arguments, flag)] == [], name
+    await_told(models, FAMILY)
+    for name in FAMILY:
         room = models.room.namespace
         assert models.status(name)["endpoint"] == f"http://{name}.{room}.svc:8000/v1"
     engines = {name: models.status(name)["plan"]["engine"]["name"] for name in FAMILY}
     assert engines == dict.fromkeys(FAMILY, "vllm") | {"thinks": "sglang", "packed": "llamacpp"}
+
+
+def await_told(
+    models: Models,
+    cases: Mapping[str, tuple[str, str, tuple[tuple[str, ...], ...], tuple[str, ...]]],
+) -> None:
+    """Run them all, and compare what each engine is told."""
+    for name, (variant, spec, _, _) in cases.items():
+        models.apply(name, f"{ON_H100}{spec}", variant=variant)
+    for name, (_, _, said, unsaid) in cases.items():
+        models.await_ready(name)
+        arguments = container(models, name)["args"]
+        assert [words for words in said if not says(arguments, *words)] == [], name
+        assert [flag for flag in unsaid if says(arguments, flag)] == [], name
+
+
+def test_thinking_tools_and_long_context_are_what_the_resource_says(models: Models) -> None:
+    await_told(models, CHAT)
+    for name in CHAT:
+        stretched = YARN in " ".join(container(models, name)["args"])
+        assert stretched is name.startswith("long"), name
+    assert models.status("long")["plan"]["maxModelLen"] == 65536
 
 
 @pytest.mark.usefixtures("boards")
