@@ -124,6 +124,10 @@ def test_without_rights_it_is_as_good_as_absent_and_asked_for_seldom() -> None:
         await asyncio.sleep(LOOK_AGAIN_S * 10 + 1)
         assert follower.watch.synced.is_set()
         assert len(cluster.asked) == 11
+        assert follower.watch.hindrance == "no such API"
+        cluster.refused = 404
+        await asyncio.sleep(LOOK_AGAIN_S + 1)
+        assert follower.watch.hindrance == ""
         task.cancel()
 
     virtual_time.run(story())
