@@ -39,8 +39,13 @@ accelerators: [H100-SXM-80GB]
 
 GROUP_LIMIT_S = 4
 
+NEAR = {"nvidia.com/gpu.clique": "rack-1.0"}
+
 NODES = (
-    *(NodeSpec(f"h100-{i}", H100_SXM_80GB, gpus=8, cpu=192, memory_gib=2048) for i in range(2)),
+    *(
+        NodeSpec(f"h100-{i}", H100_SXM_80GB, gpus=8, cpu=192, memory_gib=2048, labels=NEAR)
+        for i in range(2)
+    ),
     NodeSpec("rtx4090-0", RTX_4090, gpus=2, cpu=32, memory_gib=128),
 )
 
@@ -96,6 +101,7 @@ def test_without_leaderworkerset_a_replica_over_two_nodes_is_stateful_sets(model
     assert "--headless" not in words(leader)
     assert "readinessProbe" in engine(leader)
     assert "readinessProbe" not in engine(other)
+    assert leader["spec"]["nodeSelector"] == other["spec"]["nodeSelector"] == NEAR
     headless = models.room.get("service", "large-ranks")["spec"]
     assert (headless["clusterIP"], headless["publishNotReadyAddresses"]) == ("None", True)
     assert answering(models, "large") == ["large-0"]

@@ -292,6 +292,12 @@ BAD_RULES = (
         for text in ("0", "0.00", "1.01", "2", "90%", ".", "-0.5")
     ),
     Bad(
+        "only vllm is started through Ray",
+        "engine: {name: sglang, multiNode: ray}",
+        "spec.engine.multiNode",
+        "multiNode: ray is vLLM's",
+    ),
+    Bad(
         "a step must hold one token of each request",
         "engine: {maxNumSeqs: 256, maxNumBatchedTokens: 128}",
         "spec.engine.maxNumBatchedTokens",

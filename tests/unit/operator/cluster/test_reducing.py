@@ -202,3 +202,52 @@ def test_a_quota_counts_if_it_is_about_accelerators_of_all_pods() -> None:
     assert (quota.hard, quota.used) == (((GPU, 4),), ((GPU, 3),))
     assert reducing.quota(raw_quota(hard={"pods": "5"})) is None
     assert reducing.quota(raw_quota(hard=hard, scopes=["BestEffort"])) is None
+
+
+LWS = "leaderworkerset.sigs.k8s.io"
+
+
+@pytest.mark.parametrize(
+    ("labels", "place"),
+    [
+        pytest.param({}, ("", 0), id="of a Deployment"),
+        pytest.param(
+            {f"{LWS}/group-index": "2", f"{LWS}/worker-index": "1"}, ("2", 1), id="of a set"
+        ),
+        pytest.param({"apps.kubernetes.io/pod-index": "2"}, ("2", 0), id="a leader of ours"),
+        pytest.param(
+            {"apps.kubernetes.io/pod-index": "1", "serving.qwen3.dev/group": "2"},
+            ("2", 1),
+            id="a rank of ours",
+        ),
+        pytest.param(
+            {"apps.kubernetes.io/pod-index": "1", "serving.qwen3.dev/cache": "fetch"},
+            ("", 0),
+            id="of a Job",
+        ),
+    ],
+)
+def test_a_pod_knows_its_replica_and_its_place_there(
+    labels: dict[str, str], place: tuple[str, int]
+) -> None:
+    pod = reducing.pod(raw_pod({"phase": "Pending"}, labels=labels))
+
+    assert (pod.group, pod.rank) == place
+
+
+def test_our_own_gate_is_no_problem_by_itself() -> None:
+    condition = {"type": "PodScheduled", "status": "False", "reason": "SchedulingGated"}
+    raw = raw_pod({"phase": "Pending", "conditions": [condition]})
+
+    assert reducing.pod(raw).problem == "SchedulingGated"
+    raw["spec"]["schedulingGates"] = [{"name": "serving.qwen3.dev/group"}]
+    pod = reducing.pod(raw)
+    assert (pod.problem, pod.gates) == ("", ("serving.qwen3.dev/group",))
+
+
+def test_a_bound_pod_says_since_when() -> None:
+    when = "2026-11-23T12:00:00Z"
+    condition = {"type": "PodScheduled", "status": "True", "lastTransitionTime": when}
+
+    assert reducing.pod(raw_pod({"conditions": [condition]})).bound_at == when
+    assert reducing.pod(raw_pod({"conditions": []})).bound_at == ""

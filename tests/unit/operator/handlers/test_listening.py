@@ -11,6 +11,7 @@ from qwen3_operator.handlers.queue import WorkQueue
 from qwen3_operator.ledger import Ledger
 from qwen3_operator.observed import Key, Node, Pod, Resources
 from support import virtual_time
+from support.values import amount, pod
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,6 +68,37 @@ def looked_at(scenario: Callable[[Listener], None], *, leading: bool = True) -> 
         return keys
 
     return virtual_time.run(run())
+
+
+def test_while_one_kind_takes_the_place_of_another_replicas_go_on_counting() -> None:
+    def changes(listener: Listener) -> None:
+        of_two_nodes = deployment("2") | {"kind": "StatefulSet"}
+        of_two_nodes["metadata"] |= {"annotations": {"serving.qwen3.dev/group-size": "2"}}
+        other_ranks = deployment("3") | {"kind": "StatefulSet"}
+        tell = listener.listeners().deployment
+        tell(None, deployment("1"))
+        tell(None, of_two_nodes)
+        tell(None, other_ranks)
+        seen.append(listener._ledger._accounts[KEY].seen)
+        tell(deployment("1"), None)
+        tell(other_ranks, None)
+        seen.append(listener._ledger._accounts[KEY].seen)
+        tell(of_two_nodes, None)
+        seen.append(listener._ledger._accounts.get(KEY))
+
+    seen: list[Any] = []
+    looked_at(changes)
+
+    assert [each and each.group_size for each in seen] == [2, 2, None]
+
+
+def test_a_held_replica_is_looked_at_as_soon_as_room_changes() -> None:
+    def changes(listener: Listener) -> None:
+        listener.held.add(OTHER)
+        listener.listeners().foreign_pod(None, pod("stranger", amount(8), node="a"))
+        listener.listeners().foreign_pod(pod("stranger", amount(8), node="a"), None)
+
+    assert looked_at(changes) == {OTHER}
 
 
 def test_a_changed_child_wakes_its_owner_alone() -> None:
