@@ -114,6 +114,12 @@ def test_what_waited_lately_is_remembered() -> None:
     assert decide(situation(samples=before + calmer, current=3)).replicas == 2
 
 
+def test_what_was_pressed_while_the_others_were_starting_keeps_them() -> None:
+    """Two bore too much two minutes ago; that four do not says nothing about three yet."""
+    load = [*steady(400, 2, until_s=120, running=20, waiting=3), *steady(105, 4, running=8)]
+    assert decide(situation(samples=load, current=4)).replicas == 4
+
+
 def test_a_hole_in_the_history_keeps_what_there_is() -> None:
     hole = [*steady(400, 4, until_s=200), *steady(60, 4)]
     assert decide(situation(samples=hole, current=4)).replicas == 4

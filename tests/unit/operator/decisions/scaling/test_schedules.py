@@ -10,8 +10,8 @@ import pytest
 from qwen3_operator.decisions.scaling.schedules import minimum_at, seconds_until_change
 from support.loads import wish
 
-BERLIN = "Europe/Berlin"
-ZONES = {"UTC": UTC, BERLIN: ZoneInfo(BERLIN)}
+BERLIN, LOS_ANGELES = "Europe/Berlin", "America/Los_Angeles"
+ZONES = {"UTC": UTC, BERLIN: ZoneInfo(BERLIN), LOS_ANGELES: ZoneInfo(LOS_ANGELES)}
 
 OFFICE = {
     "start": "08:00",
@@ -21,6 +21,13 @@ OFFICE = {
     "minReplicas": 3,
 }
 NIGHT = {"start": "22:00", "end": "06:00", "days": ["Fri"], "minReplicas": 5}
+SATURDAY_NIGHT = {
+    "start": "22:00",
+    "end": "22:00",
+    "days": ["Sat"],
+    "timeZone": LOS_ANGELES,
+    "minReplicas": 4,
+}
 ALWAYS = {"start": "00:00", "end": "24:00", "minReplicas": 2}
 
 
@@ -39,6 +46,7 @@ def at(text: str) -> datetime:
         pytest.param([NIGHT], "2026-11-27T23:00:00", 5, id="Friday night"),
         pytest.param([NIGHT], "2026-11-28T05:59:00", 5, id="Saturday morning belongs to Friday"),
         pytest.param([NIGHT], "2026-11-27T05:00:00", 1, id="Friday morning belongs to Thursday"),
+        pytest.param([SATURDAY_NIGHT], "2026-11-23T05:00:00", 4, id="still Sunday in Los Angeles"),
         pytest.param([ALWAYS], "2026-11-27T23:59:59", 2, id="a whole day has no gap"),
         pytest.param([ALWAYS, OFFICE], "2026-11-23T09:00:00", 3, id="the largest counts"),
         pytest.param([], "2026-11-23T09:00:00", 1, id="none"),
