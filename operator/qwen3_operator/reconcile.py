@@ -128,7 +128,7 @@ class Reconciler:
 
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
-        self._replacing = Replacing(tools.children, tools.supplying, tools.ledger)
+        self._replacing = Replacing(tools.children, tools.supplying, tools.ledger, tools.now)
 
     async def reconcile(self, key: Key) -> float | None:
         """Do what is to be done; return after how many seconds to look again, None for never.
@@ -297,7 +297,7 @@ class Reconciler:
         if refusal is not None:
             raise refusal
         remembered_s = look_again_s(tools.bodies.get(*key), subject.previous)
-        pauses = (scaled.again_s, tended.again_s, remembered_s)
+        pauses = (scaled.again_s, tended.again_s, turn.again_s, remembered_s)
         return min((s for s in pauses if s is not None), default=None)
 
     async def _let_be(

@@ -11,6 +11,7 @@ from qwen3_operator.decisions.pace import Pace, choose_pace, is_replacing
 from qwen3_operator.decisions.standing import stand_by
 from qwen3_operator.decisions.workloads import is_group
 from qwen3_operator.desired.deployment import with_strategy
+from qwen3_operator.desired.probes import progress_deadline_s
 from qwen3_operator.observed import Key
 from qwen3_operator.rolling.inputs import inputs_of
 from qwen3_operator.rolling.revisions import plan_made_for
@@ -23,6 +24,7 @@ from qwen3_planner.plan import Plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
     from typing import Any
 
     from qwen3_operator.cluster.children import Children
@@ -44,10 +46,17 @@ REMEMBERED_PAUSE_S = 0.05
 class Replacing:
     """What a reconcile asks about pods that are to be replaced, or not."""
 
-    def __init__(self, children: Children, supplying: Supplying, ledger: Ledger) -> None:
+    def __init__(
+        self,
+        children: Children,
+        supplying: Supplying,
+        ledger: Ledger,
+        now: Callable[[], datetime],
+    ) -> None:
         self._children = children
         self._supplying = supplying
         self._ledger = ledger
+        self._now = now
 
     def turn(
         self,
@@ -69,9 +78,17 @@ class Replacing:
         plan = chosen.result
         assert isinstance(plan, Plan)  # noqa: S101 - for the type checker: it fits
         key = Key(resource.metadata.namespace, resource.metadata.name)
-        observed = self._children.observe(key)
-        inputs = inputs_of(resource, plan, pool)
-        return take_turn(Scene(resource, chosen, inputs, wanted, observed, previous))
+        scene = Scene(
+            resource=resource,
+            chosen=chosen,
+            inputs=inputs_of(resource, plan, pool),
+            wanted=wanted,
+            observed=self._children.observe(key),
+            previous=previous,
+            allowed_s=progress_deadline_s(resource, plan),
+            now=self._now(),
+        )
+        return take_turn(scene)
 
     def standing(
         self,

@@ -117,3 +117,30 @@ def test_with_a_spare_replicas_gpus_nobody_is_turned_away(
         SECONDS,
         "an old one goes first again",
     )
+
+
+def test_a_replica_over_two_nodes_goes_back_as_a_whole(
+    models: Models, control_plane: ControlPlane
+) -> None:
+    over_two = (
+        "quantization: fp8\nparallelism: {tensor: 8, pipeline: 2}\n"
+        "accelerators: [H100-SXM-80GB]\nrollout: {progressDeadlineSeconds: 10}\n"
+    )
+    failing = {"test.qwen3.dev/fail": "CrashLoopBackOff"}
+    models.apply("large", over_two, variant="Qwen3-235B-A22B")
+    models.await_ready("large")
+    worked = models.room.get("statefulset", "large")["spec"]["template"]
+    with annotated_pods(control_plane, models.room.namespace, failing, image=BROKEN):
+        broken = f"engine: {{image: '{BROKEN}', version: 0.32.0}}\n"
+        models.apply("large", f"{over_two}{broken}", variant="Qwen3-235B-A22B")
+        models.await_condition("large", "Progressing", "False", "RolledBack")
+        until(
+            lambda: models.status("large").get("available") == "1/1",
+            SECONDS,
+            lambda: f"what worked should run again: {models.status('large')}",
+        )
+    assert models.room.get("statefulset", "large")["spec"]["template"] == worked
+    assert models.status("large")["rollout"]["failed"]["reason"] == "ContainerCrashLoopBackOff"
+    of = "serving.qwen3.dev/plan-hash"
+    hashes = {pod["metadata"]["labels"][of] for pod in models.pods("large")}
+    assert hashes == {models.status("large")["planHash"]}

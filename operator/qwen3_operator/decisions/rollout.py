@@ -15,12 +15,8 @@ Nothing here knows Deployments: the same holds for groups of pods over several n
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    from datetime import datetime
+from typing import NamedTuple
 
 
 class Inputs(NamedTuple):
@@ -188,14 +184,3 @@ def _is_still_asked_for(wish: Wish, failed: Failed, working: Kept) -> bool:
         return True
     known_plans = (failed.inputs.plan, working.inputs.plan)
     return wish.inputs.spec == failed.inputs.spec and wish.inputs.plan in known_plans
-
-
-def is_late(since: datetime | None, now: datetime, allowed_s: int) -> bool:
-    """Whether pods have had their time; for kinds whose controller keeps no deadline itself.
-
-    Args:
-        since: when the newest pod of the template that is not ready was made; None without one.
-        now: the present.
-        allowed_s: seconds from making the pod to its first answer.
-    """
-    return since is not None and now - since > timedelta(seconds=allowed_s)

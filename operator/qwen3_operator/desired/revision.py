@@ -33,6 +33,7 @@ class Record:
         workloads: the children that make them, but for what moves no pod.
         plan: the plan as ``status.plan`` shows it.
         generation: of the specification that asked for them first.
+        began: when it was written down, RFC 3339; empty before it is.
     """
 
     plan_hash: str
@@ -41,6 +42,7 @@ class Record:
     workloads: tuple[Manifest, ...]
     plan: Mapping[str, Any]
     generation: int
+    began: str = ""
 
 
 def make_revision(resource: Qwen3Deployment, record: Record) -> dict[str, Any]:
@@ -88,6 +90,7 @@ def read_revision(manifest: Manifest) -> Record | None:
             workloads=tuple(data["workloads"]),
             plan=data["plan"],
             generation=int(manifest["revision"]),
+            began=metadata.get("creationTimestamp", ""),
         )
     except (KeyError, TypeError, ValueError):
         return None

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from qwen3_operator.decisions.lateness import has_missed_its_time
+from qwen3_operator.decisions.lateness import Patience, patience_with, patience_with_groups
 from qwen3_operator.decisions.replan import Outcome
 from qwen3_operator.decisions.rollout import Decision, Move, Wish, decide
+from qwen3_operator.decisions.workloads import is_group, workload_of
 from qwen3_operator.desired.revision import Record, make_revision
 from qwen3_operator.rolling.revisions import Past, adopted, recall
 from qwen3_operator.rolling.workloads import plan_hash_of, with_kept, written_down
@@ -18,6 +19,7 @@ from qwen3_planner.report.plan_status import status_document
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from qwen3_operator.decisions.replan import Chosen
     from qwen3_operator.decisions.rollout import Inputs
@@ -37,6 +39,8 @@ class Scene:
         wanted: children as this release renders them, workloads first.
         observed: what lives.
         previous: the status as it was.
+        allowed_s: what a new replica may take until it answers.
+        now: the present.
     """
 
     resource: Qwen3Deployment
@@ -45,6 +49,8 @@ class Scene:
     wanted: tuple[Manifest, ...]
     observed: Observed
     previous: Qwen3DeploymentStatus
+    allowed_s: int
+    now: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,7 @@ class Turn:
             its pods are not made as this release would; else None.
         is_outdated: whether this release would make the pods that are kept differently.
         runs: the plan that runs instead of the one that is asked for; None where that one does.
+        again_s: after how many seconds to look again; None: when something happens.
     """
 
     decision: Decision
@@ -65,6 +72,7 @@ class Turn:
     plan: Mapping[str, Any] | None = None
     is_outdated: bool = False
     runs: Plan | None = None
+    again_s: float | None = None
 
     @property
     def is_back(self) -> bool:
@@ -79,28 +87,29 @@ def take_turn(scene: Scene) -> Turn:
     if scene.chosen.outcome is Outcome.KEPT:
         generation = scene.resource.metadata.generation
         past = adopted(past, scene.observed.children, scene.previous, wish, generation)
+    patience = _patience(scene, past)
     decision = decide(
         wish,
         past.memory,
-        is_late=_is_late(scene, past),
+        is_late=patience.is_over,
         may_go_back=scene.resource.spec.rollout.on_failure is OnFailure.ROLL_BACK,
     )
     if decision.move is Move.RENDER:
         return _rendered(scene, past, wish, decision)
     if decision.move is Move.GO_BACK:
         return _gone_back(scene, past, decision)
-    return _stayed(scene, past, wish, decision)
+    return replace(_stayed(scene, past, wish, decision), again_s=patience.again_s)
 
 
-def _is_late(scene: Scene, past: Past) -> bool:
-    if past.current is None:
-        return False
-    live = scene.observed.children.values()
-    return any(
-        child["kind"] == "Deployment"
-        and has_missed_its_time(child, scene.observed.pods, past.current.plan_hash)
-        for child in live
-    )
+def _patience(scene: Scene, past: Past) -> Patience:
+    """Say whether what lives had its time; where nothing else ever worked there is no hurry."""
+    workload, current = workload_of(scene.observed.children), past.current
+    if workload is None or current is None or past.working in (None, current):
+        return Patience()
+    pods, plan_hash = scene.observed.pods, current.plan_hash
+    if is_group(workload):
+        return patience_with_groups(pods, plan_hash, current.began, scene.allowed_s, scene.now)
+    return patience_with(workload, pods, plan_hash)
 
 
 def _rendered(scene: Scene, past: Past, wish: Wish, decision: Decision) -> Turn:

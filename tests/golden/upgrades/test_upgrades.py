@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,8 @@ def look(left: dict[str, Any]) -> Turn:
             wanted=desired.children(resource, chosen.result, site, resource.spec.replicas, pool),
             observed=Observed(live),
             previous=previous,
+            allowed_s=600,
+            now=datetime(2026, 11, 23, 12, tzinfo=UTC),
         )
     )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -18,7 +17,6 @@ from qwen3_operator.decisions.rollout import (
     Move,
     Wish,
     decide,
-    is_late,
 )
 
 ASKED = Inputs("spec-1", "plan-1")
@@ -201,21 +199,6 @@ def test_only_asking_or_failing_replaces_pods_and_nothing_goes_to_and_fro(
             assert settled == house.memory.working.plan_hash
         if house.memory.failed is not None:
             assert settled != house.memory.failed.plan_hash
-
-
-# -- time ---------------------------------------------------------------------------------------
-
-NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
-
-
-@pytest.mark.parametrize(("after_s", "late"), [(None, False), (600, False), (601, True)])
-def test_pods_are_late_once_their_time_is_over(
-    after_s: int | None,
-    late: bool,  # noqa: FBT001 - a parameter of the test
-) -> None:
-    since = None if after_s is None else NOON - timedelta(seconds=after_s)
-
-    assert is_late(since, NOON, 600) is late
 
 
 def test_inputs_survive_being_written_down() -> None:

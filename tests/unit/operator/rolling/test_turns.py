@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,7 +20,7 @@ from qwen3_operator.desired.site import site_for
 from qwen3_operator.observed import PLAN_HASH_LABEL, Observed
 from qwen3_operator.rolling.inputs import inputs_of
 from qwen3_operator.rolling.turns import Scene, Turn, take_turn
-from qwen3_operator.rolling.workloads import claims_of, plan_hash_of, with_kept
+from qwen3_operator.rolling.workloads import plan_hash_of, with_kept
 from qwen3_planner.api.conversion import parse
 from qwen3_planner.api.reasons import Reason
 from qwen3_planner.api.status import Qwen3DeploymentStatus
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from qwen3_operator.observed import Manifest
     from qwen3_planner.api.v1alpha1 import Qwen3Deployment
 
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 POOL = Pool("H100-SXM-80GB", "nvidia.com/gpu", (("nvidia.com/gpu.product", "In", ("H100",)),))
 PLAN = make_plan()
 
@@ -84,6 +86,8 @@ class House:
             previous=Qwen3DeploymentStatus.model_validate(
                 self.status, by_alias=True, by_name=False
             ),
+            allowed_s=600,
+            now=NOON,
         )
         return take_turn(scene)
 
@@ -271,12 +275,3 @@ def test_a_child_of_a_kind_that_today_would_not_be_made_is_kept_whole(house: Hou
 
     assert [child["kind"] for child in children] == ["Deployment", "Service"]
     assert children[0]["spec"] == {**kept["spec"], "replicas": 3}
-
-
-def test_claims_that_are_only_written_down_are_still_used() -> None:
-    template = {"spec": {"volumes": [{"persistentVolumeClaim": {"claimName": "weights"}}, {}]}}
-    written = {"kind": "Deployment", "spec": {"template": template}}
-
-    assert claims_of([{"kind": "ControllerRevision", "data": {"workloads": [written]}}]) == (
-        "weights",
-    )
