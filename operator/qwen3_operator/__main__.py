@@ -173,6 +173,37 @@ def check_adapters(
     sys.exit(checking.run(named, engine, max_rank, message_file))
 
 
+@main.command("write-adapter-guard")
+@click.option("--to", "folder", required=True, type=click.Path(path_type=Path), help="Folder.")
+def write_adapter_guard(folder: Path) -> None:
+    """Put the middleware that guards an engine's adapters where the engine imports it."""
+    from qwen3_operator.fetching import adapter_guard  # noqa: PLC0415 - --help must not wait
+
+    source = Path(adapter_guard.__file__)
+    (folder / source.name).write_text(source.read_text(encoding="utf-8"), encoding="utf-8")
+
+
+@main.command("load-adapters")
+@click.option("--engine", required=True, help="URL of the engine, on localhost.")
+@click.option("--list", "listed", required=True, type=click.Path(path_type=Path), help="JSON.")
+@click.option("--to", "folder", required=True, type=click.Path(path_type=Path), help="Folder.")
+@click.option("--max-rank", required=True, type=click.IntRange(1), help="Largest that fits.")
+@click.option(
+    "--ready-file", required=True, type=click.Path(path_type=Path), help="Made when done."
+)
+def load_adapters(engine: str, listed: Path, folder: Path, max_rank: int, ready_file: Path) -> None:
+    """Keep the LoRA adapters of a running engine as a list says.
+
+    It runs beside the engine. The API key comes from the environment: QWEN3_API_KEY.
+    """
+    from qwen3_operator.fetching import loading  # noqa: PLC0415 - --help must not wait
+    from qwen3_operator.handlers import logs  # noqa: PLC0415 - the same
+
+    logs.set_up("INFO", settings_module.LogFormat.TEXT)
+    task = loading.Task(engine, listed, folder, max_rank, ready_file)
+    loading.keep(task, os.environ)
+
+
 def _settings(config: Path | None, flags: dict[str, Any]) -> Settings:
     path = config or os.environ.get(ENVIRONMENT_PREFIX + "CONFIG")
     try:

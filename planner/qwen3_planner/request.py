@@ -284,6 +284,7 @@ class PlanRequest:
         adapters: LoRA adapters that are loaded when the server starts.
         adapters_at: folder in the container to which somebody else brings adapters from a hub, each
             into a folder of its own; ``None``: nobody does, the engine fetches them.
+        loads_adapters: whether adapters are loaded while the server runs, by somebody beside it.
         weights_at: folder in the container to which somebody else brings weights from a hub; ends
             with ``/`` where each source has a folder of its own below it; ``None``: nobody does,
             the engine fetches them.
@@ -329,3 +330,4 @@ class PlanRequest:
     weights_at: str | None = None
     adapters: tuple[Adapter, ...] = ()
     adapters_at: str | None = None
+    loads_adapters: bool = False

@@ -144,6 +144,44 @@ def test_a_claim_with_an_adapter_is_waited_for(models: Models) -> None:
     assert [one["name"] for one in pod["initContainers"]] == ["check-adapters"]
 
 
+def test_adapters_that_come_while_the_engine_runs_move_no_pod(
+    models: Models, operator: RunningOperator
+) -> None:
+    models.room.kubectl("create", "secret", "generic", "key", f"--from-literal=api-key={MARKER}")
+    room = {"maxLoras": 4, "maxLoraRank": 32, "runtimeLoading": True}
+    key = "apiKeySecretRef: {name: key}\n"
+    models.apply("moving", adapted(on_hub("support", rank=8), **room) + key)
+    models.await_ready("moving")
+    pod = pod_of(models, "moving")
+    engine, sidecar = pod["containers"]
+    assert served(models, "moving") == []
+    assert engine["args"][engine["args"].index("--middleware") + 1] == "adapter_guard.LocalOnly"
+    held = {variable["name"]: variable.get("valueFrom") for variable in sidecar["env"]}
+    assert held["QWEN3_API_KEY"] == {"secretKeyRef": {"name": "key", "key": "api-key"}}
+    assert "http://127.0.0.1:8000" in sidecar["args"]
+    (uid,) = [one["metadata"]["uid"] for one in models.pods("moving")]
+
+    models.apply("moving", adapted(on_hub("sql", revision="v3"), **room) + key)
+
+    def listed() -> list[dict[str, str]]:
+        data = models.room.get("configmap", "moving-adapters")["data"]
+        return list(json.loads(data["adapters.json"]))
+
+    wanted = [{"name": "sql", "source": "hf://team/sql", "revision": "v3"}]
+    until(lambda: listed() == wanted, SECONDS, lambda: f"the list should change: {listed()}")
+    models.await_condition("moving", "Ready", "True")
+    assert models.status("moving")["plan"]["lora"]["adapters"][0]["name"] == "sql"
+    assert [one["metadata"]["uid"] for one in models.pods("moving")] == [uid]
+    assert MARKER not in models.room.kubectl("get", f"{KINDS},configmaps", "-o", "yaml")
+    assert MARKER not in operator.log
+    models.delete("moving")
+    until(
+        lambda: "moving-adapters" not in models.room.names("configmaps"),
+        SECONDS,
+        "the list should go with its model",
+    )
+
+
 @pytest.mark.usefixtures("volume")
 def test_a_cache_holds_adapters_beside_the_weights(models: Models) -> None:
     models.room.apply(make_claim("models", CLASS))

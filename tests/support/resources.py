@@ -186,6 +186,33 @@ BAD_ADAPTERS = (
         "maxLoraRank must be at least the rank of every adapter",
     ),
     Bad(
+        "what is loaded later needs room",
+        f"lora: {{adapters: [{{{ADAPTER}}}], maxLoras: 2, runtimeLoading: true}}\n"
+        "apiKeySecretRef: {name: k}",
+        "spec.lora.runtimeLoading",
+        "runtimeLoading needs maxLoras and maxLoraRank",
+    ),
+    Bad(
+        "whoever loads adapters shows a key",
+        "lora: {maxLoras: 2, maxLoraRank: 8, runtimeLoading: true}",
+        "spec.apiKeySecretRef",
+        "runtimeLoading needs apiKeySecretRef",
+    ),
+    Bad(
+        "a running pod mounts no other claim",
+        "lora: {adapters: [{name: a, source: 'pvc://c/a'}], maxLoras: 2, maxLoraRank: 8,"
+        " runtimeLoading: true}\napiKeySecretRef: {name: k}",
+        "spec.lora.runtimeLoading",
+        "runtimeLoading takes adapters from hubs",
+    ),
+    Bad(
+        "one API server is told of adapters",
+        "lora: {maxLoras: 2, maxLoraRank: 8, runtimeLoading: true}\n"
+        "apiKeySecretRef: {name: k}\nparallelism: {data: 2}",
+        "spec.parallelism.data",
+        "runtimeLoading goes with one API server",
+    ),
+    Bad(
         "an adapter has a name of its own",
         "lora: {adapters: [{name: Qwen3-32B, source: 'hf://t/a'}]}",
         "spec.lora.adapters",
@@ -520,6 +547,8 @@ BAD_RULES = (
 
 GOOD = (
     "lora: {maxLoras: 4, maxLoraRank: 64}",
+    """lora: {adapters: [{name: a, source: 'hf://t/a'}], maxLoras: 4, maxLoraRank: 64,
+        runtimeLoading: true}\napiKeySecretRef: {name: k}\nparallelism: {data: 1}""",
     f"lora: {{adapters: [{{{ADAPTER}, revision: v1, rank: 32}}], maxLoraRank: 32}}",
     """lora: {adapters: [{name: a, source: 'pvc://c'}, {name: B.2_c, source: 'modelscope://t/a'}],
         maxLoras: 1, fullySharded: true}""",

@@ -58,14 +58,19 @@ class Placed:
 
 
 def question_of(request: PlanRequest) -> PlanRequest:
-    """Say where this operator brings adapters from hubs to, where nothing else is said."""
+    """Say where this operator brings adapters from hubs to, where nothing else is said.
+
+    Adapters that come while the engine runs are told to one API server, so to one pod.
+    """
+    if request.loads_adapters:
+        request = replace(request, max_nodes_per_replica=1)
     return request if request.adapters_at else replace(request, adapters_at=FETCHED_PATH)
 
 
 def placed_adapters(resource: Qwen3Deployment, plan: Plan) -> tuple[Placed, ...]:
-    """List the adapters that pods start with."""
+    """List the adapters that pods start with; none where they come while the engine runs."""
     lora = resource.spec.lora
-    if lora is None:
+    if lora is None or lora.runtime_loading:
         return ()
     at = f"{MODEL_MOUNT_PATH}/" if keeps_on_claim(resource) else FETCHED_PATH
     return tuple(
@@ -179,7 +184,9 @@ def _fetching(
         *make_token_env(spec.source, token_of(resource, spec)),
         *own_hub_variables(resource),
     ]
-    container = _container(f"{FETCH}-{number}", site, [*arguments, "--message-file", LAST_WORDS])
+    container = make_tool_container(
+        f"{FETCH}-{number}", site, [*arguments, "--message-file", LAST_WORDS]
+    )
     container["env"] = list({entry["name"]: entry for entry in environment}.values())
     container["volumeMounts"] = [
         {"name": FETCHED, "mountPath": FETCHED_PATH.rstrip("/")},
@@ -199,13 +206,14 @@ def _checking(
     assert plan.lora is not None  # noqa: S101 - for the type checker: there are adapters
     arguments = ["check-adapters", "--engine", plan.engine, "--max-rank", str(plan.lora.rank)]
     arguments += [f"{one.spec.name}={one.path}" for one in placed]
-    container = _container(CHECK, site, [*arguments, "--message-file", LAST_WORDS])
+    container = make_tool_container(CHECK, site, [*arguments, "--message-file", LAST_WORDS])
     cached = weights if keeps_on_claim(resource) else ()
     container["volumeMounts"] = [*cached, *make_adapter_mounts(resource, plan)]
     return container
 
 
-def _container(name: str, site: Site, arguments: Sequence[str]) -> dict[str, Any]:
+def make_tool_container(name: str, site: Site, arguments: Sequence[str]) -> dict[str, Any]:
+    """Make a container that runs this project's own program beside an engine."""
     return {
         "name": name,
         "image": site.fetch_image,

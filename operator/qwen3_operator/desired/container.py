@@ -8,6 +8,7 @@ from qwen3_operator.desired.environment import make_env
 from qwen3_operator.desired.names import CONTAINER, PORT_NAME
 from qwen3_operator.desired.probes import make_probes
 from qwen3_operator.desired.resources import make_resources, make_thread_arguments
+from qwen3_operator.desired.runtime_adapters import make_runtime_arguments
 from qwen3_operator.desired.security import make_container_security_context
 from qwen3_operator.desired.shutdown import make_drain_arguments, pre_stop_s
 from qwen3_operator.desired.volumes import make_volume_mounts
@@ -54,6 +55,7 @@ def make_arguments(resource: Qwen3Deployment, plan: Plan) -> list[str]:
     planned = [_escaped(word) for word in plan.command[len(engine.program) :]]
     if resource.spec.api_key_secret_ref is not None:
         planned.extend(engine.api_key_arguments)
+    planned += make_runtime_arguments(resource)
     arguments = [*planned, *resource.spec.engine.extra_args]
     return [*planned, *make_drain_arguments(plan, arguments), *resource.spec.engine.extra_args]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qwen3_operator.desired.hub_access import make_hub_env, make_token_env
+from qwen3_operator.desired.runtime_adapters import make_runtime_env
 from qwen3_operator.desired.volumes import CACHE_PATH, HOME_PATH, is_brought
 from qwen3_planner.engines.profiles import engine_of
 from qwen3_planner.request import MODEL_MOUNT_PATH
@@ -44,6 +45,7 @@ def make_env(resource: Qwen3Deployment, plan: Plan, site: Site) -> list[dict[str
         entries.extend(make_hub_env(plan.source, site.hubs))
         entries.extend(make_token_env(plan.source, resource.spec.model.token_secret_ref))
     entries.extend(_user_variable(variable) for variable in resource.spec.engine.env)
+    entries.extend(make_runtime_env(resource))  # after the user's: the guard has to be found
     api_key = resource.spec.api_key_secret_ref
     if api_key is not None:  # after the user's: access control has one source
         entries.append(_secret(engine.api_key_variable, api_key.name, api_key.key))

@@ -51,6 +51,7 @@ LEADER_WORKER_SET = ChildKind(
     "https://lws.sigs.k8s.io/docs/installation/",
 )
 SERVICE = ChildKind("v1", "Service", "services")
+CONFIG_MAP = ChildKind("v1", "ConfigMap", "configmaps")
 INGRESS = ChildKind("networking.k8s.io/v1", "Ingress", "ingresses")
 NETWORK_POLICY = ChildKind("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies")
 HTTP_ROUTE = ChildKind(
@@ -94,6 +95,7 @@ CHILD_KINDS = (
     SERVICE,
     DISRUPTION_BUDGET,
     REVISION,
+    CONFIG_MAP,
     INGRESS,
     NETWORK_POLICY,
     HTTP_ROUTE,

@@ -25,6 +25,11 @@ def deployment(name: str) -> str:
     return name
 
 
+def adapter_list(name: str) -> str:
+    """Return the name of the ConfigMap that lists the adapters of a resource."""
+    return f"{name}-adapters"
+
+
 def service(name: str) -> str:
     """Return the name of the Service of a resource."""
     return name

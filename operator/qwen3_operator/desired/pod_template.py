@@ -11,6 +11,7 @@ from qwen3_operator.desired.container import make_arguments, make_container
 from qwen3_operator.desired.hashing import template_hash
 from qwen3_operator.desired.merging import with_user_template
 from qwen3_operator.desired.placement import make_placement
+from qwen3_operator.desired.runtime_adapters import make_guard_container, make_loader
 from qwen3_operator.desired.security import make_pod_security_context
 from qwen3_operator.desired.shutdown import grace_period_s
 from qwen3_operator.desired.volumes import WEIGHTS, make_volume_mounts, make_volumes
@@ -41,7 +42,10 @@ def make_pod_template(
             "terminationGracePeriodSeconds": grace_period_s(plan, make_arguments(resource, plan)),
             "securityContext": make_pod_security_context(_groups(site, pool)),
             **_first(resource, plan, site),
-            "containers": [make_container(resource, plan, site, pool)],
+            "containers": [
+                make_container(resource, plan, site, pool),
+                *make_loader(resource, plan, site),
+            ],
             "volumes": make_volumes(resource, plan, site, pool),
         },
     }
@@ -59,7 +63,10 @@ def _first(resource: Qwen3Deployment, plan: Plan, site: Site) -> dict[str, Any]:
     """Make what runs before the engine; most pods have nothing of the kind."""
     mounts = make_volume_mounts(resource, plan, site)
     weights = [mount for mount in mounts if mount["name"] == WEIGHTS]
-    containers = make_init_containers(resource, plan, site, weights)
+    containers = [
+        *make_init_containers(resource, plan, site, weights),
+        *make_guard_container(resource, site),
+    ]
     return {"initContainers": containers} if containers else {}
 
 

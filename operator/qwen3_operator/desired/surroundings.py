@@ -14,6 +14,7 @@ from qwen3_operator.desired.network_policy import (
 )
 from qwen3_operator.desired.pod_monitor import make_pod_monitor, wants_pod_monitor
 from qwen3_operator.desired.routing import make_http_route, make_inference_pool, make_ingress
+from qwen3_operator.desired.runtime_adapters import loads_at_run_time, make_adapter_list
 from qwen3_operator.desired.service import make_headless_service
 
 if TYPE_CHECKING:
@@ -84,6 +85,8 @@ def _wanted(
     spec = resource.spec
     if spec.service.headless:
         yield make_headless_service(resource, plan)
+    if loads_at_run_time(resource):
+        yield make_adapter_list(resource, plan)
     if spec.inference_pool is not None:
         yield make_inference_pool(resource, plan, spec.inference_pool)
     if spec.route is not None:

@@ -14,8 +14,13 @@ from qwen3_operator.desired.adapters import (
 )
 from qwen3_operator.desired.cache import shared_cache_of
 from qwen3_operator.desired.hub_access import make_ca_mounts, make_ca_volumes
+from qwen3_operator.desired.runtime_adapters import (
+    loads_at_run_time,
+    make_runtime_mounts,
+    make_runtime_volumes,
+)
 from qwen3_planner.engines.profiles import engine_of
-from qwen3_planner.engines.sources import CLAIM, IMAGE, image_of_weights, scheme_of
+from qwen3_planner.engines.sources import CLAIM, HUGGING_FACE, IMAGE, image_of_weights, scheme_of
 from qwen3_planner.units import GIB, MIB
 
 if TYPE_CHECKING:
@@ -83,13 +88,16 @@ def make_volumes(
         {"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": shm}},
         *make_weights_volumes(resource, plan),
         *make_adapter_volumes(resource, plan),
+        *make_runtime_volumes(resource),
         *_authorities(resource, plan, site),
     ]
 
 
 def _authorities(resource: Qwen3Deployment, plan: Plan, site: Site) -> list[dict[str, Any]]:
     """Make the volume with certificate authorities where anything comes from a hub."""
-    fetched = (one.spec.source for one in placed_adapters(resource, plan) if one.is_fetched)
+    fetched = [one.spec.source for one in placed_adapters(resource, plan) if one.is_fetched]
+    if loads_at_run_time(resource):
+        fetched.append(f"{HUGGING_FACE}://")
     for source in (plan.source, *fetched):
         if volumes := make_ca_volumes(source, site.hubs):
             return volumes
@@ -142,7 +150,7 @@ def make_volume_mounts(resource: Qwen3Deployment, plan: Plan, site: Site) -> lis
         path = engine_of(plan.engine).model_mount_path
         mount = {"name": WEIGHTS, "mountPath": path}
         mounts.append(mount if "hostPath" in volume else {**mount, "readOnly": True})
-    mounts += make_adapter_mounts(resource, plan)
+    mounts += [*make_adapter_mounts(resource, plan), *make_runtime_mounts(resource)]
     return [*mounts, *make_ca_mounts(plan.source, site.hubs)]
 
 

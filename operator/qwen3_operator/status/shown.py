@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from qwen3_operator.decisions.replan import Chosen
 
 
+_SHOWN = ("replicas", "command", "env", "model", "lora")
+"""What of a plan that is kept may change with the specification."""
+
+
 def plan_document(
     chosen: Chosen | None,
     before: Mapping[str, Any] | None,
@@ -44,7 +48,7 @@ def plan_document(
 
 
 def _is_same(document: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
-    same = all(document.get(n) == before.get(n) for n in ("replicas", "command", "env", "model"))
+    same = all(document.get(n) == before.get(n) for n in _SHOWN)
     return same and identity_in(document) == identity_in(before)
 
 

@@ -86,7 +86,8 @@ class LoraSpec(Struct):
             },
         ),
     ] = ()
-    """The adapters. They are loaded when a pod starts; a change rolls the pods."""
+    """The adapters. They are loaded when a pod starts; a change rolls the pods, unless
+    runtimeLoading is on."""
 
     max_loras: Annotated[int, whole(1, MOST_SLOTS)] | None = None
     """Adapters that are on the GPU at once; more take turns. llamacpp holds all. Default: as many
@@ -99,6 +100,11 @@ class LoraSpec(Struct):
     fully_sharded: Flag | None = None
     """Whether tensor ranks share both matrices of a pair: less memory on each, more
     communication. vLLM alone can. Default: the engine's own, false."""
+
+    runtime_loading: Flag = False
+    """Whether adapters are loaded and unloaded while the server runs, so that a change of adapters
+    rolls no pods. A sidecar does it, over localhost; through the Service nobody can. Needs
+    maxLoras, maxLoraRank and spec.apiKeySecretRef; vLLM alone can. Default: false."""
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
@@ -115,5 +121,25 @@ class LoraSpec(Struct):
                 s.max_lora_rank is None or all((a.rank or 1) <= s.max_lora_rank for a in s.adapters)
             ),
             field="maxLoraRank",
+        ),
+        Rule(
+            cel="!self.runtimeLoading || (has(self.maxLoras) && has(self.maxLoraRank))",
+            message="runtimeLoading needs maxLoras and maxLoraRank: room for what is loaded later",
+            holds=lambda s: not s.runtime_loading or None not in (s.max_loras, s.max_lora_rank),
+            field="runtimeLoading",
+        ),
+        Rule(
+            cel="!self.runtimeLoading || !has(self.adapters) || self.adapters.all(a,"
+            " !a.source.startsWith('pvc://') && !has(a.tokenSecretRef))",
+            message="runtimeLoading takes adapters from hubs, with the token of spec.model: a claim"
+            " or a token of its own would have to be mounted anew",
+            holds=lambda s: (
+                not s.runtime_loading
+                or all(
+                    not a.source.startswith("pvc://") and a.token_secret_ref is None
+                    for a in s.adapters
+                )
+            ),
+            field="runtimeLoading",
         ),
     )

@@ -144,6 +144,7 @@ def _adapters(spec: Qwen3DeploymentSpec) -> dict[str, Any]:
             Adapter(one.name, one.source, one.revision, one.rank) for one in spec.lora.adapters
         ),
         "adapters_at": f"{MODEL_MOUNT_PATH}/" if is_claim else None,
+        "loads_adapters": spec.lora.runtime_loading,
     }
 
 

@@ -306,6 +306,27 @@ class Qwen3DeploymentSpec(Struct):
             field="lora.adapters",
         ),
         Rule(
+            cel="!has(self.lora) || !self.lora.runtimeLoading || has(self.apiKeySecretRef)",
+            message="runtimeLoading needs apiKeySecretRef: the sidecar shows that it may",
+            holds=lambda s: (
+                s.lora is None or not s.lora.runtime_loading or s.api_key_secret_ref is not None
+            ),
+            field="apiKeySecretRef",
+        ),
+        Rule(
+            cel="!has(self.lora) || !self.lora.runtimeLoading || !has(self.parallelism)"
+            " || !has(self.parallelism.data) || self.parallelism.data == 1",
+            message="runtimeLoading goes with one API server, and each data-parallel rank has its"
+            " own: leave data at 1",
+            holds=lambda s: (
+                s.lora is None
+                or not s.lora.runtime_loading
+                or s.parallelism is None
+                or s.parallelism.data in (None, 1)
+            ),
+            field="parallelism.data",
+        ),
+        Rule(
             cel="!has(self.lora) || !has(self.engine) || !has(self.engine.extraArgs)"
             f" || self.engine.extraArgs.all(a, !({[*LORA_FLAGS]}.exists(f,"
             " f == a.split('=')[0].replace('_', '-'))))",

@@ -36,6 +36,9 @@ fine-tunes take."""
 OPTION: Final = "--lora"
 """What names an adapter on the command line."""
 
+AT_RUN_TIME: Final = "spec.lora.runtimeLoading"
+"""What has adapters come and go; only a resource asks for it."""
+
 ADAPTERS_PATH: Final = "/adapters"
 """Folder of a container with adapters; nothing is mounted there itself."""
 
@@ -92,6 +95,9 @@ def check_adapters(request: PlanRequest) -> None:
     tuning = request.tuning
     if tuning.max_lora_rank is not None and tuning.max_loras is None and not request.adapters:
         raise SpecError("--max-lora-rank", tuning.max_lora_rank, "needs --max-loras")
+    if request.loads_adapters and None in (tuning.max_loras, tuning.max_lora_rank):
+        reason = "adapters that come later need slots: give how many, and their rank"
+        raise SpecError("--max-loras", tuning.max_loras or "(missing)", reason)
     seen = {request.served_name or request.model: "the model's own"}
     for adapter in request.adapters:
         if adapter.name in seen:
@@ -110,9 +116,13 @@ def settled(request: PlanRequest, engine: EngineName, version: Version) -> Engin
     llama.cpp has no slots: it holds what it is given.
 
     Raises:
-        SpecError: no slot of that engine's version holds such a rank.
+        SpecError: no slot of that engine's version holds such a rank, or adapters cannot come while
+            it runs.
     """
     tuning = request.tuning
+    if request.loads_adapters and engine is not EngineName.VLLM:
+        reason = f"vLLM alone is told of adapters while it runs, not {engine.value}"
+        raise SpecError(AT_RUN_TIME, "true", reason, ("false",))
     if engine is EngineName.LLAMACPP or (tuning.max_loras is None and not request.adapters):
         return tuning
     if engine is EngineName.VLLM and tuning.max_lora_rank is not None:
@@ -165,6 +175,8 @@ def adapter_path(adapter: Adapter, adapters_at: str | None, *, is_gguf: bool = F
 
 def placed(request: PlanRequest, *, is_gguf: bool = False) -> tuple[tuple[str, str], ...]:
     """List (name, place) of the adapters that are loaded when the server starts."""
+    if request.loads_adapters:
+        return ()
     return tuple(
         (adapter.name, adapter_path(adapter, request.adapters_at, is_gguf=is_gguf))
         for adapter in request.adapters

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from qwen3_planner.engines.adapters import AT_RUN_TIME
 from qwen3_planner.errors import SpecError
 from qwen3_planner.request import (
     EngineName,
@@ -85,6 +86,9 @@ def _refuse_what_a_resource_cannot_say(request: PlanRequest, plan: Plan) -> None
         if not adapter.source.startswith(_ADAPTERS_FROM):
             reason = "a resource takes adapters from a hub or a claim, not from a local folder"
             raise SpecError("-o manifest", adapter.source, reason)
+    if request.loads_adapters:
+        reason = "is not repeated in a manifest: add it to what comes, with spec.apiKeySecretRef"
+        raise SpecError(AT_RUN_TIME, "true", reason)
     if request.weights_at is not None:
         reason = "is not repeated in a manifest: leave it out here and add it to what comes"
         raise SpecError("spec.cache", "(given)", reason)

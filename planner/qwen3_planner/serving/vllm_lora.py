@@ -53,8 +53,12 @@ def slots_at(model: ModelArchitecture, version: Version, count: int, rank: int |
 
 
 def kept_bytes(question: Question, slots: Slots) -> int:
-    """Return what one worker keeps in host memory: every adapter whole, and as many as slots."""
+    """Return what one worker keeps in host memory: every adapter whole, and as many as slots.
+
+    Of those that come and go it keeps no more than slots: a change of them changes no pod.
+    """
     if not slots.count:
         return 0
-    most = max(slots.count, len(question.request.adapters))
+    request = question.request
+    most = max(slots.count, 0 if request.loads_adapters else len(request.adapters))
     return most * adapter_bytes(question.model, slots.rank, has_experts=slots.has_experts)
