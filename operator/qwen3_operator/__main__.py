@@ -55,6 +55,8 @@ def main() -> None:
     multiple=True,
     help="Namespace whose Prometheus may pass network policies; repeatable.",
 )
+@click.option("--gateway", help="NAMESPACE/NAME of the Gateway of routes that name none.")
+@click.option("--route-hostname", help="Host name of such routes: {name}.{namespace}.example.com.")
 @click.option("--pod-label", "pod_labels", multiple=True, help="key=value of the operator's pods.")
 @click.option("--offline/--no-offline", default=None, help="Fetch nothing from hubs.")
 @click.option("--kubeconfig", help="Kubeconfig; default: the pod's account, else kubectl's rules.")

@@ -7,6 +7,7 @@ business of ``__main__``. The later source wins: defaults, file, environment, fl
 from __future__ import annotations
 
 import json
+import re
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
 
 ENVIRONMENT_PREFIX = "QWEN3_OPERATOR_"
 """``QWEN3_OPERATOR_WORKERS=4`` sets ``workers``; lists are separated by commas."""
+
+
+_NAME = "[a-z0-9]([-.a-z0-9]*[a-z0-9])?"
+GATEWAY = re.compile(f"{_NAME}/{_NAME}(/{_NAME})?")
+HOSTNAME = re.compile(r"([-.a-z0-9]|\{name\}|\{namespace\})+")
 
 
 class LogFormat(StrEnum):
@@ -111,6 +117,12 @@ class Settings(BaseModel):
 
     prometheus_namespaces: tuple[str, ...] = ()
     """Namespaces from which Prometheus may reach engines behind a ``spec.networkPolicy``."""
+
+    gateway: str | None = None
+    """Gateway of routes that name none: ``namespace/name``, or ``namespace/name/listener``."""
+
+    route_hostname: str | None = None
+    """Host name of such routes, made of a resource's name: ``{name}.{namespace}.example.com``."""
 
     pod_labels: dict[str, str] = Field(default_factory=dict)
     """Labels of the operator's own pods, which may reach those engines, too; the chart gives them.
@@ -235,6 +247,20 @@ class Settings(BaseModel):
         if twice is not None:
             raise ValueError(f"names {twice} twice")
         return pools
+
+    @field_validator("gateway")
+    @classmethod
+    def _namespace_and_name(cls, value: str | None) -> str | None:
+        if value is not None and GATEWAY.fullmatch(value) is None:
+            raise ValueError("must be namespace/name, or namespace/name/listener")
+        return value
+
+    @field_validator("route_hostname")
+    @classmethod
+    def _host_with_placeholders(cls, value: str | None) -> str | None:
+        if value is not None and HOSTNAME.fullmatch(value) is None:
+            raise ValueError("must be a host name in which {name} and {namespace} are replaced")
+        return value
 
     @field_validator("lease_duration_s", mode="after")
     @classmethod

@@ -197,6 +197,8 @@ def test_settings_from_the_values_arrive(helm: Commands) -> None:
     assert understood.ca_config_map == "authorities"
     assert understood.pod_monitors
     assert understood.pod_monitor_labels == {"release": "prometheus", "tier": "gold"}
+    assert understood.gateway == "gateways/edge/https"
+    assert understood.route_hostname == "{name}.{namespace}.models.example.com"
     assert understood.prometheus_namespaces == ("monitoring", "observability")
     assert understood.pod_labels["app.kubernetes.io/component"] == "operator"
     assert (understood.workers, understood.request_limit) == (16, 64)

@@ -10,10 +10,10 @@ from qwen3_operator.desired.metadata import make_metadata
 from qwen3_planner.engines.profiles import engine_of
 
 if TYPE_CHECKING:
+    from qwen3_operator.desired.site import Around
     from qwen3_planner.api.surroundings import (
         InferencePoolSpec,
         IngressSpec,
-        ParentReference,
         RouteSpec,
     )
     from qwen3_planner.api.v1alpha1 import Qwen3Deployment
@@ -22,15 +22,21 @@ if TYPE_CHECKING:
 ROOT = "/"
 
 
+def has_gateway(route: RouteSpec, around: Around) -> bool:
+    """Whether the route, or else the site, names a Gateway."""
+    return bool(route.parent_refs or around.gateway)
+
+
 def make_http_route(
-    resource: Qwen3Deployment, plan: Plan, route: RouteSpec, *, to_pool: bool
+    resource: Qwen3Deployment, plan: Plan, route: RouteSpec, around: Around, *, to_pool: bool
 ) -> dict[str, Any]:
     """Make the HTTPRoute; its path is cut off, since engines serve from the root.
 
     Args:
         resource: it belongs to.
         plan: of it.
-        route: what is asked for.
+        route: what is asked for; it, or the site, names a Gateway.
+        around: what the site says of routes that leave it open.
         to_pool: whether it leads to the InferencePool instead of the Service.
     """
     name = resource.metadata.name
@@ -46,11 +52,12 @@ def make_http_route(
         rewrite = {"path": {"type": "ReplacePrefixMatch", "replacePrefixMatch": ROOT}}
         rule["filters"] = [{"type": "URLRewrite", "urlRewrite": rewrite}]
     spec: dict[str, Any] = {
-        "parentRefs": [_parent(parent) for parent in route.parent_refs],
+        "parentRefs": _parents(route, around),
         "rules": [rule],
     }
-    if route.hostnames:
-        spec["hostnames"] = list(route.hostnames)
+    hostnames = _hostnames(resource, route, around)
+    if hostnames:
+        spec["hostnames"] = hostnames
     return {
         "apiVersion": HTTP_ROUTE.api_version,
         "kind": HTTP_ROUTE.kind,
@@ -59,9 +66,21 @@ def make_http_route(
     }
 
 
-def _parent(parent: ParentReference) -> dict[str, Any]:
+def _parents(route: RouteSpec, around: Around) -> list[dict[str, Any]]:
     named = {"group": "gateway.networking.k8s.io", "kind": "Gateway"}
-    return {**named, **parent.to_kubernetes()}
+    if route.parent_refs:
+        return [{**named, **parent.to_kubernetes()} for parent in route.parent_refs]
+    fields = zip(("namespace", "name", "sectionName"), around.gateway.split("/"), strict=False)
+    return [{**named, **dict(fields)}]
+
+
+def _hostnames(resource: Qwen3Deployment, route: RouteSpec, around: Around) -> list[str]:
+    """Name the hosts of the route; of one that leaves its Gateway to the site, the site's."""
+    if route.hostnames or route.parent_refs or not around.hostname:
+        return list(route.hostnames)
+    metadata = resource.metadata
+    named = around.hostname.replace("{name}", metadata.name)
+    return [named.replace("{namespace}", metadata.namespace)]
 
 
 def _service_backend(resource: Qwen3Deployment) -> dict[str, Any]:

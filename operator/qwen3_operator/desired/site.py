@@ -54,6 +54,10 @@ class Around:
         prometheus_namespaces: from which metrics are read.
         pod_monitors: whether each model has a PodMonitor, unless it says otherwise.
         pod_monitor_labels: by which the Prometheus of this cluster selects PodMonitors.
+        gateway: that serves routes which name none, ``namespace/name`` or, for one listener,
+            ``namespace/name/listener``; empty: there is none.
+        hostname: of such routes which name none, with ``{name}`` and ``{namespace}``; empty: that
+            of the Gateway's listeners.
     """
 
     namespace: str = ""
@@ -61,6 +65,8 @@ class Around:
     prometheus_namespaces: tuple[str, ...] = ()
     pod_monitors: bool = False
     pod_monitor_labels: Mapping[str, str] = field(default_factory=dict)
+    gateway: str = ""
+    hostname: str = ""
 
 
 @dataclass(frozen=True, slots=True)

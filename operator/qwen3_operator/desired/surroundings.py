@@ -13,7 +13,12 @@ from qwen3_operator.desired.network_policy import (
     wants_network_policy,
 )
 from qwen3_operator.desired.pod_monitor import make_pod_monitor, wants_pod_monitor
-from qwen3_operator.desired.routing import make_http_route, make_inference_pool, make_ingress
+from qwen3_operator.desired.routing import (
+    has_gateway,
+    make_http_route,
+    make_inference_pool,
+    make_ingress,
+)
 from qwen3_operator.desired.runtime_adapters import loads_at_run_time, make_adapter_list
 from qwen3_operator.desired.service import make_headless_service
 
@@ -53,11 +58,13 @@ class Surroundings:
         children: that can be made here.
         lacks: that cannot.
         hides_metrics: whether Prometheus is asked to read what a policy keeps it from.
+        names_no_gateway: whether there is a route that neither it nor the site gives a Gateway.
     """
 
     children: tuple[Manifest, ...] = ()
     lacks: tuple[Lack, ...] = ()
     hides_metrics: bool = False
+    names_no_gateway: bool = False
 
 
 NOT_INSTALLED = "not installed"
@@ -76,7 +83,9 @@ def make_surroundings(
         if child["kind"] not in lacking
     )
     hides = wants_pod_monitor(resource, site) and keeps_prometheus_out(resource, site)
-    return Surroundings(children, lacks, hides)
+    route = resource.spec.route
+    lost = route is not None and not has_gateway(route, site.around)
+    return Surroundings(children, lacks, hides, lost)
 
 
 def _wanted(
@@ -89,9 +98,9 @@ def _wanted(
         yield make_adapter_list(resource, plan)
     if spec.inference_pool is not None:
         yield make_inference_pool(resource, plan, spec.inference_pool)
-    if spec.route is not None:
+    if spec.route is not None and has_gateway(spec.route, site.around):
         to_pool = has_pool and spec.inference_pool is not None
-        yield make_http_route(resource, plan, spec.route, to_pool=to_pool)
+        yield make_http_route(resource, plan, spec.route, site.around, to_pool=to_pool)
     if spec.ingress is not None:
         yield make_ingress(resource, plan, spec.ingress)
     if wants_network_policy(resource, plan):

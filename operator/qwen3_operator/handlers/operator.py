@@ -360,6 +360,8 @@ def _site(settings: Settings, catalog: Catalog) -> Site:
         prometheus_namespaces=settings.prometheus_namespaces,
         pod_monitors=settings.pod_monitors,
         pod_monitor_labels=settings.pod_monitor_labels,
+        gateway=settings.gateway or "",
+        hostname=settings.route_hostname or "",
     )
     return replace(
         site_for(settings.images, catalog, hubs),

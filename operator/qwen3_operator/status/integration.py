@@ -10,13 +10,14 @@ from qwen3_operator.decisions.routing import ingress_url, judge_route, route_url
 from qwen3_operator.decisions.verdict import Verdict
 from qwen3_operator.desired import names
 from qwen3_operator.desired.kinds import HTTP_ROUTE, INGRESS, SERVICE
+from qwen3_operator.desired.surroundings import Surroundings
 from qwen3_planner.api.reasons import Reason
 from qwen3_planner.api.status import ConditionStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from qwen3_operator.desired.surroundings import Lack, Surroundings
+    from qwen3_operator.desired.surroundings import Lack
     from qwen3_operator.status import Facts
     from qwen3_planner.api.status import Qwen3DeploymentStatus
 
@@ -64,7 +65,7 @@ def integrated(facts: Facts) -> Finding | None:
     The first row that applies gives the reason; the message tells all that are False.
     """
     wanted = facts.surroundings
-    if wanted is None or not (wanted.children or wanted.lacks):
+    if wanted is None or wanted == Surroundings():
         return None
     troubles = list(_troubles(facts, wanted))
     if troubles:
@@ -85,6 +86,12 @@ def _troubles(facts: Facts, wanted: Surroundings) -> Iterator[Verdict]:
         yield _explain(lack)
     if facts.observed.refusal_around:
         yield explain_refusal(facts.observed.refusal_around)
+    if wanted.names_no_gateway:
+        yield Verdict(
+            Reason.ROUTE_NOT_ACCEPTED,
+            "spec.route names no Gateway, and neither do the operator's settings: name one in"
+            " spec.route.parentRefs.",
+        )
     route = _route(facts)
     if route is not None and route.status is FALSE:
         yield route.verdict

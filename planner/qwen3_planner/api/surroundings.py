@@ -167,14 +167,15 @@ class ParentReference(Struct):
 class RouteSpec(Struct):
     """An HTTPRoute of the Gateway API, which leads from a Gateway to the model."""
 
-    parent_refs: Annotated[tuple[ParentReference, ...], Field(min_length=1, max_length=8)]
-    """Gateways that serve it."""
+    parent_refs: Annotated[tuple[ParentReference, ...], Field(max_length=8)] = ()
+    """Gateways that serve it. Default: the one that the operator's settings name."""
 
     hostnames: Annotated[
         tuple[Hostname, ...],
         Field(max_length=16, json_schema_extra={"x-kubernetes-list-type": "set"}),
     ] = ()
-    """Host names under which the model is reached. Default: those of the Gateway's listeners.
+    """Host names under which the model is reached. Default: one made of the resource's name, where
+    the operator's settings say how, else those of the Gateway's listeners.
     Example: [qwen3.example.com]."""
 
     path: UrlPath = "/"

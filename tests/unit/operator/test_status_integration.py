@@ -110,6 +110,14 @@ def test_roles_that_leave_an_api_out_are_not_mistaken_for_a_missing_one() -> Non
     assert "podmonitors is forbidden" in found[2]
 
 
+def test_a_route_without_a_gateway_is_told_with_the_field_to_fill() -> None:
+    found = told(Surroundings(names_no_gateway=True))
+
+    assert found is not None
+    assert found[:2] == ("False", "RouteNotAccepted")
+    assert "spec.route.parentRefs" in found[2]
+
+
 def test_what_the_api_server_refuses_around_the_replicas_does_not_make_them_unready() -> None:
     given = facts(Surroundings((MONITOR,)))
     refused = replace(given.observed, refusal_around="Ingress m is taken")

@@ -221,6 +221,30 @@ def test_a_route_leads_to_the_pool_where_there_is_one_and_else_to_the_service() 
     ]
 
 
+def test_a_route_that_names_no_gateway_takes_the_sites() -> None:
+    site = replace(
+        SITE, around=Around(gateway="gateways/edge/https", hostname="{name}.{namespace}.x")
+    )
+
+    spec = one(around(site, route={}), "HTTPRoute")["spec"]
+    own = one(around(site, route=ROUTE), "HTTPRoute")["spec"]
+
+    (parent,) = spec["parentRefs"]
+    assert (parent["namespace"], parent["name"]) == ("gateways", "edge")
+    assert parent["sectionName"] == "https"
+    assert spec["hostnames"] == ["m.ns.x"]
+    assert own["parentRefs"][0]["name"] == "edge"
+    assert "namespace" not in own["parentRefs"][0]
+    assert "hostnames" not in own
+
+
+def test_a_route_without_any_gateway_is_noticed_and_not_made() -> None:
+    found = around(route={})
+
+    assert found.children == ()
+    assert found.names_no_gateway
+
+
 def test_only_a_path_of_its_own_is_cut_off() -> None:
     plain = one(around(route=ROUTE), "HTTPRoute")["spec"]["rules"][0]
     shared = one(around(route={**ROUTE, "path": "/m"}), "HTTPRoute")["spec"]["rules"][0]
