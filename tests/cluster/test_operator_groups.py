@@ -130,6 +130,21 @@ def test_without_leaderworkerset_a_replica_over_two_nodes_is_stateful_sets(model
     )
 
 
+def test_ranks_that_a_quota_refuses_are_told_by_their_stateful_set(models: Models) -> None:
+    _assert_that_a_quota_is_told(models)
+
+
+def _assert_that_a_quota_is_told(models: Models) -> None:
+    """Have a quota refuse the second rank of a replica: it is said why, until it is raised."""
+    models.room.kubectl("create", "quota", "one", "--hard=pods=1")
+    models.apply("quoted", LARGE, variant="Qwen3-235B-A22B")
+    message = models.await_condition("quoted", "Ready", "False", "QuotaExceeded")["message"]
+    assert message.startswith("its pod is forbidden: exceeded quota: one, requested: pods=1")
+    assert len(models.pods("quoted")) == 1
+    models.room.kubectl("delete", "quota", "one")
+    models.await_ready("quoted")
+
+
 def test_two_groups_want_the_same_two_nodes_and_one_holds_nothing(models: Models) -> None:
     models.apply("first", LARGE, variant="Qwen3-235B-A22B")
     models.await_ready("first")
@@ -230,6 +245,8 @@ def test_with_leaderworkerset_a_replica_is_a_group_of_one(
             SECONDS,
             lambda: f"all ranks should get the new template: {models.status('new')}",
         )
+        models.delete_all()
+        _assert_that_a_quota_is_told(models)
         models.delete_all()
         until(lambda: models.room.names("leaderworkersets") == [], SECONDS, "the set should go")
 

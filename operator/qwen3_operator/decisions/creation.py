@@ -41,7 +41,7 @@ def creation_failure(
         about = [failure for failure in told if _is_about(failure, kind, name)]
         if not about:
             continue
-        own = [(made, pod) for made, pod in pods if pod.name.startswith(f"{name}-")]
+        own = [(made, pod) for made, pod in pods if _is_made_for(pod, kind, name)]
         if sum(_stays(pod) for _, pod in own) < _pods_wanted(kind, child):
             sentence = newest(about, (made for made, _ in own))
             if sentence:
@@ -71,6 +71,14 @@ def _is_about(failure: CreationFailure, kind: str, name: str) -> bool:
         and prefix == name
         and number.isdecimal()
     )
+
+
+def _is_made_for(pod: Pod, kind: str, name: str) -> bool:
+    """Whether a pod is a child's, by its name: those of a StatefulSet end in their number alone."""
+    prefix, _, number = pod.name.rpartition("-")
+    if kind == "StatefulSet":
+        return prefix == name and number.isdecimal()
+    return pod.name.startswith(f"{name}-")
 
 
 def _stays(pod: Pod) -> bool:

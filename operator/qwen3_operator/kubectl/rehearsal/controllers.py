@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from qwen3_operator.cluster.pod_problems import problem_of
 from qwen3_operator.kubectl.rehearsal.scheduling import choose_node
-from qwen3_operator.observed import CACHE_LABEL, DEPLOYMENT_LABEL, PLAN_HASH_LABEL
+from qwen3_operator.kubectl.rehearsal.workloads import (
+    FINISHED,
+    WORKLOADS,
+    Wish,
+    is_its_own,
+    is_ready,
+    to_remove,
+    wishes_of,
+)
+from qwen3_operator.observed import CACHE_LABEL, DEPLOYMENT_LABEL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -17,22 +26,6 @@ if TYPE_CHECKING:
 PODS = "/api/v1/pods"
 CLAIMS = "/api/v1/persistentvolumeclaims"
 JOBS = "/apis/batch/v1/jobs"
-DEPLOYMENTS = "/apis/apps/v1/deployments"
-STATEFUL_SETS = "/apis/apps/v1/statefulsets"
-GROUPS = "/apis/leaderworkerset.x-k8s.io/v1/leaderworkersets"
-
-LWS = "leaderworkerset.sigs.k8s.io"
-"""Prefix of the labels that the LeaderWorkerSet controller writes (facts: its v0.9)."""
-
-FINISHED = frozenset({"Succeeded", "Failed"})
-
-
-class Wish(NamedTuple):
-    """A pod that a workload wants."""
-
-    name: str
-    template: Mapping[str, Any]
-    labels: Mapping[str, str]
 
 
 class Controllers:
@@ -51,10 +44,10 @@ class Controllers:
     def step(self) -> None:
         """Do everything that can be done now, each workload one move."""
         self._finish_downloads()
-        for collection in (DEPLOYMENTS, STATEFUL_SETS, GROUPS):
+        for collection in WORKLOADS:
             for workload in self._world.all(collection):
                 if DEPLOYMENT_LABEL in (workload["metadata"].get("labels") or {}):
-                    self._move(workload, _wishes(collection, workload))
+                    self._move(collection, workload)
         self._collect()
         for pod in sorted(self._waiting(), key=_queue):
             self._bind(pod)
@@ -81,21 +74,14 @@ class Controllers:
 
     # -- workloads ----------------------------------------------------------------------------
 
-    def _move(self, workload: dict[str, Any], wishes: list[Wish]) -> None:
-        """Make one pod that is missing, or take one away that is no longer wanted."""
-        pods = self._pods_of(workload)
-        hashes = {_hash(wish.template) for wish in wishes}
-        old = [pod for pod in pods if _hash(pod) not in hashes]
-        new = [pod for pod in pods if _hash(pod) in hashes]
-        surplus = len(pods) - len(wishes)
-        if surplus > 0 and (old or len(new) > len(wishes)):
-            leaving = sorted(old or new, key=_is_ready)
-            self._world.remove(PODS, leaving[0])
-        elif surplus < 0:
+    def _move(self, collection: str, workload: dict[str, Any]) -> None:
+        """Make one pod that is missing, or take away what is to make way."""
+        pods, wishes = self._pods_of(collection, workload), wishes_of(collection, workload)
+        if len(pods) < len(wishes):
             self._make(workload, wishes, pods)
-        elif old and (not _is_ready(min(old, key=_is_ready)) or all(map(_is_ready, new))):
-            self._world.remove(PODS, min(old, key=_is_ready))
-        self._tell(workload, len(wishes))
+        for pod in to_remove(collection, workload, wishes, pods):
+            self._world.remove(PODS, dict(pod))
+        self._tell(collection, workload, len(wishes))
 
     def _make(
         self, workload: dict[str, Any], wishes: list[Wish], pods: list[dict[str, Any]]
@@ -127,24 +113,14 @@ class Controllers:
     def _with_priority(self, spec: Mapping[str, Any]) -> dict[str, Any]:
         return {**spec, "priority": self._priority(spec.get("priorityClassName"))}
 
-    def _pods_of(self, workload: Mapping[str, Any]) -> list[dict[str, Any]]:
-        about = workload["metadata"]
-        owner = about["labels"][DEPLOYMENT_LABEL]
-        return [
-            pod
-            for pod in self._world.all(PODS, about["namespace"])
-            if (pod["metadata"].get("labels") or {}).get(DEPLOYMENT_LABEL) == owner
-            and pod["metadata"]["name"].startswith(f"{about['name']}-")
-            and (pod.get("status") or {}).get("phase") not in FINISHED
-            and "deletionTimestamp" not in pod["metadata"]
-        ]
+    def _pods_of(self, collection: str, workload: Mapping[str, Any]) -> list[dict[str, Any]]:
+        pods = self._world.all(PODS, workload["metadata"]["namespace"])
+        return [pod for pod in pods if is_its_own(collection, workload, pod)]
 
-    def _tell(self, workload: dict[str, Any], wanted: int) -> None:
-        """Say in a workload's status what its controller would: all is well, or it goes on."""
-        ready = sum(map(_is_ready, self._pods_of(workload)))
-        if ready != wanted or not wanted:
+    def _tell(self, collection: str, workload: dict[str, Any], wanted: int) -> None:
+        """Say in a workload's status what its controller would, once all its pods are ready."""
+        if not wanted or sum(map(is_ready, self._pods_of(collection, workload))) != wanted:
             return
-        collection = _collection_of(workload, self._world)
         done = {
             "type": "Progressing",
             "status": "True",
@@ -174,7 +150,7 @@ class Controllers:
             name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
             has_one = any(
                 name.startswith(f"{workload['metadata']['name']}-")
-                for collection in (DEPLOYMENTS, STATEFUL_SETS, GROUPS)
+                for collection in WORKLOADS
                 for workload in self._world.all(collection, namespace)
             )
             if not has_one:
@@ -184,7 +160,7 @@ class Controllers:
         """Let an engine that loads and has no trouble answer."""
         is_placed = bool(pod["spec"].get("nodeName"))
         phase = (pod.get("status") or {}).get("phase")
-        if is_placed and phase not in FINISHED and not _is_ready(pod) and not problem_of(pod)[0]:
+        if is_placed and phase not in FINISHED and not is_ready(pod) and not problem_of(pod)[0]:
             self._start(pod)
 
     # -- pods, claims and downloads -----------------------------------------------------------
@@ -225,48 +201,6 @@ class Controllers:
                 modes = claim["spec"].get("accessModes", [])
                 status = {**(claim.get("status") or {}), "phase": "Bound", "accessModes": modes}
                 self._world.put(CLAIMS, {**claim, "status": status})
-
-
-def _wishes(collection: str, workload: Mapping[str, Any]) -> list[Wish]:
-    """Return the pods that a workload wants."""
-    name, spec = workload["metadata"]["name"], workload["spec"]
-    replicas = int(spec.get("replicas", 1))
-    if collection == DEPLOYMENTS:
-        return [Wish("", spec["template"], {})] * replicas
-    if collection == STATEFUL_SETS:
-        return [Wish(f"{name}-{n}", spec["template"], {}) for n in range(replicas)]
-    group = spec["leaderWorkerTemplate"]
-    size = int(group.get("size", 1))
-    worker = group["workerTemplate"]
-    templates = [group.get("leaderTemplate") or worker, *[worker] * (size - 1)]
-    return [
-        Wish(
-            f"{name}-{n}" if rank == 0 else f"{name}-{n}-{rank}",
-            template,
-            {f"{LWS}/name": name, f"{LWS}/group-index": f"{n}", f"{LWS}/worker-index": f"{rank}"},
-        )
-        for n in range(replicas)
-        for rank, template in enumerate(templates)
-    ]
-
-
-def _collection_of(workload: Mapping[str, Any], world: World) -> str:
-    about = workload["metadata"]
-    return next(
-        collection
-        for collection in (DEPLOYMENTS, STATEFUL_SETS, GROUPS)
-        if world.find(collection, about["namespace"], about["name"]) == workload
-    )
-
-
-def _hash(made: Mapping[str, Any]) -> str:
-    labels = (made.get("metadata") or {}).get("labels") or {}
-    return str(labels.get(PLAN_HASH_LABEL, ""))
-
-
-def _is_ready(pod: Mapping[str, Any]) -> bool:
-    conditions = (pod.get("status") or {}).get("conditions") or ()
-    return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
 
 
 def _is_done(job: Mapping[str, Any]) -> bool:

@@ -60,6 +60,7 @@ def test_it_counts_for_what_the_child_is_made_of(
             (made("m-0", EARLY), made("m-1", EARLY, terminating=True)), True, id="one is leaving"
         ),
         pytest.param((made("n-0", EARLY), made("n-1", EARLY)), True, id="of another child"),
+        pytest.param((made("m-0", EARLY), made("m-0-1", EARLY)), True, id="of the other ranks"),
     ],
 )
 def test_it_counts_until_a_pod_is_made_after_it(pods: tuple[Any, ...], *, counts: bool) -> None:

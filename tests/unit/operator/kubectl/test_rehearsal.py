@@ -31,6 +31,7 @@ NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SPEC = "maxModelLen: 8192\nquantization: bf16\naccelerators: [H100-SXM-80GB]\n"
 WHOLE = f"{SPEC}parallelism: {{tensor: 8}}\n"
 RESOURCES = "/apis/serving.qwen3.dev/v1alpha1/qwen3deployments"
+GROUPS = "/apis/leaderworkerset.x-k8s.io/v1/leaderworkersets"
 KINDS = (RESOURCES, "/api/v1/nodes", "/api/v1/pods", "/apis/apps/v1/deployments")
 
 
@@ -39,6 +40,7 @@ class Snapshot(Api):
     """A cluster that can only be listed."""
 
     held: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    kinds: tuple[str, ...] = KINDS
     forbidden: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
@@ -47,7 +49,7 @@ class Snapshot(Api):
     async def get(self, path: str, params: Mapping[str, str] | None = None) -> dict[str, Any]:
         if path in self.forbidden:
             raise ClusterError(403, "Forbidden", f"you may not list {path}")
-        if path not in KINDS:
+        if path not in self.kinds:
             raise ClusterError(404, "NotFound", f"{path} is not there")
         items = [raw for raw in self.held.get(path, ()) if is_selected(params or {}, raw)]
         return {"items": items, "metadata": {"resourceVersion": "500"}}
@@ -156,6 +158,28 @@ def test_a_changed_model_is_replaced_on_its_own_gpus() -> None:
 
     assert effects(answer) == {"a": Effect.UNCHANGED, "b": Effect.UNCHANGED}
     assert of(answer, "a").after.is_ready
+
+
+@pytest.mark.parametrize("has_lws", [False, True], ids=["StatefulSets", "LeaderWorkerSet"])
+def test_a_group_starts_whole_and_is_displaced_whole(*, has_lws: bool) -> None:
+    layout = f"{SPEC}parallelism: {{tensor: 8, pipeline: 2}}\n"
+    models = [model("first", 0, layout), model("second", 1, layout)]
+    for body in models:
+        body["spec"]["model"]["variant"] = "Qwen3-235B-A22B"
+    snapshot = cluster(nodes=TWO_NODES, models=models)
+    if has_lws:
+        snapshot.kinds = (*KINDS, GROUPS)
+
+    answer = ask(snapshot, added=hardware("2x8xH100-SXM-80GB"))
+
+    assert effects(answer) == {"first": Effect.UNCHANGED, "second": Effect.STARTS}
+    assert of(answer, "second").after.nodes == ("added-1", "added-2")
+
+    answer = ask(snapshot, drained=["h100-1"])
+
+    assert effects(answer) == {"first": Effect.LOSES, "second": Effect.WAITS}
+    assert of(answer, "first").after.nodes == ()
+    assert of(answer, "first").after.reason == "WaitingForGroup"
 
 
 def test_pods_of_others_compete_for_room_where_something_makes_them_again() -> None:
