@@ -36,7 +36,12 @@ class Followed:
 def followed(room: Room, deployment: str, folder: Path) -> Iterator[Followed]:
     """Follow a Deployment while inside; `folder` takes what the watch writes."""
     cluster = room.cluster
-    argv = [cluster.binaries["kubectl"], f"--namespace={room.namespace}", "get", "deployment"]
+    argv: list[str | Path] = [
+        cluster.binaries["kubectl"],
+        f"--namespace={room.namespace}",
+        "get",
+        "deployment",
+    ]
     log = folder / f"{deployment}-{len(list(folder.iterdir()))}.watch"
     process = BackgroundProcess(
         "watch", [*argv, deployment, "--watch", SHOWN], log, env=cluster.commands().environment()
