@@ -6,13 +6,12 @@ events leads to the same children, and a run with nothing to do writes nothing.
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from qwen3_operator import desired, status
-from qwen3_operator.cluster.children import Outcome, version_of
+from qwen3_operator.cluster.children import Outcome
 from qwen3_operator.cluster.requests import NAMESPACE_GOES
 from qwen3_operator.cluster.supplying import Model
 from qwen3_operator.decisions import ladder, replan
@@ -29,7 +28,8 @@ from qwen3_operator.desired.pool import accelerator_named, pool_for
 from qwen3_operator.desired.surroundings import make_surroundings
 from qwen3_operator.errors import ClusterError, SpecError
 from qwen3_operator.replacing import Replacing, look_again_s
-from qwen3_operator.scaling import STAMP, Scalable
+from qwen3_operator.reporting import Reporter, Subject
+from qwen3_operator.scaling import Scalable
 from qwen3_operator.telemetry.engines import sources
 from qwen3_planner.api import conversion
 from qwen3_planner.api.fields import as_field
@@ -55,14 +55,11 @@ if TYPE_CHECKING:
     from qwen3_operator.scaling import Scaling
     from qwen3_operator.status import Facts
     from qwen3_operator.telemetry.readings import Readings
-    from qwen3_planner.api.status import Qwen3DeploymentStatus
     from qwen3_planner.api.v1alpha1 import Qwen3Deployment
     from qwen3_planner.catalog.rows import Catalog
     from qwen3_planner.inventory.hardware import Inventory
     from qwen3_planner.plan import PlanResult
     from qwen3_planner.request import PlanRequest
-
-log = logging.getLogger(__name__)
 
 PAUSED = "serving.qwen3.dev/paused"
 """Annotation of a resource: while it is "true", its children are left as they are."""
@@ -104,30 +101,12 @@ class Tools:
     """Asks for a pass over those who wait: what one gives up or is refused may suit another."""
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """One resource as it was when the run began."""
-
-    key: Key
-    body: dict[str, Any]
-    previous: Qwen3DeploymentStatus
-
-    @property
-    def uid(self) -> str:
-        """Its uid: one of the same name may have come and gone before."""
-        return str(self.body["metadata"]["uid"])
-
-    @property
-    def generation(self) -> int:
-        """Of its specification."""
-        return int(self.body["metadata"]["generation"])
-
-
 class Reconciler:
     """Brings children and status of one resource after another to what is wanted."""
 
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
+        self._reporter = Reporter(tools.writer, tools.bodies, tools.own_write, tools.now)
         self._replacing = Replacing(tools.children, tools.supplying, tools.ledger, tools.now)
 
     async def reconcile(self, key: Key) -> float | None:
@@ -148,7 +127,7 @@ class Reconciler:
         except SpecError as error:
             self._withdraw(key)
             facts = replace(self._facts(subject), spec_error=as_field(error))
-            await self._report(subject, facts)
+            await self._reporter.report(subject, facts)
         except ClusterError as error:
             if error.reason != NAMESPACE_GOES:
                 raise
@@ -251,7 +230,7 @@ class Reconciler:
         if supply.finding.status is ConditionStatus.FALSE:
             self._withdraw(key)
             facts = replace(self._facts(subject), resource=resource, chosen=chosen)
-            await self._report(subject, replace(facts, supply=supply.finding))
+            await self._reporter.report(subject, replace(facts, supply=supply.finding))
             return supply.again_s
         admission = self._admit(subject, resource, wanted)
         outcome = Outcome.UNCHANGED
@@ -292,7 +271,7 @@ class Reconciler:
             surroundings=around,
             turn=turn,
         )
-        await self._report(subject, facts)
+        await self._reporter.report(subject, facts)
         refusal = tools.children.refusal(key) if outcome is Outcome.REFUSED else None
         if refusal is not None:
             raise refusal
@@ -310,7 +289,7 @@ class Reconciler:
         if resource.spec.suspend and not is_paused:
             await self._tools.children.prune(subject.key, subject.uid)
         facts = replace(self._facts(subject), resource=resource, chosen=chosen)
-        await self._report(subject, replace(facts, is_paused=is_paused))
+        await self._reporter.report(subject, replace(facts, is_paused=is_paused))
 
     def _pool(self, key: Key, plan: Plan) -> Pool:
         """Choose the nodes that the pods go to, or keep those that were chosen."""
@@ -362,32 +341,6 @@ class Reconciler:
         queues = caches.queues.within(namespace)
         replicas = resource.spec.replicas
         return admit_by_queue(replicas, name, queues, has_kueue=caches.queues.are_served)
-
-    async def _report(self, subject: Subject, facts: Facts) -> None:
-        """Write the status if it changed, then say what changed as Events."""
-        now = self._tools.now()
-        new = status.derive(facts, subject.previous, now)
-        if new == subject.body.get("status"):
-            return
-        with self._tools.own_write(subject.key) as answers:
-            written = await self._tools.writer.set_status(subject.key, subject.uid, new)
-            self._replace(subject, written)
-            if written is None:
-                return
-            answers.add(version_of(written))
-        for note in status.events(subject.previous, new):
-            log.info("%s: %s", note.reason, note.message)
-            try:
-                await self._tools.writer.post(note, written, now.strftime(STAMP))
-            except ClusterError as error:  # an Event is a courtesy; the status says the same
-                log.warning("the Event %s was not written: %s", note.reason, error)
-
-    def _replace(self, subject: Subject, body: dict[str, Any] | None) -> None:
-        """Remember the resource as the API server just showed it, or that it is gone."""
-        if body is None:
-            self._tools.bodies.drop(subject.body)
-        else:
-            self._tools.bodies.put(body)
 
     def _facts(self, subject: Subject) -> Facts:
         return status.Facts(

@@ -13,7 +13,8 @@ from qwen3_operator.decisions.workloads import template_hash_of, workload_of
 from qwen3_operator.desired import labels
 from qwen3_operator.observed import Observed
 from qwen3_operator.status.advised import advised
-from qwen3_operator.status.compact import MAX_MESSAGE, small, without_empty
+from qwen3_operator.status.compact import small, without_empty
+from qwen3_operator.status.conditions import State, conditions_of
 from qwen3_operator.status.integration import endpoint, integrated
 from qwen3_operator.status.measured import measured_document
 from qwen3_operator.status.notes import MAX_NOTE, EventNote, events
@@ -21,7 +22,6 @@ from qwen3_operator.status.rolled import failure_findings, rollout_document
 from qwen3_operator.status.shown import in_short, plan_document
 from qwen3_planner.api.reasons import ConditionType, Reason
 from qwen3_planner.api.status import ConditionStatus, Phase
-from qwen3_planner.report.plan_status import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from qwen3_operator.desired.surroundings import Surroundings
     from qwen3_operator.observed import Key, Manifest
     from qwen3_operator.rolling.turns import Turn
-    from qwen3_planner.api.status import Condition, Qwen3DeploymentStatus
+    from qwen3_planner.api.status import Qwen3DeploymentStatus
     from qwen3_planner.api.v1alpha1 import Qwen3Deployment
     from qwen3_planner.catalog.rows import ModelArchitecture
     from qwen3_planner.errors import SpecError
@@ -98,14 +98,6 @@ class Facts:
         return 0 if self.resource.spec.suspend else self.resource.spec.replicas
 
 
-@dataclass(frozen=True, slots=True)
-class State:
-    """What the conditions are, before they are written down."""
-
-    phase: Phase
-    findings: Mapping[ConditionType, Finding]
-
-
 def derive(facts: Facts, previous: Qwen3DeploymentStatus, now: datetime) -> dict[str, Any]:
     """Write the status document.
 
@@ -169,7 +161,7 @@ def derive(facts: Facts, previous: Qwen3DeploymentStatus, now: datetime) -> dict
             "measured": measured_document(plan, facts, previous, now),
             "planHash": plan_hash,
             "rollout": rolled,
-            "conditions": _conditions(state, facts.generation, previous, now),
+            "conditions": conditions_of(state, facts.generation, previous, now),
         }
     )
     return small(document)
@@ -391,35 +383,3 @@ def _with_failure(
         return state
     phase, findings = failure_findings(rolled, state.phase, rollout.ready)
     return State(phase, {**state.findings, **findings})
-
-
-# -- writing it down --------------------------------------------------------------------------
-
-
-IN_ORDER = tuple(ConditionType)
-
-
-def _conditions(
-    state: State, generation: int, previous: Qwen3DeploymentStatus, now: datetime
-) -> list[dict[str, Any]]:
-    """Write the conditions, Ready first; only one that flips has a new time."""
-    written = []
-    for kind, finding in sorted(state.findings.items(), key=lambda one: IN_ORDER.index(one[0])):
-        before = previous.condition(kind)
-        flipped = before is None or before.status is not finding.status
-        time = now.strftime("%Y-%m-%dT%H:%M:%SZ") if flipped else _time_of(before)
-        written.append(
-            {
-                "type": kind.value,
-                "status": finding.status.value,
-                "reason": finding.verdict.reason.value,
-                "message": shortened(finding.verdict.message, MAX_MESSAGE),
-                "observedGeneration": generation,
-                "lastTransitionTime": time,
-            }
-        )
-    return written
-
-
-def _time_of(before: Condition | None) -> str:
-    return before.last_transition_time if before is not None else ""
