@@ -31,7 +31,10 @@ networkPolicy:
   from: [{podSelector: {matchLabels: {app: chat}}}]
   metricsFrom: [{namespaceSelector: {}}]
 monitoring: {labels: {release: prometheus}}
+apiKeySecretRef: {name: keys}
 """
+
+MARKER = "sk-MARKERthatNobodyMayRepeat"
 
 KINDS = "services,httproutes,ingresses,inferencepools,networkpolicies,podmonitors"
 
@@ -125,6 +128,8 @@ def test_everything_is_made_kept_told_and_taken_away(
     control_plane: ControlPlane, models: Models, operator: RunningOperator
 ) -> None:
     install(control_plane, *DEFINITIONS)  # they stay: nobody minds
+    key = f"--from-literal=api-key={MARKER}"
+    models.room.kubectl("create", "secret", "generic", "keys", key)
     mark = control_plane.audit_log.mark()
     models.apply("m", ON_L40S + AROUND)
     models.await_ready("m")
@@ -160,6 +165,9 @@ def test_everything_is_made_kept_told_and_taken_away(
         "drift in the route should be repaired",
     )
     models.await_ready("m")
+
+    everything = f"q3d,deployments,pods,events.events.k8s.io,{KINDS}"
+    assert MARKER not in models.room.kubectl("get", everything, "-o", "yaml") + operator.log
 
     models.apply("m", ON_L40S)
     await_around(models, {("Service", "m")})
