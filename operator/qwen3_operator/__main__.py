@@ -10,9 +10,11 @@ from typing import Any
 
 import click
 
+from qwen3_operator import setting_text
 from qwen3_operator import settings as settings_module
 from qwen3_operator.errors import ClusterError, SpecError
-from qwen3_operator.settings import ENVIRONMENT_PREFIX, LogFormat, Settings
+from qwen3_operator.setting_text import ENVIRONMENT_PREFIX
+from qwen3_operator.settings import LogFormat, Settings
 
 BAD_INPUT = 2
 FAILED = 1
@@ -213,9 +215,9 @@ def _settings(config: Path | None, flags: dict[str, Any]) -> Settings:
     except OSError as error:
         raise SpecError("--config", str(path), error.strerror or str(error)) from error
     if flags["images"]:
-        flags["images"] = settings_module.parse_images(flags["images"])
+        flags["images"] = setting_text.parse_images(flags["images"])
     for name in ("pod_labels", "pod_monitor_labels"):
-        flags[name] = settings_module.parse_labels(flags[name], f"--{name[:-1].replace('_', '-')}")
+        flags[name] = setting_text.parse_labels(flags[name], f"--{name[:-1].replace('_', '-')}")
     given = {name: value for name, value in flags.items() if value not in (None, (), {})}
     return settings_module.load(text, os.environ, given)
 

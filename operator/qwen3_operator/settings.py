@@ -6,24 +6,19 @@ business of ``__main__``. The later source wins: defaults, file, environment, fl
 
 from __future__ import annotations
 
-import json
 import re
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic.alias_generators import to_camel
 
 from qwen3_operator.errors import SpecError
+from qwen3_operator.setting_text import ENVIRONMENT_PREFIX, value_of, values_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-ENVIRONMENT_PREFIX = "QWEN3_OPERATOR_"
-"""``QWEN3_OPERATOR_WORKERS=4`` sets ``workers``; lists are separated by commas."""
-
 
 _NAME = "[a-z0-9]([-.a-z0-9]*[a-z0-9])?"
 GATEWAY = re.compile(f"{_NAME}/{_NAME}(/{_NAME})?")
@@ -281,7 +276,7 @@ def load(
     merged: dict[str, Any] = {}
     origin: dict[str, str] = {}
     for prefix, values in (
-        ("settings file: ", _from_file(file_text)),
+        ("settings file: ", values_in(file_text)),
         (ENVIRONMENT_PREFIX, _from_environment(environment)),
         ("--", {name: value for name, value in flags.items() if value is not None}),
     ):
@@ -302,87 +297,13 @@ def _spelled(prefix: str, name: str) -> str:
     return prefix + (name.upper() if prefix == ENVIRONMENT_PREFIX else name)
 
 
-def _from_file(text: str | None) -> dict[str, Any]:
-    if text is None:
-        return {}
-    try:
-        values = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise SpecError("settings file", "", f"not YAML: {error}") from error
-    if values is None:
-        return {}
-    if not isinstance(values, dict):
-        raise SpecError("settings file", type(values).__name__, "must be a mapping")
-    return {str(name): value for name, value in values.items()}
-
-
 def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for name in Settings.model_fields:
         text = environment.get(ENVIRONMENT_PREFIX + name.upper())
         if text is not None and text != "":
-            values[name] = _parsed(name, text)
+            values[name] = value_of(name, text)
     return values
-
-
-def _parsed(name: str, text: str) -> object:
-    if name in LISTS:
-        return tuple(part.strip() for part in text.split(",") if part.strip())
-    if name == "images":
-        return parse_images(text.split(","))
-    if name in LABELS:
-        return parse_labels(text.split(","), ENVIRONMENT_PREFIX + name.upper())
-    if name == "growing_pools":
-        return _from_json(name, text)
-    return text
-
-
-def _from_json(name: str, text: str) -> object:
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        raise SpecError(ENVIRONMENT_PREFIX + name.upper(), text, f"not JSON: {error}") from None
-
-
-LISTS = frozenset({"amd_groups", "namespaces", "near_labels", "prometheus_namespaces"})
-LABELS = frozenset({"pod_labels", "pod_monitor_labels", "prometheus_labels"})
-
-
-def parse_labels(pairs: list[str] | tuple[str, ...], field: str) -> dict[str, str]:
-    """Read ``key=value`` pairs; ``field`` is where they were given.
-
-    >>> parse_labels(["release=prometheus", ""], "--pod-monitor-label")
-    {'release': 'prometheus'}
-
-    Raises:
-        SpecError: where there is no ``=``.
-    """
-    labels = {}
-    for pair in pairs:
-        key, equals, value = pair.partition("=")
-        if pair.strip() and not (equals and key.strip()):
-            raise SpecError(field, pair, "must be key=value")
-        if equals:
-            labels[key.strip()] = value.strip()
-    return labels
-
-
-def parse_images(assignments: list[str] | tuple[str, ...]) -> dict[str, str]:
-    """Read ``engine=image`` pairs.
-
-    >>> parse_images(["vllm=registry.local/vllm:v{version}"])
-    {'vllm': 'registry.local/vllm:v{version}'}
-
-    Raises:
-        SpecError: where there is no ``=``.
-    """
-    images = {}
-    for assignment in assignments:
-        engine, equals, image = assignment.partition("=")
-        if not equals or not engine.strip() or not image.strip():
-            raise SpecError("--image", assignment, "must be engine=image")
-        images[engine.strip()] = image.strip()
-    return images
 
 
 def _spec_error(error: ValidationError, origin: Mapping[str, str]) -> SpecError:
