@@ -194,7 +194,7 @@ class Caches:
                 ),
                 Watch(api, _within("/apis/batch/v1", namespace, "jobs", CACHES), self.prefetches),
                 Watch(api, _within("/api/v1", namespace, "pods", CACHES), self.fetchers),
-                Watch(
+                OptionalWatch(  # roles that somebody else keeps may leave them out
                     api,
                     _within("/apis/events.k8s.io/v1", namespace, "events", FAILED_CREATE),
                     self.creation_failures,

@@ -237,6 +237,8 @@ def whatif(  # noqa: PLR0913 - options of a command
     async def play(cluster: Cluster) -> Answer:
         return await rehearse(cluster, question, namespace, datetime.now(UTC))
 
+    if sys.stderr.isatty():
+        click.echo("The operator plays it on a copy of the cluster …", err=True)
     answer = ask(Place(kubeconfig, context), play)
     if output is Listing.TABLE:
         write(to_text(asked, answer.changes, answer.evicted, answer.notes, width()))

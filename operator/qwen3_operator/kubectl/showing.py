@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 LABEL = 13
 REFUSALS_SHOWN = 5
+NODES_SHOWN = 2
 FINISHED = frozenset({"Failed", "Succeeded"})
 GPU_RESOURCES = ("nvidia.com/", "amd.com/")
 
@@ -52,10 +53,20 @@ def status_table(view: View, *, with_namespace: bool) -> list[str]:
                 status.get("available", "-"),
                 reason_of(body),
                 status.get("gpu", "-"),
-                ",".join(sorted(nodes)) or "-",
+                _in_short(sorted(nodes)),
             )
         )
     return render(("NAME", "READY", "REASON", "GPU", "NODES"), rows)
+
+
+def _in_short(nodes: Sequence[str]) -> str:
+    """Name the first nodes and count the others.
+
+    >>> _in_short(["a", "b", "c", "d"]), _in_short([])
+    ('a,b +2', '-')
+    """
+    more = len(nodes) - NODES_SHOWN
+    return (",".join(nodes[:NODES_SHOWN]) or "-") + (f" +{more}" if more > 0 else "")
 
 
 def status_lines(body: Mapping[str, Any], view: View, width: int) -> list[str]:

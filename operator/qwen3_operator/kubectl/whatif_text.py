@@ -55,7 +55,8 @@ def to_text(
 def _lines(one: Change, width: int) -> Iterator[str]:
     yield from wrapped(f"{one.key}: {_sentence(one)}", width, "  ", "      ")
     if one.after.running < one.after.wanted and one.after.message:
-        told = f"{one.after.reason}: {one.after.message}"
+        reason, message = one.after.reason, one.after.message
+        told = message if message.startswith(reason) else f"{reason}: {message}"
         yield from wrapped(told, width, "      ")
 
 

@@ -9,6 +9,7 @@ import click
 
 from qwen3_planner.cli.exit_codes import ExitCode
 from qwen3_planner.cli.parameters import Named
+from qwen3_planner.cli.plugins import is_kubectl_plugin
 from qwen3_planner.cli.question_options import (
     Asked,
     question_options,
@@ -57,7 +58,9 @@ class Peer(StrEnum):
     help="Form of the answer.  [default: table]",
 )
 @click.option(
-    "--cluster", is_flag=True, help="Take the hardware of the current kubeconfig's cluster."
+    "--cluster",
+    is_flag=True,
+    help="Take the current kubeconfig's cluster; kubectl qwen3 does by itself.",
 )
 @click.option(
     "--explain", is_flag=True, help="Show how each figure adds up, and where it comes from."
@@ -121,7 +124,7 @@ def plan(  # noqa: PLR0913 - options of a command
             reason = "a resource has no place for it"
             forms = [form.value for form in Output if form is not Output.MANIFEST]
             raise SpecError(option, f"-o {output.value}", reason, forms)
-    if cluster:
+    if cluster or (is_kubectl_plugin() and not hardware):
         hardware = (*hardware, CLUSTER)
     asking = read_question(model, hardware, filename, Asked(**options))
     with source_named_as_typed(asking):

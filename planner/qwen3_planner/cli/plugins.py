@@ -5,6 +5,8 @@ They are found by entry points, so the planner knows no cluster and costs nothin
 
 from __future__ import annotations
 
+import os
+import sys
 from typing import TYPE_CHECKING, Any
 
 from qwen3_planner.errors import SpecError
@@ -24,6 +26,11 @@ HARDWARE = "qwen3.hardware"
 """Group of entry points that take a catalog and return an inventory."""
 
 MISSING_EXTRA = "it needs what pip install 'qwen3-operator[operator]' installs"
+
+
+def is_kubectl_plugin() -> bool:
+    """Whether the program runs as ``kubectl qwen3``."""
+    return os.path.basename(sys.argv[0] if sys.argv else "").startswith("kubectl-")  # noqa: PTH119 - pathlib not needed
 
 
 def command_names() -> list[str]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from qwen3_planner.cli.exit_codes import ExitCode
-from qwen3_planner.cli.plugins import command_names, find_command
+from qwen3_planner.cli.plugins import command_names, find_command, is_kubectl_plugin
 from qwen3_planner.cli.writing import ReaderLeftError
 from qwen3_planner.errors import SpecError, UnreachableError, nearest_first
 
@@ -128,8 +128,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _program_name() -> str:
-    name = os.path.basename(sys.argv[0]) if sys.argv else "qwen3"  # noqa: PTH119 - pathlib not needed
-    return "kubectl qwen3" if name.startswith("kubectl-") else "qwen3"
+    return "kubectl qwen3" if is_kubectl_plugin() else "qwen3"
 
 
 def _fail(code: ExitCode, message: str) -> int:
