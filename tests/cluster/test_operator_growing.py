@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import urllib.request
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -48,6 +49,16 @@ def operator(
         yield running
 
 
+GPUS = 'qwen3_operator_gpus{accelerator="B200-SXM-180GB"'
+
+
+def metrics(operator: RunningOperator) -> str:
+    """Read what the operator tells Prometheus."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{operator.health_port}/metrics") as answer:
+        text: bytes = answer.read()
+    return text.decode()
+
+
 def await_pending(models: Models, name: str) -> dict[str, Any]:
     """Wait until a resource waits for nodes with its pods made; return the condition."""
     condition = models.await_condition(name, "Scheduled", "False", "WaitingForNodes")
@@ -59,19 +70,21 @@ def await_pending(models: Models, name: str) -> dict[str, Any]:
 
 
 def test_pods_wait_for_nodes_of_the_settings_pool_and_run_on_them(
-    control_plane: ControlPlane, models: Models
+    control_plane: ControlPlane, models: Models, operator: RunningOperator
 ) -> None:
     models.apply("growing", f"{ON_B200}replicas: 2\n")
     message = await_pending(models, "growing")["message"]
     assert "The pool b200 can grow by 2 nodes that would do" in message
     assert len(models.pods("growing")) == 2
     assert ("Normal", "WaitingForNodes") in models.events("growing")
+    assert GPUS not in metrics(operator)  # only what is there is counted
     models.apply("late", ON_B200)  # no node to come is promised twice
     models.await_condition("late", "Scheduled", "False", "InsufficientGPU")
     assert models.children("late") == {}
     control_plane.add_nodes(_node("b200-0"), _node("b200-1"))
     try:
         models.await_ready("growing")
+        assert GPUS in metrics(operator)
         assert models.nodes("growing") == ["b200-0", "b200-1"]
         assert models.children("late") == {}
         models.delete("growing")

@@ -193,9 +193,10 @@ def gpus(nodes: Iterable[tuple[Node, Resources]]) -> Metric:
     )
     counts: Tally[tuple[str, str, str]] = Tally()
     for node, free in nodes:
-        product = node.group.accelerator.name if node.group else "unknown"
+        named = {one.accelerator.resource: one.accelerator.name for one in node.groups}
         left = dict(free.gpus) if node.schedulable else {}
         for resource, count in node.allocatable.gpus:
+            product = named.get(resource, "unknown")
             counts[product, resource, "allocatable"] += count
             counts[product, resource, "free"] += max(0, left.get(resource, 0))
     for labels, count in sorted(counts.items()):
