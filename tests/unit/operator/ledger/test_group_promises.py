@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from qwen3_operator.ledger import Ledger
 from qwen3_operator.observed import GROUP_GATE, Key, Pod, Quota
-from support.values import amount, claim, node, pod
+from support.values import amount, claim, node, pod, selector
 
 if TYPE_CHECKING:
     from qwen3_operator.decisions.admission import Claim
@@ -121,6 +121,22 @@ def test_pods_of_others_that_are_being_placed_count_before_a_gate_is_lifted() ->
         books.upsert_pod(each)
     books.delete_node("c")
 
+    assert not books.lift(Key("default", "m"), uids(pods))
+
+
+def test_no_gate_is_lifted_at_the_cost_of_a_pod_with_fewer_nodes_to_choose_from() -> None:
+    books = ledger("b", "c")
+    for name in "ade":
+        books.upsert_node(node(name, labels={"zone": "z"}))
+    books.offer(claim("choosy", NODE, where=selector(zone="z")))
+    assert books.offer(group("m")).replicas == 1
+    pods = ranks("m")
+    for each in pods:
+        books.upsert_pod(each)
+    for name in "de":
+        books.delete_node(name)
+
+    assert books.places(Key("default", "m")) == 2
     assert not books.lift(Key("default", "m"), uids(pods))
 
 
