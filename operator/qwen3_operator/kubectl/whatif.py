@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from qwen3_operator.decisions.requests import pod_requests
 from qwen3_operator.kubectl.adding import nodes_to_add
+from qwen3_operator.kubectl.configured import settings_of
 from qwen3_operator.kubectl.outcomes import Change, Evicted, Standing, changes, standing_of
 from qwen3_operator.kubectl.rehearsal.controllers import PODS
 from qwen3_operator.kubectl.rehearsal.stage import RESOURCES, Stage
 from qwen3_operator.observed import Key
-from qwen3_operator.settings import Settings
 from qwen3_planner.api.conversion import parse
 from qwen3_planner.errors import SpecError, nearest_first
 
@@ -80,13 +80,14 @@ async def rehearse(
     for body in bodies:
         parse(body)
     moment = now.strftime(STAMP)
-    stage = Stage(Settings(read_engines=False), cluster.connection, cluster.api, moment)
+    settings, told = await settings_of(cluster.api)
+    stage = Stage(settings, cluster.connection, cluster.api, moment)
     try:
         await stage.open(REQUIRED)
         _refuse_unknown(question.drained, stage)
         await stage.play()
         before = _standings(stage)
-        answer = Answer(notes=_notes(stage))
+        answer = Answer(notes=_notes(stage, told))
         gone = _change(stage, question, bodies, answer)
         await stage.play()
         answer.changes = changes(before, _standings(stage))
@@ -143,8 +144,8 @@ def _evicted(pod: dict[str, Any], stage: Stage) -> Evicted:
     )
 
 
-def _notes(stage: Stage) -> list[str]:
-    notes = ["The operator's own settings are not known here: its defaults are taken."]
+def _notes(stage: Stage, told: str) -> list[str]:
+    notes = [told]
     if stage.unseen:
         what = ", ".join(path.rpartition("/")[2] for path in stage.unseen)
         notes.append(f"You may not list {what}: taken as if there were none.")

@@ -82,7 +82,12 @@ def stranger(name: str, node: str, gpus: int, **metadata: Any) -> dict[str, Any]
 
 
 def cluster(**held: list[dict[str, Any]]) -> Snapshot:
-    paths = {"models": RESOURCES, "nodes": "/api/v1/nodes", "pods": "/api/v1/pods"}
+    paths = {
+        "models": RESOURCES,
+        "nodes": "/api/v1/nodes",
+        "pods": "/api/v1/pods",
+        "deployments": "/apis/apps/v1/deployments",
+    }
     return Snapshot({paths[kind]: raws for kind, raws in held.items()})
 
 
@@ -203,6 +208,38 @@ def test_pods_of_others_compete_for_room_where_something_makes_them_again() -> N
 def test_what_cannot_be_asked_is_refused(question: dict[str, Any], words: str) -> None:
     with pytest.raises(SpecError, match=words):
         ask(cluster(nodes=TWO_NODES), **question)
+
+
+def operator(**settings: str) -> dict[str, Any]:
+    """The operator's own Deployment, as its chart makes it."""
+    env = [{"name": f"QWEN3_OPERATOR_{name}", "value": value} for name, value in settings.items()]
+    env.append({"name": "QWEN3_OPERATOR_IDENTITY", "valueFrom": {"fieldRef": {}}})
+    label = "app.kubernetes.io"
+    labels = {f"{label}/part-of": "qwen3-operator", f"{label}/component": "operator"}
+    metadata = {"namespace": "q", "name": "o", "labels": labels, "resourceVersion": "4"}
+    container = {"name": "operator", "env": env}
+    return {"metadata": metadata, "spec": {"template": {"spec": {"containers": [container]}}}}
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason", "note"),
+    [
+        ({"OFFLINE": "true"}, "HubOffline", "Set up as the operator q/o is."),
+        ({"OFFLINE": "false", "PROMETHEUS_URL": "http://p"}, "Ready", "Set up as"),
+        ({"OFFLINE": "true", "WORKERS": "0"}, "Ready", "in a way that is not known here"),
+        (None, "Ready", "No operator was found in the cluster"),
+    ],
+)
+def test_the_operator_is_set_up_as_it_is_in_the_cluster(
+    settings: dict[str, str] | None, reason: str, note: str
+) -> None:
+    deployments = [operator(**settings)] if settings is not None else []
+    snapshot = cluster(nodes=TWO_NODES, models=[model("a", 0)], deployments=deployments)
+
+    answer = ask(snapshot, added=hardware("1xL4-24GB"))
+
+    assert of(answer, "a").after.reason == reason
+    assert note in answer.notes[0]
 
 
 def test_what_may_not_be_seen_is_said_and_nodes_must_be() -> None:
