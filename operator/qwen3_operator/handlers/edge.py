@@ -38,6 +38,11 @@ class _Forgetful(kopf.DiffBaseStorage):
         """Do nothing."""
 
 
+_UNUSED: Any = "qwen3-operator"
+"""kopf's name for its peering, which is off. Else it asks for the name of the user, and the numbers
+that containers run as have none."""
+
+
 async def spawn(
     connection: Connection, namespaces: Sequence[str], told: Told, stop: asyncio.Event
 ) -> Collection[asyncio.Task[Any]]:
@@ -54,6 +59,7 @@ async def spawn(
 
     return await kopf.spawn_tasks(
         registry=registry,
+        identity=_UNUSED,
         settings=_settings(),
         standalone=True,
         clusterwide=not namespaces,
