@@ -72,6 +72,26 @@ def worker_words(engine: str, words: Sequence[str], rank: str) -> list[str]:
     return [*_without(ranked, LEADER_ONLY), "--headless"]
 
 
+def on_other_nodes(engine: str, words: Sequence[str], nodes: int) -> str:
+    """Say what is started on the nodes that do not lead; empty where there are none.
+
+    >>> on_other_nodes("vllm", ["--node-rank", "0"], 2)
+    'on the other node: the same with --node-rank 1 and --headless'
+    >>> on_other_nodes("sglang", ["--node-rank", "0"], 4)
+    'on the other nodes: the same with --node-rank 1 to 3'
+    >>> on_other_nodes("vllm", ["--distributed-executor-backend", "ray"], 2)
+    'before: ray start --head, and on the other node ray start --address LEADER:6379'
+    """
+    if nodes == 1:
+        return ""
+    others = "on the other node" if nodes == 2 else "on the other nodes"  # noqa: PLR2004 - one other
+    if takes_ray(words):
+        return f"before: ray start --head, and {others} ray start --address LEADER:{RAY_PORT}"
+    ranks = f"1 to {nodes - 1}" if nodes > 2 else "1"  # noqa: PLR2004 - more than one other
+    server = " and --headless" if "--headless" in worker_words(engine, words, "1") else ""
+    return f"{others}: the same with {RANK_FLAG} {ranks}{server}"
+
+
 def _without(words: Sequence[str], flags: Sequence[str]) -> list[str]:
     """Leave out options with their values, in either spelling."""
     kept: list[str] = []

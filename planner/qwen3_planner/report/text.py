@@ -6,6 +6,7 @@ import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from qwen3_planner.engines.ranks import on_other_nodes
 from qwen3_planner.plan import NoPlan
 from qwen3_planner.report.explanation_text import explanation_lines, origin_lines, time_lines
 from qwen3_planner.report.memory_text import memory_lines
@@ -175,7 +176,8 @@ def _command(plan: Plan, width: int) -> list[str]:
             lines.append(f"{line} \\")
             line = "   "
         line += f" {word}"
-    return [*lines, line]
+    others = on_other_nodes(plan.engine, plan.command, plan.layout.nodes_per_replica)
+    return [*lines, line, *([f"  ({others})"] if others else [])]
 
 
 def _warnings(warnings: Sequence[str], width: int) -> list[str]:
