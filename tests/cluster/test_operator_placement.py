@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.cluster
 
+PRICE = "serving.qwen3.dev/usd-per-hour"
+"""Label of nodes."""
+
 ONE_L40S = f"{SMALL}accelerators: [L40S-48GB]\n"
 """The cluster has exactly one of these GPUs."""
 
@@ -59,6 +62,27 @@ def test_in_a_mixed_fleet_the_objective_chooses_the_pool(models: Models) -> None
     assert planned(models, "fast")["placement"]["accelerator"] == "H100-SXM-80GB"
     assert {name.rpartition("-")[0] for name in models.nodes("cheap")} == {"rtx4090"}
     assert {name.rpartition("-")[0] for name in models.nodes("fast")} == {"h100"}
+
+
+def test_prices_that_nodes_state_decide_what_is_cheap(
+    control_plane: ControlPlane, models: Models
+) -> None:
+    two_pools = f"{SMALL}accelerators: [A100-SXM-80GB, H100-SXM-80GB]\n"
+    prices = {"a100-0": "13.72", "h100-0": "55.04", "h100-1": "55.04"}
+    models.apply("by-memory", two_pools)
+    models.await_ready("by-memory")
+    assert planned(models, "by-memory")["placement"]["accelerator"] == "H100-SXM-80GB"
+    for node, price in prices.items():
+        control_plane.kubectl("label", "node", node, f"{PRICE}={price}")
+    try:
+        models.apply("by-money", two_pools)
+        models.await_ready("by-money")
+        assert planned(models, "by-money")["placement"]["accelerator"] == "A100-SXM-80GB"
+        assert planned(models, "by-money")["cost"]["usdPerHour"] == 3.43
+        assert planned(models, "by-memory")["placement"]["accelerator"] == "H100-SXM-80GB"
+    finally:
+        for node in prices:
+            control_plane.kubectl("label", "node", node, f"{PRICE}-")
 
 
 def test_a_full_pool_spills_over_where_that_is_allowed_and_stays_there(models: Models) -> None:

@@ -13,7 +13,7 @@ from qwen3_operator.observed import Node, Taint
 from qwen3_operator.quantities import parse as parse_quantity
 from qwen3_planner.inventory.derived import interconnect_of
 from qwen3_planner.inventory.hardware import NodeGroup
-from qwen3_planner.inventory.kubernetes import read_node
+from qwen3_planner.inventory.kubernetes import price_in, read_node
 from qwen3_planner.inventory.short_form import parse_hardware
 from qwen3_planner.units import GIB
 
@@ -198,7 +198,13 @@ def _node(
     }
     memory = int(amounts["memory"])
     known = replace(
-        group, name=None, count=1, labels={}, cpu=float(amounts["cpu"]), memory_bytes=memory
+        group,
+        name=None,
+        count=1,
+        labels={},
+        cpu=float(amounts["cpu"]),
+        memory_bytes=memory,
+        usd_per_hour=price_in(labels),
     )
     return Node(
         name=name,

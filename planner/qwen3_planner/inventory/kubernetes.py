@@ -7,6 +7,7 @@ NVIDIA's GPU Feature Discovery (``nvidia.com/gpu.*``) and of AMD's node labeller
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -25,8 +26,13 @@ if TYPE_CHECKING:
 NVIDIA_GPU = "nvidia.com/gpu"
 AMD_GPU = "amd.com/gpu"
 
+PRICE_LABEL = "serving.qwen3.dev/usd-per-hour"
+"""What one node costs, for those who set it; plans compare prices where every node has one."""
+
 _CHANGES_BY_ITSELF = frozenset({"nvidia.com/gfd.timestamp"})
 """Labels that differ at each reading: an inventory with them would never equal itself."""
+
+_PRICE = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6})?")
 
 _SHARED_SUFFIX = "-SHARED"
 _PARTITIONS = ("nvidia.com/mig-", "amd.com/cpx", "amd.com/spx", "amd.com/dpx", "amd.com/qpx")
@@ -125,7 +131,18 @@ def _group(
         cpu=None if cpu is None else float(cpu),
         memory_bytes=None if memory is None else int(memory),
         labels={key: value for key, value in labels.items() if key not in _CHANGES_BY_ITSELF},
+        usd_per_hour=price_in(labels),
     )
+
+
+def price_in(labels: Mapping[str, str]) -> float | None:
+    """Return what a node costs per hour by its own label; None where it does not say.
+
+    >>> price_in({PRICE_LABEL: "32.77"}), price_in({PRICE_LABEL: "much"}), price_in({})
+    (32.77, None, None)
+    """
+    text = labels.get(PRICE_LABEL, "")
+    return float(text) if _PRICE.fullmatch(text) else None
 
 
 _Read = tuple["Accelerator | None", str, tuple[str, ...]]

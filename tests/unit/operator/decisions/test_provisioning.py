@@ -192,3 +192,12 @@ def test_limits_say_how_far_it_grows(limits: dict[str, Any], most: int) -> None:
 
     assert pool is not None
     assert pool.most == most
+
+
+def test_a_price_on_the_pools_nodes_is_theirs_when_they_come() -> None:
+    labels = {**LABELS, "serving.qwen3.dev/usd-per-hour": "13.72"}
+
+    pool = declared_pool(CATALOG, name="a", hardware="2x8xL40S-48GB", labels=labels)
+
+    assert pool.node.group is not None
+    assert pool.node.group.usd_per_hour == 13.72
