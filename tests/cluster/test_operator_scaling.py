@@ -44,10 +44,14 @@ BUSY_MODEL = on(
 )
 LAZY_MODEL = on(
     "L40S-48GB",
-    "minReplicas: 0, maxReplicas: 1, idle: {afterSeconds: 3, wakeQuery: gateway_requests_waiting}",
+    "minReplicas: 0, maxReplicas: 1, targets: {tpotMs: 100, outputTokensPerSecond: 1000},"
+    " idle: {afterSeconds: 3, wakeQuery: gateway_requests_waiting}",
     "engine: {name: sglang}\n",
 )
-SHARED_MODEL = on("RTX-4090-24GB", "minReplicas: 1, maxReplicas: 3", "maxModelLen: 4096\n")
+SHARED_MODEL = on(
+    "RTX-4090-24GB",
+    "minReplicas: 1, maxReplicas: 2, targets: {ttftMs: 500, latencyPercentile: 90}",
+)
 
 
 class Scene:
@@ -169,7 +173,7 @@ def test_to_zero_when_nobody_asks_and_back_by_a_call_or_a_schedule(scene: Scene)
 
 
 def test_another_autoscaler_is_left_alone_until_it_is_gone(scene: Scene) -> None:
-    """A real HorizontalPodAutoscaler, then KEDA as the API server remembers it."""
+    """A real HorizontalPodAutoscaler, then KEDA as the API server remembers it; then a latency."""
     room = scene.models.room
     scene.await_scaling("shared", "True", "ScalingOnTarget")
     room.apply(hpa("shared", least=2))
@@ -185,6 +189,10 @@ def test_another_autoscaler_is_left_alone_until_it_is_gone(scene: Scene) -> None
     scene.await_replicas("shared", 3)
     room.kubectl("scale", "q3d/shared", "--replicas=2")
     scene.await_replicas("shared", 1)
+
+    late = Load(running=5, tokens_per_s=200, requests_per_s=5, ttft_s=0.8)
+    scene.engines.says("shared", late)
+    scene.await_replicas("shared", 2)
 
 
 def hpa(name: str, least: int) -> dict[str, Any]:
