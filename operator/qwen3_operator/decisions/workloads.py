@@ -32,12 +32,16 @@ def workload_of(children: Mapping[tuple[str, str], Manifest]) -> Manifest | None
     """Return what runs the replicas; None while nothing does.
 
     While one kind takes the place of another either will do; the later in order of kinds is taken.
+    What carries our label and none of our templates is somebody else's.
 
     Args:
         children: live objects by (kind, name).
     """
     kinds = [name for name, child in children.items() if _counts_replicas(name[0], child)]
-    return children[max(kinds)] if kinds else None
+    chosen = max(
+        kinds, key=lambda name: (bool(template_hash_of(children[name])), name), default=None
+    )
+    return children[chosen] if chosen is not None else None
 
 
 def _counts_replicas(kind: str, child: Manifest) -> bool:
