@@ -257,6 +257,13 @@ class Settings(BaseModel):
             raise ValueError("must be a host name in which {name} and {namespace} are replaced")
         return value
 
+    @field_validator("prometheus_labels")
+    @classmethod
+    def _labels_of_prometheus(cls, value: dict[str, str]) -> dict[str, str]:
+        if all(re.fullmatch("[a-zA-Z_][a-zA-Z0-9_]*", name) and value[name] for name in value):
+            return value
+        raise ValueError("must be names of labels, each with a value, such as cluster=eu-1")
+
     @field_validator("lease_duration_s", mode="after")
     @classmethod
     def _whole_seconds(cls, value: float) -> float:

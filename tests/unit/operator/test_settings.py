@@ -25,6 +25,26 @@ def test_an_empty_variable_is_as_good_as_none() -> None:
     assert load(None, {"QWEN3_OPERATOR_NAMESPACES": ""}, {}).namespaces == ()
 
 
+@pytest.mark.parametrize(
+    ("text", "labels"),
+    [
+        pytest.param("cluster=eu-1", {"cluster": "eu-1"}, id="one"),
+        pytest.param("cluster=eu-1,tenant=a=b", {"cluster": "eu-1", "tenant": "a=b"}, id="two"),
+        pytest.param("", {}, id="none"),
+    ],
+)
+def test_labels_of_prometheus_are_pairs(text: str, labels: dict[str, str]) -> None:
+    settings = load(None, {"QWEN3_OPERATOR_PROMETHEUS_LABELS": text}, {})
+    assert settings.prometheus_labels == labels
+
+
+@pytest.mark.parametrize("text", ["cluster", "cluster=", "a-b=c", '}or up{a="b"=c'])
+def test_a_label_of_prometheus_has_a_name_and_a_value(text: str) -> None:
+    with pytest.raises(SpecError, match="must be (names of labels|key=value)") as caught:
+        load(None, {"QWEN3_OPERATOR_PROMETHEUS_LABELS": text}, {})
+    assert caught.value.field == "QWEN3_OPERATOR_PROMETHEUS_LABELS"
+
+
 def test_images_come_as_pairs_from_the_environment() -> None:
     images = load(None, {"QWEN3_OPERATOR_IMAGES": "vllm=r/v:{version},x=y"}, {}).images
     assert images == {"vllm": "r/v:{version}", "x": "y"}

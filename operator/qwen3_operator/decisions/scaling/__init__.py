@@ -175,7 +175,7 @@ def _asleep(on: Situation) -> Decision:
         return _held(on, on.history.call_problem or sleeping.NO_CALLS)
     if call > 0:
         woken = max(1, on.floor)
-        return _changed(on, woken, f"somebody asks: the wake query says {call:.4g}")
+        return _changed(on, woken, "somebody asks: idle.wakeQuery is above 0")
     return Decision(0, is_active=True, verdict=sleeping.ASLEEP)
 
 

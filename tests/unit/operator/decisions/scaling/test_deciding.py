@@ -237,7 +237,7 @@ def test_somebody_who_asks_wakes_it_whatever_fits() -> None:
     on = situation(wish(**LAZY), current=0, ready=0, fits=0, history=History((), calls(30, 0.5)))
     decision = decide(on)
     assert decision.replicas == 1
-    assert "somebody asks" in decision.why
+    assert decision.why == "somebody asks: idle.wakeQuery is above 0", "its value is not told"
 
 
 def test_it_sleeps_on_while_nobody_asks() -> None:
