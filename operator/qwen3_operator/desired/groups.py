@@ -148,14 +148,17 @@ def _templates(
 def _of_group(template: dict[str, Any], group: int, leader: str) -> dict[str, Any]:
     """Return the template of the other ranks of one replica, under the hash of all replicas."""
     metadata, spec = template["metadata"], template["spec"]
-    (engine,) = spec["containers"]
-    env = [
-        variable(ADDRESS, leader) if entry["name"] == ADDRESS else entry for entry in engine["env"]
+    told = variable(ADDRESS, leader)
+    containers = [
+        {**container, "env": [told if e["name"] == ADDRESS else e for e in container["env"]]}
+        if container["name"] == names.CONTAINER
+        else container
+        for container in spec["containers"]
     ]
     group_labels = {**metadata["labels"], labels.GROUP: str(group)}
     return {
         "metadata": {**metadata, "labels": group_labels},
-        "spec": {**spec, "containers": [{**engine, "env": env}]},
+        "spec": {**spec, "containers": containers},
     }
 
 

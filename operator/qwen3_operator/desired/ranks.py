@@ -118,10 +118,9 @@ def _made_leader(
 def _made_other(
     template: dict[str, Any], plan: Plan, variables: tuple[dict[str, Any], ...]
 ) -> dict[str, Any]:
-    """Turn a replica's template into that of a rank: no server, and nothing that serves one."""
+    """Turn a replica's template into that of a rank: no server, no port, no probes."""
     template["metadata"]["labels"][labels.ROLE] = labels.RANK
     engine = _engine_in(template)
-    template["spec"]["containers"] = [engine]
     _tell(engine, plan, variables)
     for name in (*PROBES, "ports"):
         engine.pop(name, None)

@@ -25,7 +25,11 @@ def sources(pods: Iterable[Pod], plan: Plan, plan_hash: str) -> list[Source]:
             read=engine.kv_cache_tokens,
         )
         for pod in pods
-        if pod.ready and pod.address and not pod.terminating and pod.plan_hash == plan_hash
+        if pod.rank == 0  # the other ranks of a replica have no server
+        and pod.ready
+        and pod.address
+        and not pod.terminating
+        and pod.plan_hash == plan_hash
     ]
 
 

@@ -144,6 +144,18 @@ def test_through_ray_the_leader_starts_the_engine_once_all_have_joined() -> None
     assert "$(" not in joins["command"][2].replace("$$(", "")  # Kubernetes would expand it
 
 
+def test_a_users_own_container_is_beside_every_rank() -> None:
+    shipper = {"name": "log-shipper", "image": "registry.example.com/shipper:1"}
+    template = {"spec": {"containers": [shipper]}}
+
+    templates = list(
+        templates_of(children_of(case_of(CASES[Form.STATEFUL_SETS], podTemplate=template)))
+    )
+
+    names = [[each["name"] for each in one["spec"]["containers"]] for one in templates]
+    assert names == [["engine", "log-shipper"]] * 2
+
+
 def test_long_names_leave_room_for_what_kubernetes_adds() -> None:
     name = "q" * 52
 
