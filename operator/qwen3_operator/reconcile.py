@@ -223,7 +223,8 @@ class Reconciler:
         rendered = self._children(key, resource, plan, pool)
         turn = self._replacing.turn(resource, chosen, pool, rendered, subject.previous)
         plan = turn.runs or plan
-        around = make_surroundings(resource, plan, tools.site, tools.caches.around.hindrance)
+        hindrance, form = tools.caches.around.hindrance, tools.caches.form(key)
+        around = make_surroundings(resource, plan, tools.site, hindrance, form)
         wanted = (*turn.children, *around.children)
         model = Model(key, resource, plan, wanted[0], pool)
         supply = await self._replacing.supply(model, turn, subject.previous)

@@ -102,6 +102,7 @@ def test_without_leaderworkerset_a_replica_over_two_nodes_is_stateful_sets(model
     assert "readinessProbe" in engine(leader)
     assert "readinessProbe" not in engine(other)
     assert leader["spec"]["nodeSelector"] == other["spec"]["nodeSelector"] == NEAR
+    assert let_in_by_their_group(models, "large") == {"large-0", "large-0-1"}
     headless = models.room.get("service", "large-ranks")["spec"]
     assert (headless["clusterIP"], headless["publishNotReadyAddresses"]) == ("None", True)
     assert answering(models, "large") == ["large-0"]
@@ -251,11 +252,26 @@ def test_with_leaderworkerset_a_replica_is_a_group_of_one(
         until(lambda: models.room.names("leaderworkersets") == [], SECONDS, "the set should go")
 
 
+def let_in_by_their_group(models: Models, name: str) -> set[str]:
+    """Return the pods whose ports network policies open to pods of the same replica."""
+    own = f"--selector=serving.qwen3.dev/deployment={name}"
+    found = set()
+    for policy in models.room.get("networkpolicies", own)["items"]:
+        if "-group-" in policy["metadata"]["name"]:
+            labels = policy["spec"]["podSelector"]["matchLabels"]
+            selected = ",".join(f"{key}={value}" for key, value in labels.items())
+            pods = models.room.get("pods", f"--selector={selected}")["items"]
+            assert {"podSelector": {"matchLabels": labels}} in policy["spec"]["ingress"][0]["from"]
+            found |= {pod["metadata"]["name"] for pod in pods}
+    return found
+
+
 def _assert_is_a_whole_set(models: Models) -> None:
     assert models.room.names("leaderworkersets") == ["new"]
     leader, other = by_rank(models, "new")
     assert sorted(models.nodes("new")) == ["h100-0", "h100-1"]
     assert (leader["metadata"]["name"], other["metadata"]["name"]) == ("new-0", "new-0-1")
+    assert let_in_by_their_group(models, "new") == {"new-0", "new-0-1"}
     for pod in (leader, other):
         assert value_of(pod, "LWS_LEADER_ADDRESS") == "new-0.new-0.default"
         assert value_of(pod, "LEADER_ADDRESS") == "$(LWS_LEADER_ADDRESS)"

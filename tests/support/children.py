@@ -49,7 +49,7 @@ def children_of(case: dict[str, Any]) -> tuple[Manifest, ...]:
     resource, result, pool = _planned(case)
     site, form = _site(case), Form(case.get("form", Form.STATEFUL_SETS))
     lacking = case.get("lacking", {})
-    around = make_surroundings(resource, result, site, lambda kind: lacking.get(kind, ""))
+    around = make_surroundings(resource, result, site, lambda kind: lacking.get(kind, ""), form)
     made = desired.children(resource, result, site, resource.spec.replicas, pool, form)
     admitted = case.get("replicas", resource.spec.replicas)
     return (*desired.with_replicas(made, admitted), *around.children)

@@ -60,6 +60,11 @@ def network_policy(name: str) -> str:
     return name
 
 
+def group_policy(name: str, replica: int) -> str:
+    """Return how the names of the NetworkPolicies of one replica over several nodes begin."""
+    return f"{name}-group-{replica}"
+
+
 def pod_monitor(name: str) -> str:
     """Return the name of the PodMonitor of a resource."""
     return name

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from qwen3_operator.desired.groups import Form
 from qwen3_operator.desired.kinds import HTTP_ROUTE, INFERENCE_POOL, POD_MONITOR
 from qwen3_operator.desired.metadata import marked
 from qwen3_operator.desired.network_policy import (
     keeps_prometheus_out,
-    make_network_policy,
+    make_network_policies,
     wants_network_policy,
 )
 from qwen3_operator.desired.pod_monitor import make_pod_monitor, wants_pod_monitor
@@ -72,14 +73,27 @@ NOT_INSTALLED = "not installed"
 
 
 def make_surroundings(
-    resource: Qwen3Deployment, plan: Plan, site: Site, hindrance: Hindrance
+    resource: Qwen3Deployment,
+    plan: Plan,
+    site: Site,
+    hindrance: Hindrance,
+    form: Form = Form.STATEFUL_SETS,
 ) -> Surroundings:
-    """Make everything around the replicas but their Service, which is always there."""
+    """Make everything around the replicas but their Service, which is always there.
+
+    Args:
+        resource: what the user applied.
+        plan: of it.
+        site: what this installation decides.
+        hindrance: why children of a kind cannot be had.
+        form: what runs replicas over several nodes; a plan of one node does not ask.
+    """
     lacks = tuple(_lacks(resource, site, hindrance))
     lacking = {lack.kind.kind for lack in lacks}
+    has_pool = INFERENCE_POOL.kind not in lacking
     children = tuple(
         marked(child)
-        for child in _wanted(resource, plan, site, has_pool=INFERENCE_POOL.kind not in lacking)
+        for child in _wanted(resource, plan, site, form, has_pool=has_pool)
         if child["kind"] not in lacking
     )
     hides = wants_pod_monitor(resource, site) and keeps_prometheus_out(resource, site)
@@ -89,7 +103,7 @@ def make_surroundings(
 
 
 def _wanted(
-    resource: Qwen3Deployment, plan: Plan, site: Site, *, has_pool: bool
+    resource: Qwen3Deployment, plan: Plan, site: Site, form: Form, *, has_pool: bool
 ) -> Iterator[dict[str, Any]]:
     spec = resource.spec
     if spec.service.headless:
@@ -104,7 +118,7 @@ def _wanted(
     if spec.ingress is not None:
         yield make_ingress(resource, plan, spec.ingress)
     if wants_network_policy(resource, plan):
-        yield make_network_policy(resource, plan, site)
+        yield from make_network_policies(resource, plan, site, form)
     if wants_pod_monitor(resource, site):
         yield make_pod_monitor(resource, plan, site)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from qwen3_operator.desired.groups import Form
 from qwen3_operator.desired.labels import child
 from qwen3_operator.desired.site import Around, site_for
 from qwen3_operator.desired.surroundings import NOT_INSTALLED, make_surroundings
@@ -35,6 +36,7 @@ def around(
     site: Any = SITE,  # noqa: ANN401 - a default that a test may replace
     plan: Plan | None = None,
     lacking: tuple[str, ...] = (),
+    form: Form = Form.STATEFUL_SETS,
     **spec: object,
 ) -> Surroundings:
     resource = parse(
@@ -47,7 +49,7 @@ def around(
     )
     hindrance = dict.fromkeys(lacking, NOT_INSTALLED)
     return make_surroundings(
-        resource, plan or make_plan(), site, lambda kind: hindrance.get(kind, "")
+        resource, plan or make_plan(), site, lambda kind: hindrance.get(kind, ""), form
     )
 
 
@@ -114,22 +116,48 @@ def test_networks_are_let_in_but_for_their_exceptions() -> None:
     assert not admits(wanted, Source(address="10.1.0.1"), ENGINE_PORT)
 
 
-@pytest.mark.parametrize("wanted", [{}, {"networkPolicy": {"from": [CHAT]}}])
-def test_ranks_over_several_nodes_reach_each_other_and_nobody_else_does(
-    wanted: dict[str, Any],
-) -> None:
-    made = one(around(plan=over_two_nodes(), **wanted), "NetworkPolicy")
-    rank = Source("ns", child("m", make_plan()))
+LEADER, RANK = {"serving.qwen3.dev/role": "server"}, {"serving.qwen3.dev/role": "rank"}
+LWS_GROUP, POD_INDEX = "leaderworkerset.sigs.k8s.io/group-index", "apps.kubernetes.io/pod-index"
 
-    assert admits(made, rank, RANK_PORT)
-    for other in (
-        Source("ns", child("other", make_plan())),
-        Source("other", child("m", make_plan())),
-        Source("qwen3-system", OPERATOR),
-        Source("ns", {"app": "chat"}),
-        Source(address="10.2.0.1"),
-    ):
-        assert not admits(made, other, RANK_PORT)
+
+def ranks_of(form: Form, replica: int, name: str = "m") -> list[dict[str, str]]:
+    """Label the leader and another rank of a replica as the form's controller does."""
+    own, number = child(name, make_plan()), str(replica)
+    if form is Form.LEADER_WORKER_SET:
+        return [{**own, **LEADER, LWS_GROUP: number}, {**own, **RANK, LWS_GROUP: number}]
+    return [
+        {**own, **LEADER, POD_INDEX: number},
+        {**own, **RANK, POD_INDEX: "1", "serving.qwen3.dev/group": number},
+    ]
+
+
+@pytest.mark.parametrize("form", list(Form))
+@pytest.mark.parametrize("wanted", [{}, {"networkPolicy": {"from": [CHAT]}}])
+def test_ranks_reach_those_of_their_replica_and_nobody_else_does(
+    form: Form, wanted: dict[str, Any]
+) -> None:
+    spec = {"replicas": 2, **wanted}
+    policies = around(plan=over_two_nodes(), form=form, **spec).children
+
+    def reaches(source: Source, target: dict[str, str], port: int = RANK_PORT) -> bool:
+        judging = [policy for policy in policies if is_about(policy, target)]
+        assert judging
+        return any(admits(policy, source, port) for policy in judging)
+
+    for target in ranks_of(form, 1):
+        for friend in ranks_of(form, 1):
+            assert reaches(Source("ns", friend), target)
+        for stranger in (
+            *(Source("ns", labels) for labels in ranks_of(form, 0)),
+            *(Source("ns", labels) for labels in ranks_of(form, 1, "other")),
+            *(Source("other", labels) for labels in ranks_of(form, 1)),
+            Source("qwen3-system", OPERATOR),
+            Source("ns", {"app": "chat"}),
+            Source(address="10.2.0.1"),
+        ):
+            assert not reaches(stranger, target)
+        assert reaches(Source("ns", {"app": "chat"}), target, ENGINE_PORT)
+        assert reaches(Source("qwen3-system", OPERATOR), target, ENGINE_PORT)
 
 
 def test_a_policy_is_about_every_pod_of_the_model_and_no_other() -> None:
