@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from qwen3_operator.decisions.admission import demand_of
 from qwen3_operator.desired.merging import merged, with_user_template
 from qwen3_operator.errors import SpecError
 from qwen3_planner.api.pod_template import PodTemplate
+from support.children import GOLDEN, children_of, read_case
 
 OURS: dict[str, Any] = {
     "metadata": {"labels": {"app": "qwen3"}},
@@ -139,6 +141,18 @@ def test_what_cannot_be_merged_is_refused_with_its_field(
 
     assert refused.value.field == field
     assert said in str(refused.value)
+
+
+def test_what_a_sidecar_asks_for_counts_when_replicas_are_admitted() -> None:
+    case = read_case(GOLDEN / "pod-template.in.yaml")
+    with_sidecar = demand_of(children_of(case)[0]).per_pod
+    del case["resource"]["spec"]["podTemplate"]
+
+    alone = demand_of(children_of(case)[0]).per_pod
+
+    assert with_sidecar.cpu_millicores == alone.cpu_millicores + 500
+    assert with_sidecar.memory_bytes == alone.memory_bytes + 128 * 2**20
+    assert with_sidecar.gpus == alone.gpus
 
 
 def test_ours_is_never_changed_in_place() -> None:
