@@ -40,7 +40,7 @@ def test_labels_of_prometheus_are_pairs(text: str, labels: dict[str, str]) -> No
 
 @pytest.mark.parametrize("text", ["cluster", "cluster=", "a-b=c", '}or up{a="b"=c'])
 def test_a_label_of_prometheus_has_a_name_and_a_value(text: str) -> None:
-    with pytest.raises(SpecError, match="must be (names of labels|key=value)") as caught:
+    with pytest.raises(SpecError, match=r"must be (names of labels|key=value)") as caught:
         load(None, {"QWEN3_OPERATOR_PROMETHEUS_LABELS": text}, {})
     assert caught.value.field == "QWEN3_OPERATOR_PROMETHEUS_LABELS"
 
