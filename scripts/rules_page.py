@@ -42,6 +42,7 @@ _WORDS = {
     "layout": "another layout",
     "experts": "expert parallelism",
     "kv-cache": "another KV cache",
+    "launcher": "ranks started through Ray",
     "version": "another version",
     "quantization": "another quantization",
     "engine": "another engine",

@@ -8,7 +8,7 @@ from qwen3_planner.engines.ladders import serves
 from qwen3_planner.engines.versions import parse_version
 from qwen3_planner.plan import Change
 from qwen3_planner.remedies.trying import one
-from qwen3_planner.request import EngineName, Quantization
+from qwen3_planner.request import EngineName, MultiNode, Quantization
 from qwen3_planner.rules.chains import turning_points
 from qwen3_planner.serving.registry import known_engines
 
@@ -33,6 +33,13 @@ def _may_take(stuck: Stuck, engine: EngineName) -> bool:
     reads_gguf = EngineName.LLAMACPP
     alike = (engine is reads_gguf) == (here is reads_gguf)
     return engine is not here and (alike or not stuck.request.adapters)
+
+
+def launcher_step(stuck: Stuck) -> Change | None:
+    """Start the ranks of a replica over several nodes through Ray."""
+    if stuck.question.engine is not EngineName.VLLM or stuck.request.tuning.takes_ray:
+        return None
+    return stuck.first([one("multiNode", MultiNode.RAY.value)])
 
 
 def version_step(stuck: Stuck) -> Change | None:

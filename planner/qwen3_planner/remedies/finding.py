@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
-from qwen3_planner.remedies.engine import engine_step, version_step
+from qwen3_planner.remedies.engine import engine_step, launcher_step, version_step
 from qwen3_planner.remedies.hardware import (
     max_gpus_step,
     more_gpus_step,
@@ -70,6 +70,7 @@ KINDS: tuple[tuple[str, Step], ...] = (
     ("layout", layout_step),
     ("experts", experts_step),
     ("kv-cache", kv_cache_step),
+    ("launcher", launcher_step),
     ("version", version_step),
     ("quantization", quantization_step),
     ("quantization", quantization_and_layout_step),
@@ -81,10 +82,10 @@ KINDS: tuple[tuple[str, Step], ...] = (
     ("accelerator", other_hardware_step),
 )
 """Least costly first: a setting of the engine, one taken back, then less load, a shorter context,
-another layout than asked for, experts left whole, a smaller KV cache, another version, less precise
-weights, another engine, fewer replicas, more hardware, other hardware. A node limit comes before
-all: whoever set it decides where plans run, not what they are. Then come targets of speed, each as
-near to what was asked as anything reaches.
+another layout than asked for, experts left whole, a smaller KV cache, ranks started through Ray,
+another version, less precise weights, another engine, fewer replicas, more hardware, other
+hardware. A node limit comes before all: whoever set it decides where plans run, not what they are.
+Then come targets of speed, each as near to what was asked as anything reaches.
 """
 
 TOGETHER = "together"
@@ -94,6 +95,7 @@ MOST_FIXES = 4
 """Fixes told with one refusal."""
 
 _MEMORY = frozenset(kind for kind, _ in KINDS) - {
+    "launcher",
     "version",
     "experts",
     "targets",
@@ -124,7 +126,9 @@ FIXING_KINDS: dict[str, frozenset[str]] = {
     "RerankerTensorParallel": frozenset({"layout", "version"}),
     "FullyShardedLora": frozenset({"settings", "layout"}),
     "LoraWithExpertParallel": frozenset({"settings", "layout", "version"}),
-    "MultiNodeNeedsNewerEngine": frozenset({"layout", "quantization", "version", "accelerator"}),
+    "MultiNodeNeedsNewerEngine": frozenset(
+        {"launcher", "layout", "quantization", "version", "accelerator"}
+    ),
     "NodesDivideDataRanks": frozenset({"layout"}),
     "ModelNeedsNewerEngine": frozenset({"version"}),
     "DenseFp8Loading": frozenset({"quantization", "version"}),

@@ -16,7 +16,7 @@ from qwen3_planner.engines.ranks import (
     worker_words,
 )
 from qwen3_planner.inventory.short_form import parse_hardware
-from qwen3_planner.plan import NoPlan, Plan
+from qwen3_planner.plan import Change, NoPlan, Plan
 from qwen3_planner.planning import plan
 from qwen3_planner.request import (
     EngineName,
@@ -99,6 +99,7 @@ def test_an_old_vllm_spans_nodes_through_ray() -> None:
 
     assert isinstance(native, NoPlan)
     assert native.refusals[0].rule == "MultiNodeNeedsNewerEngine"
+    assert Change((("multiNode", "ray"),)) in native.refusals[0].fixes
     assert takes_ray(command_of(engine_version="0.10.2", parallelism=wish, tuning=RAY))
 
 
