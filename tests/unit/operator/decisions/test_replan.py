@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qwen3_operator.decisions.replan import (
@@ -296,6 +296,7 @@ POOLS = st.lists(
 )
 
 
+@settings(deadline=None)  # how long planning takes is tested elsewhere
 @given(request=CASES, pools=POOLS)
 def test_a_plan_asked_for_again_is_the_same_plan(
     request: PlanRequest, pools: list[tuple[str, int]]
