@@ -57,8 +57,9 @@ def test_a_namespaced_operator_serves_its_namespaces_and_no_other(
     try:
         with RunningOperator(installation):
             outside.apply("ignored", ON_L40S)
-            inside.apply("served", ON_L40S)
+            inside.apply("served", f"{ON_L40S}replicas: 2\nscaling: {{maxReplicas: 1}}\n")
             inside.await_ready("served")
+            assert inside.get("served")["spec"]["replicas"] == 1
             assert outside.status("ignored") == {}
             assert outside.children("ignored") == {}
             inside.delete_all()
