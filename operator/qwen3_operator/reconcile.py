@@ -169,7 +169,7 @@ class Reconciler:
         spec_changed = self._tools.scaling.means_something_else(
             subject.key, subject.body, subject.previous.observed_generation
         )
-        fallback = resource.spec.fallback
+        fallback, asked = resource.spec.fallback, request
         if fallback is not None:
             running = running if runs else None  # what only waits may wait for something else
             anew = resource.spec.replan is Replan.ON_SPEC_CHANGE and spec_changed
@@ -192,10 +192,10 @@ class Reconciler:
         if fallback is None:
             return chosen
         if runs and (isinstance(chosen.result, Plan) or resource.spec.replan is Replan.NEVER):
-            return ladder.still_lowered(chosen, subject.previous.lowered or ())
+            return ladder.still_lowered(chosen, subject.previous.lowered or (), asked)
         is_asked = not runs and resource.spec.queue_name is None
         return ladder.descend(
-            ladder.Ladder(request, fallback, chosen.result, _names(request, inventory)),
+            ladder.Ladder(asked, fallback, chosen.result, _names(asked, inventory)),
             chosen,
             ask=ask,
             room=partial(self._room, subject, resource) if is_asked else None,

@@ -242,12 +242,27 @@ def question_for(
     return relaxed
 
 
-def still_lowered(chosen: Chosen, before: tuple[str, ...]) -> Chosen:
-    """Go on saying what gave way in a plan that is kept."""
-    if chosen.outcome is not Outcome.KEPT or not before or not isinstance(chosen.result, Plan):
+def still_lowered(chosen: Chosen, before: tuple[str, ...], asked: PlanRequest) -> Chosen:
+    """Go on saying what gave way in a plan that is kept, but what is by now asked for just so.
+
+    Args:
+        chosen: the plan to go by.
+        before: what gave way when it was made.
+        asked: the resource as a question, nothing lowered.
+    """
+    plan = chosen.result
+    if chosen.outcome is not Outcome.KEPT or not isinstance(plan, Plan):
+        return chosen
+    as_asked = {
+        "spec.quantization": asked.quantization == plan.quantization,
+        "spec.maxModelLen": asked.max_model_len == plan.max_model_len,
+        "spec.accelerators": asked.accelerators == (plan.placement.accelerator,),
+    }
+    lowered = tuple(one for one in before if not as_asked.get(one.partition(":")[0], False))
+    if not lowered:
         return chosen
     message = (
-        f"Lowered as spec.fallback allows: {_listed(before)}. The plan stays while it holds:"
-        f" {say_plan(chosen.result)}."
+        f"Lowered as spec.fallback allows: {_listed(lowered)}. The plan stays while it holds:"
+        f" {say_plan(plan)}."
     )
-    return replace(chosen, verdict=Verdict(Reason.PLAN_LOWERED, message), lowered=before)
+    return replace(chosen, verdict=Verdict(Reason.PLAN_LOWERED, message), lowered=lowered)

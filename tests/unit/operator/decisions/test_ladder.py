@@ -17,6 +17,7 @@ from qwen3_planner.inventory.hardware import Inventory, NodeGroup
 from qwen3_planner.plan import NoPlan, Plan
 from qwen3_planner.planning import plan
 from qwen3_planner.report.plan_status import status_document
+from qwen3_planner.request import Quantization
 from support.resources import resource
 from support.values import accelerator
 
@@ -260,12 +261,16 @@ def test_what_was_never_allowed_is_not_relaxed(given: str, running: dict[str, ob
     assert question_for(case.request, case.fallback, running, starts_anew=False) == case.request
 
 
-def test_a_kept_plan_goes_on_saying_what_gave_way() -> None:
-    case = Case(BF16 + "fallback: {order: [quantization]}", ("L40S-48GB", 8))
-    kept = replace(case.first(), outcome=Outcome.KEPT)
+def test_a_kept_plan_goes_on_saying_what_gave_way_until_that_is_asked_for() -> None:
+    case = Case(BF16 + "fallback: {order: [quantization, context]}", ("L40S-48GB", 8))
+    fallen = case.fall(lambda found: int(found.quantization == "fp8"))
+    kept = replace(fallen, outcome=Outcome.KEPT, lowered=())
+    before = ("spec.quantization: fp8 instead of bf16", "spec.maxModelLen: 32768 instead of 65536")
 
-    told = still_lowered(kept, ("spec.quantization: fp8 instead of bf16",))
+    now = still_lowered(kept, before, replace(case.request, max_model_len=65536))
+    later = still_lowered(kept, before, replace(case.request, quantization=Quantization.FP8))
 
-    assert told.lowered == ("spec.quantization: fp8 instead of bf16",)
-    assert told.verdict.reason is Reason.PLAN_LOWERED
-    assert still_lowered(kept, ()) == kept
+    assert now.lowered == before
+    assert now.verdict.reason is Reason.PLAN_LOWERED
+    assert later.lowered == ()
+    assert still_lowered(kept, (), case.request) == kept
