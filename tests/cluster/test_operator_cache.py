@@ -33,8 +33,6 @@ ON_A100 = "accelerators: [A100-SXM-80GB]\n"
 """One node with four GPUs: two models at a time."""
 
 CLASS = "test-shared"
-
-
 NARROW = "test-narrow"
 """Its volumes can be mounted on one node at a time."""
 
@@ -384,3 +382,19 @@ def test_a_cache_in_an_image_and_in_the_pod(models: Models) -> None:
     assert volume(pod, "weights")["image"]["reference"] == "registry.example.com/qwen3:1"
     assert pod["containers"][0]["args"][0] == "/models/w"
     assert volume(pod_of(models, "in-the-pod"), "cache")["emptyDir"] == {"sizeLimit": "20Gi"}
+
+
+@pytest.mark.usefixtures("volumes")
+def test_the_cache_of_what_worked_stays_until_its_successor_works(models: Models) -> None:
+    models.apply("turning", cached())
+    models.await_ready("turning")
+    (old,) = names(models, "pvc")
+    room, engine = models.room, pod_of(models, "turning")["containers"][0]["image"]
+    never = {"test.qwen3.dev/ready-after": "never"}
+    with annotated_pods(room.cluster, room.namespace, never, image=engine):
+        models.apply("turning", cached(revision="v2"))
+        models.await_condition("turning", "Ready", "False", "ModelLoading")
+    assert len(names(models, "pvc")) == 2
+    assert "deletionTimestamp" not in room.get("pvc", old)["metadata"]
+    room.kubectl("annotate", "pods", "--all", "--overwrite", "test.qwen3.dev/ready-after=100ms")
+    until(lambda: old not in names(models, "pvc"), SECONDS, "nobody uses the old cache any more")
