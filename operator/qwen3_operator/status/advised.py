@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from qwen3_operator.decisions.capacity import is_cpu
 from qwen3_operator.decisions.host_memory import with_advice
 from qwen3_operator.desired.volumes import shm_bytes
 from qwen3_planner.plan import Plan
@@ -26,4 +27,5 @@ def advised(pods: Iterable[Pod], chosen: Chosen | None) -> tuple[Pod, ...]:
     if not isinstance(plan, Plan):
         return with_advice(pods, None)
     host_bytes = plan.memory.host_bytes // plan.layout.nodes_per_replica
-    return with_advice(pods, host_bytes + shm_bytes(plan.layout.gpus_per_node))
+    gpus = 0 if is_cpu(plan.placement.accelerator) else plan.layout.gpus_per_node
+    return with_advice(pods, host_bytes + shm_bytes(gpus))

@@ -41,7 +41,7 @@ def body(version: str, generation: int = 1, status: object = None) -> dict[str, 
     return {"metadata": metadata, "spec": {}, "status": status}
 
 
-def node(name: str, *, schedulable: bool = True) -> Node:
+def node(name: str, *, schedulable: bool = True, ready: bool = True) -> Node:
     return Node(
         name=name,
         labels={},
@@ -49,6 +49,7 @@ def node(name: str, *, schedulable: bool = True) -> Node:
         schedulable=schedulable,
         allocatable=Resources((("nvidia.com/gpu", 8),), 64_000, 2**40, 110),
         group=None,
+        ready=ready,
     )
 
 
@@ -194,3 +195,14 @@ def test_a_pod_of_somebody_else_concerns_only_those_who_wait() -> None:
         listener.listeners().foreign_pod(None, pod)
 
     assert looked_at(scenario) == {OTHER}
+
+
+def test_who_has_a_pod_on_a_node_that_is_lost_is_looked_at_and_nobody_else() -> None:
+    def loses_a_node(listener: Listener) -> None:
+        hear = listener.listeners()
+        hear.node(None, node("n"))
+        hear.own_pod(None, OwnPod("", pod("p", amount(1), node="n", owner=KEY)))
+        listener.leading = True
+        hear.node(node("n"), node("n", schedulable=False, ready=False))
+
+    assert looked_at(loses_a_node, leading=False) == {KEY}
