@@ -14,7 +14,7 @@ from .oracle import engine_variables
 from .starting import KV_SPACE_GIB
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from .environment import EngineEnvironment
@@ -27,7 +27,12 @@ class Server:
     """A running `vllm serve`; stopped when left."""
 
     def __init__(
-        self, environment: EngineEnvironment, words: Sequence[str], port: int, folder: Path
+        self,
+        environment: EngineEnvironment,
+        words: Sequence[str],
+        port: int,
+        folder: Path,
+        env: Mapping[str, str] | None = None,
     ) -> None:
         self._log = folder / "serve.log"
         self.url = f"http://127.0.0.1:{port}"
@@ -35,6 +40,7 @@ class Server:
             **engine_variables(folder),
             "VLLM_CPU_KVCACHE_SPACE": str(KV_SPACE_GIB),
             "VLLM_CPU_OMP_THREADS_BIND": "nobind",
+            **(env or {}),
         }
         with self._log.open("w") as log:
             self._process = subprocess.Popen(
