@@ -72,7 +72,7 @@ class Scene:
             lambda: self.replicas(name) == count and len(self.models.pods(name)) == count,
             SECONDS,
             lambda: f"{name} should have {count}, has {self.models.get(name)}",
-            interval=0.2,
+            interval=0.5,
         )
 
     def await_scaling(self, name: str, status: str, reason: str) -> str:

@@ -77,7 +77,7 @@ class ScriptedEngines(Serving):
         return [
             {
                 "job_name": "engines",
-                "http_sd_configs": [{"url": f"{self.url}/targets", "refresh_interval": "1s"}],
+                "http_sd_configs": [{"url": f"{self.url}/targets", "refresh_interval": "2s"}],
             },
             {
                 "job_name": "gateway",
