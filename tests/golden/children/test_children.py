@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
+from qwen3_operator.desired.kinds import CHILD_KINDS
 from support.children import children_of, read_case, shared_of, templates_of
 from support.pod_security import violations_of_restricted
 
@@ -75,3 +76,15 @@ def test_no_output_is_left_of_an_input_that_is_gone() -> None:
     outputs = {path.name.removesuffix(".out.yaml") for path in HERE.glob("*.out.yaml")}
 
     assert outputs <= names
+
+
+def test_every_kind_of_child_is_shown() -> None:
+    outputs = HERE.glob("*.out.yaml")
+    shown = {
+        child["kind"] for path in outputs for child in yaml.safe_load_all(path.read_text("utf-8"))
+    }
+
+    shared = {"PersistentVolumeClaim", "Job"}
+    kept = {"ControllerRevision"}  # the plan that worked last, by a test of its own
+
+    assert {kind.kind for kind in CHILD_KINDS} | shared == shown | kept
