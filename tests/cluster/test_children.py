@@ -13,7 +13,15 @@ from qwen3_operator.cluster.applying import path_of
 from qwen3_operator.desired.differences import differs
 from qwen3_operator.desired.names import FIELD_MANAGER
 from support.admin import dry_run_all
-from support.apis import GATEWAYS, HTTP_ROUTES, INFERENCE_POOLS, POD_MONITORS, install
+from support.apis import (
+    GATEWAYS,
+    HTTP_ROUTES,
+    INFERENCE_POOLS,
+    LEADER_WORKER_SETS,
+    POD_MONITORS,
+    install,
+    uninstall,
+)
 from support.children import GOLDEN, children_of, read_case
 
 if TYPE_CHECKING:
@@ -43,6 +51,7 @@ UNTOUCHABLE = {
 
 OTHER_WORDS = {
     "ALL": "NET_RAW",
+    "AlwaysAllow": "IfHealthyBudget",
     "ClientIP": "None",
     "Exists": "Equal",
     "FailOpen": "FailClose",
@@ -88,9 +97,15 @@ CANNOT_CHANGE_ALONE = {
 
 
 @pytest.fixture(scope="module", autouse=True)
-def apis(control_plane: ControlPlane) -> None:
-    """Install the optional APIs that children are of; they stay, and nobody minds."""
-    install(control_plane, GATEWAYS, HTTP_ROUTES, INFERENCE_POOLS, POD_MONITORS)
+def apis(control_plane: ControlPlane) -> Iterator[None]:
+    """Install the optional APIs that children are of; most stay, and nobody minds.
+
+    A LeaderWorkerSet without its controller would be what operators of later tests rely on.
+    """
+    around = (GATEWAYS, HTTP_ROUTES, INFERENCE_POOLS, POD_MONITORS)
+    install(control_plane, *around, LEADER_WORKER_SETS)
+    yield
+    uninstall(control_plane, LEADER_WORKER_SETS)
 
 
 @pytest.fixture

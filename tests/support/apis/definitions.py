@@ -54,6 +54,11 @@ INFERENCE_POOLS = Definition(
     "sigs.k8s.io/gateway-api-inference-extension",
     "config/crd/bases/inference.networking.k8s.io_inferencepools.yaml",
 )
+LEADER_WORKER_SETS = Definition(
+    "leaderworkersets.leaderworkerset.x-k8s.io",
+    "sigs.k8s.io/lws",
+    "config/crd/bases/leaderworkerset.x-k8s.io_leaderworkersets.yaml",
+)
 POD_MONITORS = Definition(
     "podmonitors.monitoring.coreos.com",
     "github.com/prometheus-operator/prometheus-operator",

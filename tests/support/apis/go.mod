@@ -13,4 +13,5 @@ require (
 	sigs.k8s.io/gateway-api-inference-extension v1.5.0
 	sigs.k8s.io/karpenter v1.8.0
 	sigs.k8s.io/kueue v0.14.0
+	sigs.k8s.io/lws v0.9.0
 )
