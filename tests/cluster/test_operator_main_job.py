@@ -119,14 +119,12 @@ def test_a_model_that_cannot_fit_says_what_is_missing_and_what_would_help(models
     )
 
 
-def test_an_answer_over_two_nodes_is_not_run_but_shown(models: Models) -> None:
+def test_what_fits_over_two_nodes_alone_runs_there(models: Models) -> None:
     spec = "quantization: bf16\nmaxModelLen: 4096\naccelerators: [RTX-4090-24GB]\n"
     models.apply("two-nodes", spec, variant="Qwen3-32B")
-    models.await_condition("two-nodes", "PlanFeasible", "False", "MultiNodeNotSupported")
-    nearest = models.status("two-nodes")["plan"]["nearest"]["plan"]
-    assert nearest["layout"]["nodesPerReplica"] == 2
-    assert nearest["placement"]["accelerator"] == "RTX-4090-24GB"
-    assert models.pods("two-nodes") == []
+    models.await_ready("two-nodes")
+    assert models.status("two-nodes")["plan"]["layout"]["nodesPerReplica"] == 2
+    assert models.nodes("two-nodes") == ["rtx4090-0", "rtx4090-1"]
 
 
 def test_an_unknown_accelerator_is_a_condition_and_mended_by_an_edit(models: Models) -> None:
