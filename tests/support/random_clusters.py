@@ -140,6 +140,8 @@ def _resource(
 ) -> dict[str, Any]:
     spec: dict[str, Any] = {
         "model": {"variant": "Qwen3-0.6B"},
+        # Spans nodes only through Ray: every replica is one pod, which is forced through as such.
+        "engine": {"name": "vllm", "version": "0.10.2"},
         "quantization": "bf16",
         "maxModelLen": 8192,
         "parallelism": {"tensor": rng.choice((1, 1, 2, 2, 4, 8)), "pipeline": 1, "data": 1},
