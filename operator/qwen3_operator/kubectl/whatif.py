@@ -11,7 +11,7 @@ from qwen3_operator.kubectl.configured import settings_of
 from qwen3_operator.kubectl.outcomes import Change, Evicted, Standing, changes, standing_of
 from qwen3_operator.kubectl.rehearsal.controllers import PODS
 from qwen3_operator.kubectl.rehearsal.stage import RESOURCES, Stage
-from qwen3_operator.observed import Key
+from qwen3_operator.observed import DEPLOYMENT_LABEL, Key
 from qwen3_planner.api.conversion import parse
 from qwen3_planner.errors import SpecError, nearest_first
 
@@ -125,11 +125,17 @@ def _refuse_unknown(names: Sequence[str], stage: Stage) -> None:
 
 
 def _standings(stage: Stage) -> dict[Key, Standing]:
-    pods = list(stage.world.all(PODS))
-    return {
-        Key(body["metadata"]["namespace"], body["metadata"]["name"]): standing_of(body, pods)
-        for body in stage.world.all(RESOURCES)
-    }
+    owned: dict[Key, list[dict[str, Any]]] = {}
+    for pod in stage.world.all(PODS):
+        labels = pod["metadata"].get("labels") or {}
+        key = Key(pod["metadata"]["namespace"], labels.get(DEPLOYMENT_LABEL, ""))
+        owned.setdefault(key, []).append(pod)
+    keys = {_key(body): body for body in stage.world.all(RESOURCES)}
+    return {key: standing_of(body, owned.get(key, ())) for key, body in keys.items()}
+
+
+def _key(body: dict[str, Any]) -> Key:
+    return Key(body["metadata"]["namespace"], body["metadata"]["name"])
 
 
 def _evicted(pod: dict[str, Any], stage: Stage) -> Evicted:

@@ -44,10 +44,12 @@ class Controllers:
     def step(self) -> None:
         """Do everything that can be done now, each workload one move."""
         self._finish_downloads()
+        owned = self._pods_by_owner()
         for collection in WORKLOADS:
             for workload in self._world.all(collection):
-                if DEPLOYMENT_LABEL in (workload["metadata"].get("labels") or {}):
-                    self._move(collection, workload)
+                owner = _owner(workload)
+                if owner[1]:
+                    self._move(collection, workload, owned.get(owner, []))
         self._collect()
         for pod in sorted(self._waiting(), key=_queue):
             self._bind(pod)
@@ -74,14 +76,22 @@ class Controllers:
 
     # -- workloads ----------------------------------------------------------------------------
 
-    def _move(self, collection: str, workload: dict[str, Any]) -> None:
+    def _pods_by_owner(self) -> dict[tuple[str, str], list[dict[str, Any]]]:
+        owned: dict[tuple[str, str], list[dict[str, Any]]] = {}
+        for pod in self._world.all(PODS):
+            owned.setdefault(_owner(pod), []).append(pod)
+        return owned
+
+    def _move(self, collection: str, workload: dict[str, Any], known: list[dict[str, Any]]) -> None:
         """Make one pod that is missing, or take away what is to make way."""
-        pods, wishes = self._pods_of(collection, workload), wishes_of(collection, workload)
+        pods = [pod for pod in known if is_its_own(collection, workload, pod)]
+        wishes = wishes_of(collection, workload)
         if len(pods) < len(wishes):
             self._make(workload, wishes, pods)
         for pod in to_remove(collection, workload, wishes, pods):
             self._world.remove(PODS, dict(pod))
-        self._tell(collection, workload, len(wishes))
+        if wishes and sum(map(is_ready, pods)) == len(wishes):
+            self._tell(collection, workload)
 
     def _make(
         self, workload: dict[str, Any], wishes: list[Wish], pods: list[dict[str, Any]]
@@ -113,14 +123,8 @@ class Controllers:
     def _with_priority(self, spec: Mapping[str, Any]) -> dict[str, Any]:
         return {**spec, "priority": self._priority(spec.get("priorityClassName"))}
 
-    def _pods_of(self, collection: str, workload: Mapping[str, Any]) -> list[dict[str, Any]]:
-        pods = self._world.all(PODS, workload["metadata"]["namespace"])
-        return [pod for pod in pods if is_its_own(collection, workload, pod)]
-
-    def _tell(self, collection: str, workload: dict[str, Any], wanted: int) -> None:
+    def _tell(self, collection: str, workload: dict[str, Any]) -> None:
         """Say in a workload's status what its controller would, once all its pods are ready."""
-        if not wanted or sum(map(is_ready, self._pods_of(collection, workload))) != wanted:
-            return
         done = {
             "type": "Progressing",
             "status": "True",
@@ -139,21 +143,20 @@ class Controllers:
 
     def _collect(self) -> None:
         """Take away the pods that leave, and those whose workload is gone."""
+        names: dict[tuple[str, str], list[str]] = {}
+        for collection in WORKLOADS:
+            for workload in self._world.all(collection):
+                names.setdefault(_owner(workload), []).append(f"{workload['metadata']['name']}-")
         for pod in self._world.all(PODS):
             if "deletionTimestamp" in pod["metadata"]:
                 self._world.remove(PODS, pod)
                 continue
-            owner = (pod["metadata"].get("labels") or {}).get(DEPLOYMENT_LABEL)
-            if owner is None:
+            owner = _owner(pod)
+            if not owner[1]:
                 continue
-            self._let_start(pod)
-            name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
-            has_one = any(
-                name.startswith(f"{workload['metadata']['name']}-")
-                for collection in WORKLOADS
-                for workload in self._world.all(collection, namespace)
-            )
-            if not has_one:
+            if pod["metadata"]["name"].startswith(tuple(names.get(owner, ()))):
+                self._let_start(pod)
+            else:
                 self._world.remove(PODS, pod)
 
     def _let_start(self, pod: dict[str, Any]) -> None:
@@ -201,6 +204,13 @@ class Controllers:
                 modes = claim["spec"].get("accessModes", [])
                 status = {**(claim.get("status") or {}), "phase": "Bound", "accessModes": modes}
                 self._world.put(CLAIMS, {**claim, "status": status})
+
+
+def _owner(made: Mapping[str, Any]) -> tuple[str, str]:
+    """Return namespace and name of the resource that something was made for; no name if none."""
+    metadata = made["metadata"]
+    labels = metadata.get("labels") or {}
+    return metadata.get("namespace", ""), str(labels.get(DEPLOYMENT_LABEL, ""))
 
 
 def _is_done(job: Mapping[str, Any]) -> bool:

@@ -35,7 +35,8 @@ class World(Api):
         self.version = 0
         self._cluster = cluster
         self._started = started
-        self._objects: dict[tuple[str, str, str], dict[str, Any]] = {}
+        self._objects: dict[str, dict[str, dict[str, dict[str, Any]]]] = {}
+        """By collection, namespace and name."""
         self._read: dict[tuple[str, str, tuple[str, ...]], None] = {}
         self._followers: list[tuple[Selection, Store[Any]]] = []
 
@@ -47,7 +48,7 @@ class World(Api):
         if place is None:
             return await self._cluster.get(path, params)
         if place.name:
-            held = self._objects.get(place[:3])
+            held = self.find(*place[:3])
             return held if held is not None else await self._cluster.get(path, params)
         wanted = {name: (params or {}).get(name, "") for name in SELECTORS}
         await self._read_once(path, place, wanted)
@@ -74,7 +75,7 @@ class World(Api):
         """Take what is applied; what others wrote of the object stays."""
         del force
         place = _known(path)
-        held = self._objects.get(place[:3])
+        held = self.find(*place[:3])
         if place.part or held is not None:
             return self._change(place, manifest)
         return self.put(place.collection, self._born({**manifest}, place.namespace, place.name))
@@ -116,35 +117,31 @@ class World(Api):
 
     def all(self, collection: str, namespace: str = "") -> Iterator[dict[str, Any]]:
         """Go through the objects of a collection."""
-        return iter(
-            [
-                raw
-                for (where, inside, _), raw in self._objects.items()
-                if where == collection and namespace in ("", inside)
-            ]
-        )
+        spaces = self._objects.get(collection, {})
+        chosen = [spaces.get(namespace, {})] if namespace else list(spaces.values())
+        return iter([raw for space in chosen for raw in space.values()])
 
     def find(self, collection: str, namespace: str, name: str) -> dict[str, Any] | None:
         """Return an object, if it was read or made."""
-        return self._objects.get((collection, namespace, name))
+        return self._objects.get(collection, {}).get(namespace, {}).get(name)
 
     def put(self, collection: str, raw: dict[str, Any]) -> dict[str, Any]:
         """Take an object in a new state; one that is the same as before is no change."""
         metadata = raw["metadata"]
-        key = (collection, metadata.get("namespace", ""), metadata["name"])
-        held = self._objects.get(key)
+        held = self.find(collection, metadata.get("namespace", ""), metadata["name"])
         if held is not None and _same(held, raw):
             return held
         self.version += 1
         new = {**raw, "metadata": {**metadata, "resourceVersion": str(self.version)}}
-        self._objects[key] = new
+        self._keep(collection, new)
         self._tell(collection, new)
         return new
 
     def remove(self, collection: str, raw: dict[str, Any]) -> None:
         """Forget an object."""
         metadata = raw["metadata"]
-        if self._objects.pop((collection, metadata.get("namespace", ""), metadata["name"]), None):
+        space = self._objects.get(collection, {}).get(metadata.get("namespace", ""), {})
+        if space.pop(metadata["name"], None) is not None:
             self.version += 1
             gone = {**raw, "metadata": {**metadata, "resourceVersion": str(self.version)}}
             self._tell(collection, gone, gone=True)
@@ -169,8 +166,9 @@ class World(Api):
             page = await self._cluster.get(path, params)
             for raw in page.get("items") or ():
                 metadata = raw["metadata"]
-                key = (place.collection, metadata.get("namespace", ""), metadata["name"])
-                self._objects.setdefault(key, raw)
+                name = metadata.get("namespace", ""), metadata["name"]
+                if self.find(place.collection, *name) is None:
+                    self._keep(place.collection, raw)
                 self.version = max(self.version, int(metadata["resourceVersion"]))
             about = page.get("metadata") or {}
             self.version = max(self.version, int(about.get("resourceVersion") or 0))
@@ -179,8 +177,13 @@ class World(Api):
             params["continue"] = about["continue"]
         self._read[part] = None
 
+    def _keep(self, collection: str, raw: dict[str, Any]) -> None:
+        metadata = raw["metadata"]
+        spaces = self._objects.setdefault(collection, {})
+        spaces.setdefault(metadata.get("namespace", ""), {})[metadata["name"]] = raw
+
     def _held(self, place: Place) -> dict[str, Any]:
-        held = self._objects.get(place[:3])
+        held = self.find(*place[:3])
         if held is None:
             raise ClusterError(404, "NotFound", f"{place.collection} {place.name} is not there")
         return held
