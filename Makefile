@@ -40,6 +40,7 @@ engine-environment: setup ## build or find the engine's environment, print where
 
 controlplane: setup ## build or find the control plane, print where
 	@$(BIN)/python -m support.controlplane build
+	@$(BIN)/python -m support.leaderworkerset
 
 generate: setup ## write the CRD, the chart's copy and the reference pages again
 	@$(BIN)/python scripts/generate.py
