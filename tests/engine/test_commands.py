@@ -19,6 +19,7 @@ from qwen3_planner.plan import NoPlan
 from qwen3_planner.planning import plan
 from qwen3_planner.question import understand
 from qwen3_planner.request import (
+    Adapter,
     ChatSettings,
     EngineName,
     EngineTuning,
@@ -88,6 +89,15 @@ VARIATIONS = (
     Variation("eager", {"tuning": EngineTuning(enforce_eager=True)}),
     Variation("offload", {"tuning": EngineTuning(cpu_offload_gib=4.0)}),
     Variation("lora", {"tuning": EngineTuning(max_loras=4, max_lora_rank=32)}),
+    Variation(
+        "adapters",
+        {
+            "adapters": (
+                Adapter("support", "hf://org/support", rank=16),
+                Adapter("legal", "hf://org/legal", "v2", rank=40),
+            )
+        },
+    ),
     Variation("drafts", {"tuning": EngineTuning(draft_model="Qwen3-0.6B", draft_tokens=3)}),
     Variation("renamed", {"served_name": "my-model", "revision": "main"}),
 )
@@ -204,14 +214,14 @@ def test_what_is_left_to_the_engine_is_what_is_planned_with(
 def test_settings_of_the_user_reach_the_engine(rows: list[Row]) -> None:
     wrong = []
     for row in rows:
-        tuning = row.request.tuning
+        tuning, room = row.request.tuning, row.plan.lora
         wrong += row.differences(
             {
                 "kv_cache_memory_bytes": tuning.kv_cache_memory_bytes,
                 "cpu_offload_gib": tuning.cpu_offload_gib or 0.0,
                 "enforce_eager": tuning.enforce_eager or False,
-                "max_loras": tuning.max_loras,
-                "max_lora_rank": tuning.max_lora_rank,
+                "max_loras": room.slots if room else None,
+                "max_lora_rank": room.rank if room else None,
                 "served_names": row.plan.served_name,
             }
         )
