@@ -4,7 +4,7 @@ BIN := .venv/bin
 export PYTHONPATH := tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check quick static unit cluster engine engine-environment generate accuracy accuracy-peers speeds bench controlplane clean
+.PHONY: help setup demo test check quick static unit cluster engine e2e bootstrap lock engine-environment generate accuracy accuracy-peers speeds bench controlplane clean
 
 help: ## list the targets
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -16,7 +16,7 @@ demo: setup ## a control plane with GPU nodes, the operator, the examples, live
 	@$(BIN)/python scripts/demo.py
 
 test: setup ## every floor that this machine can run, with times
-	@$(BIN)/python scripts/test.py static unit cluster engine
+	@$(BIN)/python scripts/test.py static unit cluster engine e2e
 
 check: test ## the same: what CI runs
 
@@ -34,6 +34,17 @@ cluster: setup ## tests on a real control plane (built on first use)
 
 engine: setup ## the planner against a real engine on the CPU (installed on first use)
 	@$(BIN)/python scripts/test.py engine
+
+e2e: setup ## the chart on a real node with a real engine (root; see `make bootstrap`)
+	@$(BIN)/python scripts/test.py e2e
+
+bootstrap: ## install the Debian packages that e2e needs (root)
+	@apt-get update --quiet
+	@apt-get install --quiet --yes --no-install-recommends containerd containernetworking-plugins debootstrap iptables runc
+
+lock: setup ## write image/requirements.lock again (needs uv)
+	uv pip compile pyproject.toml --extra operator --generate-hashes --universal --python-version 3.11 --upgrade --quiet --no-header --output-file image/requirements.lock
+	@sed -i '1i# Made by `make lock`. What the operator'"'"'s image holds, each file by its hash.' image/requirements.lock
 
 engine-environment: setup ## build or find the engine's environment, print where
 	@$(BIN)/python -m support.engine build

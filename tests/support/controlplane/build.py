@@ -22,22 +22,29 @@ PROGRESS_SECONDS = 10.0
 _KEPT_LINES = 30
 
 
-def build_program(
-    go: Path, program: Program, target: Path, label: str, say: Callable[[str], None]
+def build_program(  # noqa: PLR0913 - what, with what, where, for whom
+    go: Path,
+    program: Program,
+    target: Path,
+    label: str,
+    say: Callable[[str], None],
+    *,
+    module: Path = GO_MODULE,
 ) -> Path:
     """Build `program` and put it at `target`, complete or not at all; return `target`.
 
-    Progress lines start with `label`.
+    Progress lines start with `label`; `module` is the folder of the go.mod that pins it.
 
     Raises:
         BuildError: with the last lines of the compiler.
     """
     scratch = target.with_name(f".building-{os.getpid()}-{program.name}")
-    flags = ["-v", *BUILD_FLAGS, "-ldflags", program.linker_flags(_go_mod()), "-o", str(scratch)]
+    linker_flags = program.linker_flags((module / "go.mod").read_text())
+    flags = ["-v", *BUILD_FLAGS, "-ldflags", linker_flags, "-o", str(scratch)]
     started = time.monotonic()
     say(f"{label}: building")
     try:
-        _run([str(go), "build", *flags, program.package], go_environment(go), label, say)
+        _run([str(go), "build", *flags, program.package], go_environment(go), module, label, say)
         scratch.replace(target)
     finally:
         scratch.unlink(missing_ok=True)
@@ -45,12 +52,14 @@ def build_program(
     return target
 
 
-def _run(argv: list[str], env: dict[str, str], label: str, say: Callable[[str], None]) -> None:
+def _run(
+    argv: list[str], env: dict[str, str], module: Path, label: str, say: Callable[[str], None]
+) -> None:
     started = spoken = time.monotonic()
     downloads = packages = 0
     tail: list[str] = []
     with subprocess.Popen(
-        argv, cwd=GO_MODULE, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        argv, cwd=module, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     ) as running:
         try:
             for line in running.stderr or ():
@@ -68,7 +77,3 @@ def _run(argv: list[str], env: dict[str, str], label: str, say: Callable[[str], 
             raise
     if running.returncode != 0:
         raise BuildError(f"{label}: `{shlex.join(argv)}` failed:\n{''.join(tail)}")
-
-
-def _go_mod() -> str:
-    return (GO_MODULE / "go.mod").read_text()

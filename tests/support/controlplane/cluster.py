@@ -24,7 +24,7 @@ from .credentials import (
     write_kubeconfig,
     write_secret,
 )
-from .layout import Layout, free_ports
+from .layout import LOOPBACK, Layout, free_ports
 from .nodes import READY_ANNOTATION, NodeSpec, is_usable, make_node
 from .parts import CLIENTS, START_SECONDS, Parts
 from .sweeper import SweptFolder
@@ -46,7 +46,7 @@ class ControlPlane:
             cluster.kubectl("get", "nodes")
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each has a default
         self,
         binaries: Binaries | None = None,
         *,
@@ -54,6 +54,7 @@ class ControlPlane:
         audit: bool = False,
         kubeconfig: Path | None = None,
         logs_to: Path | None = None,
+        address: str = LOOPBACK,
     ) -> None:
         """Prepare; nothing runs yet.
 
@@ -63,12 +64,14 @@ class ControlPlane:
             audit: write an audit log (metadata), see `audit_log`.
             kubeconfig: where to put a copy of the administrator's kubeconfig; removed at the end.
             logs_to: a folder into which the logs of the parts are copied at the end.
+            address: of the API server; another one than loopback where real pods must reach it.
         """
         self._binaries = binaries
         self._nodes = tuple(nodes)
         self._audit = audit
         self._kubeconfig_copy = kubeconfig
         self._logs_to = logs_to
+        self._address = address
         self._folder: SweptFolder | None = None
         self._layout: Layout | None = None
         self._parts: Parts | None = None
@@ -241,7 +244,7 @@ class ControlPlane:
         """Make the folder and what is in it before anything runs; return the users' tokens."""
         folder = Path(tempfile.mkdtemp(prefix="qwen3-controlplane-"))
         self._folder = SweptFolder(folder)
-        self._layout = layout = Layout(folder, free_ports())
+        self._layout = layout = Layout(folder, free_ports(), self._address)
         layout.make_folders()
         tokens = new_tokens()
         write_secret(layout.tokens, token_file(tokens))

@@ -55,7 +55,7 @@ def apiserver(layout: Layout, *, audit: bool) -> list[str]:
     """Arguments of kube-apiserver: RBAC on, ServiceAccount tokens signed by our key."""
     arguments = [
         f"--etcd-servers={layout.etcd}",
-        f"--bind-address={LOOPBACK}",
+        f"--bind-address={layout.address}",
         f"--secure-port={layout.ports.apiserver}",
         f"--cert-dir={layout.certificates}",
         f"--token-auth-file={layout.tokens}",
@@ -65,10 +65,11 @@ def apiserver(layout: Layout, *, audit: bool) -> list[str]:
         f"--service-account-key-file={layout.service_account_key}",
         f"--service-cluster-ip-range={SERVICE_CIDR}",
         "--allow-privileged=true",
+        "--kubelet-preferred-address-types=InternalIP",  # no name server knows a node's name
         # Else it looks for a default route, which a machine without a network has not. Loopback is
-        # not allowed in the endpoints of the Service `kubernetes`: nobody writes them.
-        f"--advertise-address={LOOPBACK}",
-        "--endpoint-reconciler-type=none",
+        # not allowed in the endpoints of the Service `kubernetes`: nobody writes them then.
+        f"--advertise-address={layout.address}",
+        f"--endpoint-reconciler-type={'none' if layout.address == LOOPBACK else 'lease'}",
         "--profiling=false",
     ]
     if audit:
@@ -84,7 +85,7 @@ def controller_manager(layout: Layout) -> list[str]:
     """Arguments of kube-controller-manager: what is on by default, without leader election."""
     return [
         f"--kubeconfig={layout.kubeconfig('controller-manager')}",
-        f"--bind-address={LOOPBACK}",
+        f"--bind-address={layout.address}",
         f"--secure-port={layout.ports.controller_manager}",
         *_serving_certificate(layout),
         "--leader-elect=false",
@@ -103,7 +104,7 @@ def scheduler(layout: Layout) -> list[str]:
     """Arguments of kube-scheduler; the rest is in `scheduler_configuration`."""
     return [
         f"--config={layout.scheduler_configuration}",
-        f"--bind-address={LOOPBACK}",
+        f"--bind-address={layout.address}",
         f"--secure-port={layout.ports.scheduler}",
         *_serving_certificate(layout),
     ]
@@ -140,7 +141,7 @@ def kwok(layout: Layout, stages: Path) -> list[str]:
 
 
 def _serving_certificate(layout: Layout) -> list[str]:
-    """The API server's own certificate: it is for loopback, and making another costs a second."""
+    """The API server's own certificate: for its address; making another costs a second."""
     return [
         f"--tls-cert-file={layout.certificate}",
         f"--tls-private-key-file={layout.certificate_key}",

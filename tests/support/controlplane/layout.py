@@ -35,11 +35,13 @@ class Layout:
 
     folder: Path
     ports: Ports
+    address: str = LOOPBACK
+    """Of what its certificate is for; pods of a real kubelet cannot reach loopback."""
 
     @property
     def server(self) -> str:
         """URL of the API server."""
-        return f"https://{LOOPBACK}:{self.ports.apiserver}"
+        return f"https://{self.address}:{self.ports.apiserver}"
 
     @property
     def etcd(self) -> str:

@@ -45,8 +45,8 @@ class Parts:
         self._health = {
             "etcd": f"{layout.etcd}/health",
             "kube-apiserver": f"{layout.server}/readyz",
-            "kube-controller-manager": f"https://{LOOPBACK}:{ports.controller_manager}/healthz",
-            "kube-scheduler": f"https://{LOOPBACK}:{ports.scheduler}/readyz",
+            "kube-controller-manager": f"https://{layout.address}:{ports.controller_manager}/healthz",
+            "kube-scheduler": f"https://{layout.address}:{ports.scheduler}/readyz",
             "kwok": f"http://{LOOPBACK}:{ports.kwok}/healthz",
         }
 

@@ -49,16 +49,17 @@ class Program:
         return f"-s -w {self.set_version.format(version=self.pinned(go_mod))}".strip()
 
 
-def _kubernetes(name: str, skew: Skew, *ask_version: str) -> Program:
+def of_kubernetes(name: str, skew: Skew, *ask_version: str) -> Program:
+    """Return a program of Kubernetes itself."""
     package = f"{_KUBERNETES}/cmd/{name}"
     return Program(name, _KUBERNETES, package, ask_version, skew, _KUBERNETES_VERSION)
 
 
 PROGRAMS: tuple[Program, ...] = (
-    _kubernetes("kube-apiserver", Skew.SAME_MINOR, "--version"),
-    _kubernetes("kube-controller-manager", Skew.SAME_MINOR, "--version"),
-    _kubernetes("kube-scheduler", Skew.SAME_MINOR, "--version"),
-    _kubernetes("kubectl", Skew.ONE_MINOR, "version", "--client"),
+    of_kubernetes("kube-apiserver", Skew.SAME_MINOR, "--version"),
+    of_kubernetes("kube-controller-manager", Skew.SAME_MINOR, "--version"),
+    of_kubernetes("kube-scheduler", Skew.SAME_MINOR, "--version"),
+    of_kubernetes("kubectl", Skew.ONE_MINOR, "version", "--client"),
     Program(
         "etcd",
         "go.etcd.io/etcd/server/v3",

@@ -22,8 +22,12 @@ CHAT = (
 
 
 def main() -> None:
-    """Write tokenizer.json and tokenizer_config.json into the folder."""
-    folder = Path(sys.argv[1])
+    """Write into the folder that the command line names."""
+    write(Path(sys.argv[1]))
+
+
+def write(folder: Path) -> None:
+    """Write tokenizer.json and tokenizer_config.json into a folder."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()

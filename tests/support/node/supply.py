@@ -1,0 +1,189 @@
+"""The images of the end-to-end tests, and what they are made of.
+
+What needs a network (packages, wheels) is fetched by `prepare`, outside the sandbox; what needs
+containerd (importing) is done by `supply`, inside. Both do nothing the second time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from support.debian import cache_folder
+from support.engine import environment
+
+from .images import Image, Layer, base_filesystem, write_archive
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from .containerd import Containerd
+
+ROOT = Path(__file__).resolve().parents[3]
+SOURCES = ("operator", "planner")
+SINGLE_FILES = ("pyproject.toml", "image/requirements.lock", "image/install.sh")
+
+REGISTRY = "localhost/qwen3-test"
+
+
+@dataclass(frozen=True, slots=True)
+class Images:
+    """Images by what they are for, each named by a hash of what is in it."""
+
+    pause: Image
+    operator: Image
+    engine: Image
+
+    def __iter__(self) -> Iterator[Image]:
+        """Yield the small ones first."""
+        yield from (self.pause, self.operator, self.engine)
+
+
+@dataclass(frozen=True, slots=True)
+class Supplies:
+    """What a node is supplied with.
+
+    Attributes:
+        images: for its pods.
+        models: a folder with tiny models, ``dense`` and ``moe``, for a claim.
+    """
+
+    images: Images
+    models: Path
+
+
+def prepare(say: Callable[[str], None]) -> Supplies:
+    """Fetch and make what the images hold, and models; needs a network the first time.
+
+    Raises:
+        EngineUnavailableError, EnvironmentBuildError: see `support.engine.environment`.
+        RuntimeError: Debian's packages or the operator's modules could not be had.
+    """
+    base = base_filesystem(say)
+    engine = environment.find_or_build(say)
+    return Supplies(_images(base, _operator(say), engine.folder), _models(engine, say))
+
+
+def supply(containerd: Containerd, images: Images, say: Callable[[str], None]) -> None:
+    """Take in what containerd does not have yet; forget older images of the same name."""
+    there = containerd.names()
+    for image in images:
+        if image.name in there:
+            continue
+        say(f"importing {image.name}")
+        repository = image.name.rpartition(":")[0]
+        old = [name for name in there if name.startswith(f"{repository}:")]
+        if old:
+            containerd.remove(*old)
+        with tempfile.TemporaryDirectory(dir=cache_folder("rootfs")) as name:
+            archive = Path(name) / "image.tar"
+            write_archive(image, archive)
+            containerd.import_archive(archive)
+
+
+def _images(base: Path, operator: Path, engine: Path) -> Images:
+    python = _base_python(engine)
+    bottom = Layer(base)
+    return Images(
+        Image(f"{REGISTRY}/pause:{base.name}", (bottom,)),
+        Image(
+            f"{REGISTRY}/qwen3-operator:{operator.name}",
+            (bottom, Layer(operator, "/app")),
+            # as Containerfile has it
+            ("/app/bin/qwen3-operator", "run"),
+            {
+                "PATH": "/app/bin:/usr/local/bin:/usr/bin:/bin",
+                "PYTHONPATH": "/app/lib",
+                "PYTHONUNBUFFERED": "1",
+            },
+        ),
+        Image(
+            f"{REGISTRY}/vllm-cpu:{engine.name}",
+            # the environment names its Python by path, so both lie where they lie on this machine
+            (bottom, Layer(python, str(python)), Layer(engine, str(engine))),
+            (str(engine / "bin" / "vllm"), "serve"),
+            {"PATH": f"{engine}/bin:/usr/local/bin:/usr/bin:/bin", "HF_HUB_OFFLINE": "1"},
+        ),
+    )
+
+
+def _base_python(environment: Path) -> Path:
+    """Return the folder of the Python that a virtual environment was made with."""
+    for line in (environment / "pyvenv.cfg").read_text().splitlines():
+        key, _, value = line.partition("=")
+        if key.strip() == "home":
+            return Path(value.strip()).parent
+    raise RuntimeError(f"{environment}/pyvenv.cfg names no home")
+
+
+def _operator(say: Callable[[str], None]) -> Path:
+    folder = cache_folder("operator-image") / _sources_key()
+    if folder.exists():
+        return folder
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    say("installing the operator for its image")
+    with tempfile.TemporaryDirectory(dir=folder.parent) as name:
+        made = Path(name) / "app"
+        done = subprocess.run(
+            ["sh", ROOT / "image" / "install.sh", made, _python()],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise RuntimeError(f"image/install.sh failed:\n{done.stderr[-2000:]}")
+        made.rename(folder)
+    return folder
+
+
+def _python() -> str:
+    """Return a Python of the release that the image's base has."""
+    wanted = (3, 11)
+    if sys.version_info[:2] == wanted:
+        return sys.executable
+    return "/usr/bin/python3"
+
+
+def _models(engine: environment.EngineEnvironment, say: Callable[[str], None]) -> Path:
+    inside = Path(environment.__file__).parent / "inside"
+    recipes = [(inside / name).read_bytes() for name in ("modelling.py", "tokenizing.py")]
+    folder = cache_folder("models") / hashlib.sha256(b"\0".join(recipes)).hexdigest()[:16]
+    if folder.exists():
+        return folder
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    say("making tiny models")
+    with tempfile.TemporaryDirectory(dir=folder.parent) as name:
+        made = Path(name) / "models"
+        for kind in ("dense", "moe"):
+            (made / kind).mkdir(parents=True)
+            subprocess.run(
+                [engine.python, "-m", "support.engine.inside.modelling", made / kind, kind],
+                env={**os.environ, "PYTHONPATH": str(ROOT / "tests")},
+                capture_output=True,
+                check=True,
+            )
+        for path in (made, *made.rglob("*")):
+            path.chmod(0o755 if path.is_dir() else 0o644)  # pods are not root
+        made.rename(folder)
+    return folder
+
+
+def _sources_key() -> str:
+    digest = hashlib.sha256()
+    for path in sorted(_sources()):
+        digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _sources() -> Iterator[Path]:
+    yield from (ROOT / name for name in SINGLE_FILES)
+    for name in SOURCES:
+        for path in (ROOT / name).rglob("*"):
+            if path.is_file() and "__pycache__" not in path.parts:
+                yield path
