@@ -8,12 +8,9 @@ import pytest
 
 from support.availability import cannot_run
 from support.controlplane import (
-    H100_SXM_80GB,
-    RTX_4090,
     BuildError,
     ControlPlane,
     MissingPrerequisiteError,
-    NodeSpec,
 )
 from support.controlplane.binaries import say_on_stderr
 from support.leaderworkerset import LeaderWorkerSets, find_or_build
@@ -25,7 +22,6 @@ from support.wait import until
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from support.controlplane import Binaries
     from support.leaderworkerset import Built
 
 pytestmark = pytest.mark.cluster
@@ -41,20 +37,19 @@ GROUP_LIMIT_S = 4
 
 NEAR = {"nvidia.com/gpu.clique": "rack-1.0"}
 
-NODES = (
-    *(
-        NodeSpec(f"h100-{i}", H100_SXM_80GB, gpus=8, cpu=192, memory_gib=2048, labels=NEAR)
-        for i in range(2)
-    ),
-    NodeSpec("rtx4090-0", RTX_4090, gpus=2, cpu=32, memory_gib=128),
-)
+HOME = "groups"
+"""Namespace of all resources here."""
 
 
 @pytest.fixture(scope="module")
-def two_nodes(control_plane_binaries: Binaries) -> Iterator[ControlPlane]:
-    """A control plane of its own: LeaderWorkerSet comes and goes in it."""
-    with ControlPlane(control_plane_binaries, nodes=NODES, audit=True) as cluster:
-        yield cluster
+def two_nodes(control_plane: ControlPlane) -> Iterator[ControlPlane]:
+    """The shared control plane, its two nodes with H100 near to each other."""
+    (near,) = (f"{key}={value}" for key, value in NEAR.items())
+    control_plane.kubectl("label", "node", "h100-0", "h100-1", near)
+    control_plane.kubectl("create", "namespace", HOME)
+    yield control_plane
+    control_plane.kubectl("label", "node", "h100-0", "h100-1", f"{next(iter(NEAR))}-")
+    control_plane.kubectl("delete", "namespace", HOME, "--wait=false")
 
 
 @pytest.fixture(scope="module")
@@ -68,18 +63,28 @@ def built(request: pytest.FixtureRequest) -> Built:
 
 
 @pytest.fixture(scope="module")
-def models(two_nodes: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Models]:
-    """One operator with the chart's rights; resources are in the namespace default."""
+def own_operator(
+    two_nodes: ControlPlane, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningOperator]:
+    """One operator with the chart's rights; a replica is taken back after seconds."""
+    mark = two_nodes.audit_log.mark()
     installation = install(two_nodes, tmp_path_factory.mktemp("operator"), "qwen3-system")
     arguments = [f"--group-limit-s={GROUP_LIMIT_S}"]
-    with RunningOperator(installation, arguments=arguments):
-        yield Models(Room(two_nodes, "default"))
+    with RunningOperator(installation, arguments=arguments) as running:
+        yield running
     refused = [
         f"{request.verb} {request.resource}/{request.subresource}"
-        for request in two_nodes.audit_log.requests(0)
+        for request in two_nodes.audit_log.requests(mark)
         if request.user == installation.user and request.code == 403
     ]
     assert refused == []
+
+
+@pytest.fixture(scope="module")
+def models(two_nodes: ControlPlane, own_operator: RunningOperator) -> Models:
+    """The resources of the namespace."""
+    assert own_operator.returncode is None
+    return Models(Room(two_nodes, HOME))
 
 
 @pytest.fixture(autouse=True)
@@ -96,7 +101,7 @@ def test_without_leaderworkerset_a_replica_over_two_nodes_is_stateful_sets(model
     leader, other = by_rank(models, "large")
     assert sorted(models.nodes("large")) == ["h100-0", "h100-1"]
     assert (leader["metadata"]["name"], other["metadata"]["name"]) == ("large-0", "large-0-1")
-    assert value_of(other, "LEADER_ADDRESS") == "large-0.large-ranks.default"
+    assert value_of(other, "LEADER_ADDRESS") == "large-0.large-ranks.groups"
     assert words(other)[-1] == "--headless"
     assert "--headless" not in words(leader)
     assert "readinessProbe" in engine(leader)
@@ -210,14 +215,15 @@ def test_a_group_bound_in_part_is_taken_back_after_the_limit(
 
 
 def test_with_leaderworkerset_a_replica_is_a_group_of_one(
-    models: Models, two_nodes: ControlPlane, built: Built
+    models: Models, two_nodes: ControlPlane, own_operator: RunningOperator, built: Built
 ) -> None:
     """What runs as StatefulSets stays when LeaderWorkerSet comes; what comes later is a set."""
     models.apply("old", LARGE, variant="Qwen3-235B-A22B")
     models.await_ready("old")
     before = {pod["metadata"]["uid"] for pod in models.pods("old")}
     with LeaderWorkerSets(two_nodes, built):
-        until(lambda: models.room.names("leaderworkersets") == [], SECONDS, "there is none yet")
+        noticed = "the cluster has /apis/leaderworkerset"
+        until(lambda: noticed in own_operator.log, SECONDS, "the operator should notice it")
         models.room.kubectl("annotate", "q3d", "old", "example.com/look=again")
         models.apply("new", LARGE, variant="Qwen3-235B-A22B")
         models.await_condition("new", "Scheduled", "False", "InsufficientGPU")
@@ -273,7 +279,7 @@ def _assert_is_a_whole_set(models: Models) -> None:
     assert (leader["metadata"]["name"], other["metadata"]["name"]) == ("new-0", "new-0-1")
     assert let_in_by_their_group(models, "new") == {"new-0", "new-0-1"}
     for pod in (leader, other):
-        assert value_of(pod, "LWS_LEADER_ADDRESS") == "new-0.new-0.default"
+        assert value_of(pod, "LWS_LEADER_ADDRESS") == "new-0.new-0.groups"
         assert value_of(pod, "LEADER_ADDRESS") == "$(LWS_LEADER_ADDRESS)"
     assert value_of(other, "LWS_WORKER_INDEX") == "1"
     assert answering(models, "new") == ["new-0"]
