@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -15,7 +15,7 @@ from qwen3_operator.errors import ClusterError
 from qwen3_planner.errors import SpecError, UnreachableError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine
+    from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 
 TIMEOUT_S = 15.0
 """For one answer: somebody waits for it."""
@@ -52,8 +52,6 @@ def ask(place: Place, question: Callable[[Cluster], Coroutine[None, None, T]]) -
     """
     if place.kubeconfig is not None and not Path(place.kubeconfig).is_file():
         raise SpecError("--kubeconfig", place.kubeconfig, "there is no such file")
-    for talkative in ("qwen3_operator", "kubernetes"):  # stderr is for the user
-        logging.getLogger(talkative).setLevel(logging.CRITICAL)
 
     async def run() -> T:
         async with _connected(place) as cluster:
@@ -62,7 +60,22 @@ def ask(place: Place, question: Callable[[Cluster], Coroutine[None, None, T]]) -
             except ClusterError as error:
                 raise UnreachableError(_said(error, cluster.api.server)) from error
 
-    return asyncio.run(run())
+    with _quiet():
+        return asyncio.run(run())
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep stderr for the user."""
+    talkative = [logging.getLogger(name) for name in ("qwen3_operator", "kubernetes")]
+    levels = [logger.level for logger in talkative]
+    for logger in talkative:
+        logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        for logger, level in zip(talkative, levels, strict=True):
+            logger.setLevel(level)
 
 
 @asynccontextmanager

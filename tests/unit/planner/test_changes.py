@@ -18,6 +18,7 @@ VALUES: dict[str, str | int | float] = {
     "accelerators": "L4-24GB,T4-16GB",
     "gpuMemoryUtilization": 0.95,
     "hardware": "2xL4-24GB",
+    "multiNode": "ray",
     "loras": "a=hf://t/a;b=pvc://c/b,rank=8",
 }
 
