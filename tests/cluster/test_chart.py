@@ -236,13 +236,14 @@ NEEDS = (
     *(("watch", kind) for kind in ("nodes", "pods", "priorityclasses", "deployments.apps")),
     *((verb, "services") for verb in ("list", "watch", "create", "patch", "delete")),
     *((verb, "deployments.apps") for verb in ("list", "create", "patch", "delete")),
+    *((verb, "pods") for verb in ("patch", "delete")),  # gates of groups; groups bound in part
     ("patch", "qwen3deployments/status"),
     ("update", "qwen3deployments/finalizers"),
     ("create", "events.events.k8s.io"),
 )
 MUST_NOT = (
     *((verb, "secrets") for verb in ("get", "list", "watch", "create")),
-    *((verb, "pods") for verb in ("create", "delete", "patch")),
+    *((verb, "pods") for verb in ("create", "update")),
     *((verb, "qwen3deployments") for verb in ("create", "update", "patch", "delete")),
     *((verb, "nodes") for verb in ("get", "patch", "update", "delete")),
     ("get", "configmaps"),
@@ -302,7 +303,12 @@ def test_named_namespaces_are_all_it_may_write_to(cluster: ControlPlane) -> None
         assert may(cluster, ACCOUNT, "list", "resourcequotas", "--namespace=team-a")
         assert may(cluster, ACCOUNT, "list", "nodes", ALL)
         assert may(cluster, ACCOUNT, "list", "pods", ALL)
-        for verb, what in (("patch", "deployments.apps"), ("list", "qwen3deployments")):
+        for verb, what in (
+            ("patch", "deployments.apps"),
+            ("delete", "pods"),
+            ("patch", "pods"),
+            ("list", "qwen3deployments"),
+        ):
             assert not may(cluster, ACCOUNT, verb, what, "--namespace=team-b")
             assert not may(cluster, ACCOUNT, verb, what, ALL)
     finally:
