@@ -156,7 +156,8 @@ def test_defaults_appear_in_what_is_stored(
         "workload": {"concurrency": 1},
         "replicas": 1,
         "replan": "WhenBroken",
-        "service": {"type": "ClusterIP", "port": 8000},
+        "rollout": {"surge": "WhenFree", "onFailure": "RollBack"},
+        "service": {"type": "ClusterIP", "port": 8000, "headless": False},
         "suspend": False,
     }
 
@@ -183,7 +184,9 @@ def test_there_is_an_example_of_each_kind() -> None:
         "qwen3-30b-a3b",
         "qwen3-32b-cached",
         "qwen3-32b",
+        "qwen3-8b-behind-a-gateway",
         "qwen3-8b-modelscope",
+        "qwen3-8b-scaled",
     ]
 
 
