@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +15,7 @@ from qwen3_planner.cli.exit_codes import ExitCode
 from support.wait import until
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 pytestmark = pytest.mark.engine
@@ -42,6 +44,19 @@ def sweep(grid: Path, out: Path, *options: str) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
 
 
+@contextmanager
+def interrupts_heard() -> Iterator[None]:
+    """Let programs that are started here hear SIGINT.
+
+    A shell has those deaf to it that it starts in the background, and whom they start in turn.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def ended(process: subprocess.Popen[str]) -> int:
     _, said = process.communicate(timeout=300)
     assert process.returncode != ExitCode.DEFECT, said
@@ -54,7 +69,8 @@ def test_a_sweep_that_was_interrupted_ends_like_one_that_was_not(
     whole, broken = tmp_path / "whole.jsonl", tmp_path / "broken.jsonl"
     assert ended(sweep(grid, whole)) == 0
 
-    process = sweep(grid, broken, "--workers", "2", "--batch", "2")
+    with interrupts_heard():
+        process = sweep(grid, broken, "--workers", "2", "--batch", "2")
     until(lambda: broken.exists() and broken.stat().st_size > 0, 60, "no row was written")
     process.send_signal(signal.SIGINT)
     assert ended(process) == INTERRUPTED
