@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -25,14 +26,15 @@ def chat(address: str, **more: object) -> dict[str, Any]:
         "temperature": 0,
         **more,
     }
-    connection = http.client.HTTPConnection(address, timeout=120)
-    connection.request(
-        "POST",
-        "/v1/chat/completions",
-        json.dumps(body),
-        {"Content-Type": "application/json"},
-    )
-    message: dict[str, Any] = json.load(connection.getresponse())["choices"][0]["message"]
+    with closing(http.client.HTTPConnection(address, timeout=120)) as connection:
+        connection.request(
+            "POST",
+            "/v1/chat/completions",
+            json.dumps(body),
+            {"Content-Type": "application/json"},
+        )
+        answer = json.load(connection.getresponse())
+    message: dict[str, Any] = answer["choices"][0]["message"]
     return message
 
 
