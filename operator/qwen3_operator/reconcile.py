@@ -50,8 +50,10 @@ if TYPE_CHECKING:
     from qwen3_operator.decisions.admission import Admission, Claim
     from qwen3_operator.desired.pool import Pool
     from qwen3_operator.desired.site import Site
+    from qwen3_operator.desired.surroundings import Surroundings
     from qwen3_operator.ledger import Ledger
     from qwen3_operator.observed import Key, Manifest
+    from qwen3_operator.rolling.turns import Turn
     from qwen3_operator.scaling import Scaling
     from qwen3_operator.status import Facts
     from qwen3_operator.telemetry.readings import Readings
@@ -99,6 +101,18 @@ class Tools:
     """What engines say of themselves; None where nobody shall ask them."""
     settle: Callable[[], None]
     """Asks for a pass over those who wait: what one gives up or is refused may suit another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What a plan comes to: the one that runs now, where, and its children."""
+
+    plan: Plan
+    pool: Pool
+    turn: Turn
+    around: Surroundings
+    wanted: tuple[Manifest, ...]
+    """What counts the replicas first."""
 
 
 class Reconciler:
@@ -219,66 +233,78 @@ class Reconciler:
             return None
         if tools.children.belong_to_another(key, subject.uid):
             return GARBAGE_PAUSE_S
-        pool = self._pool(key, plan)
-        rendered = self._children(key, resource, plan, pool)
-        turn = self._replacing.turn(resource, chosen, pool, rendered, subject.previous)
-        plan = turn.runs or plan
-        hindrance, form = tools.caches.around.hindrance, tools.caches.form(key)
-        around = make_surroundings(resource, plan, tools.site, hindrance, form)
-        wanted = (*turn.children, *around.children)
-        model = Model(key, resource, plan, wanted[0], pool)
-        supply = await self._replacing.supply(model, turn, subject.previous)
+        made = self._make(subject, resource, chosen, plan)
+        model = Model(key, resource, made.plan, made.wanted[0], made.pool)
+        supply = await self._replacing.supply(model, made.turn, subject.previous)
+        facts = replace(
+            self._facts(subject), resource=resource, chosen=chosen, supply=supply.finding
+        )
         if supply.finding.status is ConditionStatus.FALSE:
             self._withdraw(key)
-            facts = replace(self._facts(subject), resource=resource, chosen=chosen)
-            await self._reporter.report(subject, replace(facts, supply=supply.finding))
+            await self._reporter.report(subject, facts)
             return supply.again_s
-        admission = self._admit(subject, resource, wanted)
+        admission = self._admit(subject, resource, made.wanted)
         outcome = Outcome.UNCHANGED
         if admission.may_apply:
-            wanted = desired.with_replicas(wanted, admission.replicas)
+            wanted = desired.with_replicas(made.wanted, admission.replicas)
             wanted = self._replacing.paced(key, wanted, resource.spec.rollout.surge)
+            made = replace(made, wanted=wanted)
             outcome = await tools.children.bring(key, subject.uid, wanted)
         if outcome is Outcome.OWNER_GONE:
             tools.bodies.drop(subject.body)
             return None
         if outcome is Outcome.CHANGED and tools.is_busy():
             return REPORT_PAUSE_S
-        ready = subject.previous.ready_replicas
-        scaled = await tools.scaling.bring(Scalable(key, subject.body, resource, plan, ready))
-        tended = await tools.ganging.tend(key, resource, wanted[0], admission)
-        facts = self._facts(subject)
-        plan_hash = demand_of(wanted[0]).plan_hash
-        engines = sources(facts.observed.pods, plan, plan_hash)
-        tokens = tools.readings.of(key, engines) if tools.readings else {}
-        facts = replace(
-            facts,
-            resource=resource,
-            chosen=chosen,
-            supply=supply.finding,
-            admission=admission,
-            scaling=scaled.finding,
-            observed=replace(
-                facts.observed,
-                kv_cache_tokens=tokens,
-                pods=told_to_wait(
-                    tended.told(facts.observed.pods),
-                    demand_of(wanted[0]).selector,
-                    tools.ledger.nodes(),
-                ),
-            ),
-            plan_hash=plan_hash,
-            model=tools.catalog.model(plan.variant),
-            surroundings=around,
-            turn=turn,
-        )
-        await self._reporter.report(subject, facts)
+        again_s = await self._follow(subject, resource, made, admission, facts)
         refusal = tools.children.refusal(key) if outcome is Outcome.REFUSED else None
         if refusal is not None:
             raise refusal
+        return again_s
+
+    async def _follow(
+        self,
+        subject: Subject,
+        resource: Qwen3Deployment,
+        made: Made,
+        admission: Admission,
+        facts: Facts,
+    ) -> float | None:
+        """Scale and tend what runs, tell how it goes, and say when to look again."""
+        tools, key, first = self._tools, subject.key, made.wanted[0]
+        scalable = Scalable(key, subject.body, resource, made.plan, subject.previous.ready_replicas)
+        scaled = await tools.scaling.bring(scalable)
+        tended = await tools.ganging.tend(key, resource, first, admission)
+        demand, observed = demand_of(first), tools.children.observe(key)
+        engines = sources(observed.pods, made.plan, demand.plan_hash)
+        tokens = tools.readings.of(key, engines) if tools.readings else {}
+        pods = told_to_wait(tended.told(observed.pods), demand.selector, tools.ledger.nodes())
+        facts = replace(
+            facts,
+            admission=admission,
+            scaling=scaled.finding,
+            observed=replace(observed, kv_cache_tokens=tokens, pods=pods),
+            plan_hash=demand.plan_hash,
+            model=tools.catalog.model(made.plan.variant),
+            surroundings=made.around,
+            turn=made.turn,
+        )
+        await self._reporter.report(subject, facts)
         remembered_s = look_again_s(tools.bodies.get(*key), subject.previous)
-        pauses = (scaled.again_s, tended.again_s, turn.again_s, remembered_s)
+        pauses = (scaled.again_s, tended.again_s, made.turn.again_s, remembered_s)
         return min((s for s in pauses if s is not None), default=None)
+
+    def _make(
+        self, subject: Subject, resource: Qwen3Deployment, chosen: replan.Chosen, plan: Plan
+    ) -> Made:
+        """Make the children of the plan that shall run now, and of what stands around them."""
+        key, around = subject.key, self._tools.caches.around
+        pool = self._pool(key, plan)
+        rendered = self._children(key, resource, plan, pool)
+        turn = self._replacing.turn(resource, chosen, pool, rendered, subject.previous)
+        plan = turn.runs or plan
+        form = self._tools.caches.form(key)
+        beside = make_surroundings(resource, plan, self._tools.site, around.hindrance, form)
+        return Made(plan, pool, turn, beside, (*turn.children, *beside.children))
 
     async def _let_be(
         self, subject: Subject, resource: Qwen3Deployment, chosen: replan.Chosen
