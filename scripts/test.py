@@ -35,7 +35,13 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
         ),
         (sys.executable, "-m", "pytest", "-q", "-m", "browser", "tests/browser"),
     ),
-    "cluster": ((sys.executable, "-m", "pytest", "-q", "-m", "cluster", "tests/cluster"),),
+    # two control planes side by side: tests wait for controllers more than they compute
+    "cluster": (
+        (
+            *(sys.executable, "-m", "pytest", "-q", "-m", "cluster", "tests/cluster"),
+            *("-n", "auto", "--maxprocesses", "2", "--dist", "loadfile"),
+        ),
+    ),
     "engine": ((sys.executable, "-m", "pytest", "-q", "-m", "engine", "tests/engine"),),
     "e2e": (
         (sys.executable, "-m", "support.node", "build"),

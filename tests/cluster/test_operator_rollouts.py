@@ -124,8 +124,9 @@ def test_a_replica_over_two_nodes_goes_back_as_a_whole(
 ) -> None:
     over_two = (
         "quantization: fp8\nparallelism: {tensor: 8, pipeline: 2}\n"
-        "accelerators: [H100-SXM-80GB]\nrollout: {progressDeadlineSeconds: 10}\n"
+        "accelerators: [H100-SXM-80GB]\nrollout: {progressDeadlineSeconds: 25}\n"
     )
+    # long enough that pods of both nodes have failed by then, on a busy machine too
     failing = {"test.qwen3.dev/fail": "CrashLoopBackOff"}
     models.apply("large", over_two, variant="Qwen3-235B-A22B")
     models.await_ready("large")
