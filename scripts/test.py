@@ -42,7 +42,12 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
             *("-n", "auto", "--maxprocesses", "2", "--dist", "loadfile"),
         ),
     ),
-    "engine": ((sys.executable, "-m", "pytest", "-q", "-m", "engine", "tests/engine"),),
+    "engine": (
+        (
+            *(sys.executable, "-m", "pytest", "-q", "-m", "engine", "tests/engine"),
+            *("-n", "auto", "--maxprocesses", "2", "--dist", "loadfile"),
+        ),
+    ),
     "e2e": (
         (sys.executable, "-m", "support.node", "build"),
         (
