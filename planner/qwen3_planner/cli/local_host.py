@@ -6,18 +6,19 @@ import os
 import platform
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from qwen3_planner.catalog.rows import Accelerator, AcceleratorClass
 from qwen3_planner.errors import SpecError
+from qwen3_planner.inventory.cpu_nodes import NAME_PREFIX, cpu_of
 from qwen3_planner.inventory.hardware import NodeGroup
 from qwen3_planner.units import GIB, MIB
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from qwen3_planner.catalog.rows import Catalog
+    from qwen3_planner.catalog.rows import Accelerator, Catalog
 
 MEMORY_FILE: Final = "/proc/meminfo"
 BOARD_FILE: Final = "/proc/device-tree/model"
@@ -25,9 +26,6 @@ BOARD_FILE: Final = "/proc/device-tree/model"
 
 SYSTEM_MIB: Final = 512
 """Left to the system, as for the boards of the catalog."""
-
-CHANNEL_GB_PER_S: Final = 25.6
-"""Bandwidth that is assumed of a CPU of no known kind: one channel of DDR4-3200."""
 
 _TIMEOUT_S: Final = 10
 
@@ -79,30 +77,14 @@ def _like(rows: Iterable[Accelerator], words: list[str], n_bytes: int) -> Accele
 def _cpu(n_bytes: int) -> Accelerator:
     """Describe a CPU by its memory: what else there is to know is assumed."""
     memory_mib = n_bytes // MIB
-    return Accelerator(
-        name=f"CPU-{round(n_bytes / GIB)}GB",
-        vendor="generic",
-        device_class=AcceleratorClass.CPU,
-        architecture=platform.machine() or "unknown",
-        compute_capability=None,
-        resource="",
-        product_labels=(),
+    return replace(
+        cpu_of(platform.machine() or "unknown", n_bytes),
+        name=f"{NAME_PREFIX}{round(n_bytes / GIB)}GB",
         memory_mib=memory_mib,
         usable_memory_mib=max(1, memory_mib - SYSTEM_MIB),
         usable_relative_error=0.05,
         usable_source="derived: memory less half a GiB for the system",
-        memory_gb_per_s=CHANNEL_GB_PER_S,
-        bf16_tflops=None,
-        fp16_tflops=None,
-        fp8_tflops=None,
-        int8_tops=None,
-        fp4_tflops=None,
-        link_gb_per_s=0.0,
-        pcie_gb_per_s=None,
-        tdp_w=None,
-        confidence="C",
         source="memory: this machine; bandwidth: assumed, one channel of DDR4-3200",
-        as_of="",
     )
 
 
