@@ -158,6 +158,7 @@ class Caches:
         )
         self.queues = Queues(api, namespaces, listeners.local_queue)
         self.node_pools: Store[GrowingPool] = Store(hardware.node_pool, listeners.node_pool)
+        self._groups: list[OptionalWatch[Manifest]] = []
         self._watches: list[Watch[Any]] = [
             OptionalWatch(api, Selection("/apis/karpenter.sh/v1/nodepools"), self.node_pools),
             Watch(api, Selection("/api/v1/nodes"), self.nodes),
@@ -171,35 +172,34 @@ class Caches:
             *self.devices.watches,
             *self.queues.watches,
         ]
-        self._groups: list[OptionalWatch[Manifest]] = []
         for namespace in namespaces or (None,):
-            group = kinds.LEADER_WORKER_SET
-            sets = _within(group.root, namespace, group.plural, OURS)
-            self._groups.append(OptionalWatch(api, sets, self.leader_worker_sets))
-            self._watches += [
-                self._groups[-1],
-                Watch(
-                    api,
-                    _within("/apis/apps/v1", namespace, "statefulsets", OURS),
-                    self.stateful_sets,
-                ),
-                Watch(api, _within("/api/v1", namespace, "pods", OURS), self.own_pods),
-                Watch(
-                    api, _within("/apis/apps/v1", namespace, "deployments", OURS), self.deployments
-                ),
-                Watch(api, _within("/api/v1", namespace, "services", OURS), self.services),
-                Watch(api, _within("/api/v1", namespace, "resourcequotas", {}), self.quotas),
-                Watch(
-                    api, _within("/api/v1", namespace, "persistentvolumeclaims", {}), self.volumes
-                ),
-                Watch(api, _within("/apis/batch/v1", namespace, "jobs", CACHES), self.prefetches),
-                Watch(api, _within("/api/v1", namespace, "pods", CACHES), self.fetchers),
-                OptionalWatch(  # roles that somebody else keeps may leave them out
-                    api,
-                    _within("/apis/events.k8s.io/v1", namespace, "events", FAILED_CREATE),
-                    self.creation_failures,
-                ),
-            ]
+            self._watches += self._watches_within(api, namespace)
+
+    def _watches_within(self, api: Api, namespace: str | None) -> list[Watch[Any]]:
+        """Make the watches of one namespace that is served; None: of all."""
+        group = kinds.LEADER_WORKER_SET
+        sets = _within(group.root, namespace, group.plural, OURS)
+        self._groups.append(OptionalWatch(api, sets, self.leader_worker_sets))
+        return [
+            self._groups[-1],
+            Watch(
+                api,
+                _within("/apis/apps/v1", namespace, "statefulsets", OURS),
+                self.stateful_sets,
+            ),
+            Watch(api, _within("/api/v1", namespace, "pods", OURS), self.own_pods),
+            Watch(api, _within("/apis/apps/v1", namespace, "deployments", OURS), self.deployments),
+            Watch(api, _within("/api/v1", namespace, "services", OURS), self.services),
+            Watch(api, _within("/api/v1", namespace, "resourcequotas", {}), self.quotas),
+            Watch(api, _within("/api/v1", namespace, "persistentvolumeclaims", {}), self.volumes),
+            Watch(api, _within("/apis/batch/v1", namespace, "jobs", CACHES), self.prefetches),
+            Watch(api, _within("/api/v1", namespace, "pods", CACHES), self.fetchers),
+            OptionalWatch(  # roles that somebody else keeps may leave them out
+                api,
+                _within("/apis/events.k8s.io/v1", namespace, "events", FAILED_CREATE),
+                self.creation_failures,
+            ),
+        ]
 
     async def run(self) -> None:
         """Keep all watches going; never returns."""
