@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from qwen3_planner.catalog.rows import Catalog
+    from qwen3_planner.catalog.rows import Catalog, ModelArchitecture
     from support.engine.environment import EngineEnvironment
 
 
@@ -38,6 +39,19 @@ def engine(request: pytest.FixtureRequest) -> EngineEnvironment:
 def catalog() -> Catalog:
     """The catalog as it ships."""
     return load_catalog()
+
+
+@pytest.fixture(scope="session")
+def model(catalog: Catalog) -> ModelArchitecture:
+    """Qwen3-8B in small."""
+    return replace(
+        catalog.model("Qwen3-8B"),
+        layers=2,
+        hidden_size=256,
+        intermediate_size=512,
+        vocab_size=1024,
+        max_position_embeddings=4096,
+    )
 
 
 @pytest.fixture(scope="session")

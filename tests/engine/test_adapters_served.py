@@ -9,7 +9,6 @@ import socket
 import struct
 import subprocess
 import urllib.request
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.error import HTTPError
@@ -84,19 +83,6 @@ def adapter_files(model: ModelArchitecture, seed: int) -> dict[str, bytes]:
         "adapter_config.json": json.dumps(config).encode(),
         "adapter_model.safetensors": len(text).to_bytes(8, "little") + text + data,
     }
-
-
-@pytest.fixture(scope="module")
-def model(catalog: Catalog) -> ModelArchitecture:
-    """Qwen3-8B in small."""
-    return replace(
-        catalog.model("Qwen3-8B"),
-        layers=2,
-        hidden_size=256,
-        intermediate_size=512,
-        vocab_size=1024,
-        max_position_embeddings=4096,
-    )
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from dataclasses import fields, replace
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,19 +41,6 @@ replaced by a free one. Nothing is taken away."""
 CONTEXT = 2000
 
 DASHBOARD = Path(__file__).parents[2] / "charts/qwen3-operator/dashboards/qwen3-models.json"
-
-
-@pytest.fixture(scope="module")
-def model(catalog: Catalog) -> ModelArchitecture:
-    """Qwen3-8B in small."""
-    return replace(
-        catalog.model("Qwen3-8B"),
-        layers=2,
-        hidden_size=256,
-        intermediate_size=512,
-        vocab_size=1024,
-        max_position_embeddings=4096,
-    )
 
 
 @pytest.fixture(scope="module")
