@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from support.controlplane.binaries import cache_root, say_on_stderr
+from support.controlplane.build import build_program
 from support.controlplane.errors import BuildError
-from support.controlplane.programs import BUILD_FLAGS
+from support.controlplane.programs import BUILD_FLAGS, Program
 from support.controlplane.toolchain import find_go, go_environment
-from support.controlplane.versions import required_go
+from support.controlplane.versions import Skew, required_go
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 MODULE = "sigs.k8s.io/lws"
 CRDS = "config/crd/bases"
+CONTROLLER = Program("lws", MODULE, f"{MODULE}/cmd", ("--version",), Skew.SAME_MINOR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +62,13 @@ def find_or_build(say: Callable[[str], None] = say_on_stderr) -> Built:
 def _build(built: Built, say: Callable[[str], None]) -> None:
     go = find_go(required_go((HERE / "go.mod").read_text()), cache_root(), say)
     say(f"building LeaderWorkerSet into {built.program.parent} (first time: minutes)")
-    scratch = built.program.with_name(".building")
-    flags = [*BUILD_FLAGS, "-ldflags", "-s -w", "-o", str(scratch)]
-    _go(go, "build", *flags, f"{MODULE}/cmd")
     source = Path(json.loads(_go(go, "list", "-mod=readonly", "-m", "-json", MODULE))["Dir"])
     shutil.rmtree(built.definitions, ignore_errors=True)
     built.definitions.mkdir()
     for definition in (source / CRDS).glob("*.yaml"):
         shutil.copyfile(definition, built.definitions / definition.name)
-    scratch.replace(built.program)
-    say("LeaderWorkerSet is built")
+    # last: whoever finds the program takes the definitions to be there
+    build_program(go, CONTROLLER, built.program, "LeaderWorkerSet", say, module=HERE)
 
 
 def _go(go: Path, *arguments: str) -> str:
