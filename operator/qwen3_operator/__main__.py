@@ -16,6 +16,13 @@ from qwen3_operator.errors import ClusterError, SpecError
 from qwen3_operator.setting_text import ENVIRONMENT_PREFIX
 from qwen3_operator.settings import LogFormat, Settings
 
+PAIRS = {
+    "image_registries": "--image-registry",
+    "pod_labels": "--pod-label",
+    "pod_monitor_labels": "--pod-monitor-label",
+}
+"""Settings that are key=value pairs, and the flags that give one each."""
+
 BAD_INPUT = 2
 FAILED = 1
 
@@ -30,6 +37,12 @@ def main() -> None:
 @click.option("--namespace", "namespaces", multiple=True, help="Serve only it; repeatable.")
 @click.option("--workers", type=int, help="Resources reconciled at the same time.")
 @click.option("--image", "images", multiple=True, help="engine=image instead of the catalog's.")
+@click.option(
+    "--image-registry", "image_registries", multiple=True, help="docker.io=mirror; * is any other."
+)
+@click.option(
+    "--image-pull-secret", "image_pull_secrets", multiple=True, help="Secret beside each model."
+)
 @click.option("--hf-endpoint", help="URL of a mirror of Hugging Face.")
 @click.option("--modelscope-endpoint", help="URL of a mirror of ModelScope.")
 @click.option("--https-proxy", help="URL of the proxy to the hubs, without a password.")
@@ -81,6 +94,7 @@ def main() -> None:
 @click.option("--prometheus-url", help="Prometheus that scrapes the engines, for spec.scaling.")
 @click.option("--prometheus-token-file", help="File with a bearer token for it.")
 @click.option("--prometheus-ca-file", help="File with the authorities trusted for it.")
+@click.option("--prometheus-proxy", help="URL of the proxy to it, without a password.")
 @click.option("--prometheus-timeout-s", type=float, help="Time for one answer of it.")
 @click.option("--scaling-interval-s", type=int, help="Seconds between two readings of a load.")
 @click.option("--request-timeout-s", type=float, help="Time for one request.")
@@ -216,8 +230,8 @@ def _settings(config: Path | None, flags: dict[str, Any]) -> Settings:
         raise SpecError("--config", str(path), error.strerror or str(error)) from error
     if flags["images"]:
         flags["images"] = setting_text.parse_images(flags["images"])
-    for name in ("pod_labels", "pod_monitor_labels"):
-        flags[name] = setting_text.parse_labels(flags[name], f"--{name[:-1].replace('_', '-')}")
+    for name, flag in PAIRS.items():
+        flags[name] = setting_text.parse_labels(flags[name], flag)
     given = {name: value for name, value in flags.items() if value not in (None, (), {})}
     return settings_module.load(text, os.environ, given)
 

@@ -12,9 +12,14 @@ from qwen3_operator.errors import SpecError
 ENVIRONMENT_PREFIX = "QWEN3_OPERATOR_"
 """``QWEN3_OPERATOR_WORKERS=4`` sets ``workers``; lists are separated by commas."""
 
-LISTS = frozenset({"amd_groups", "namespaces", "near_labels", "prometheus_namespaces"})
-LABELS = frozenset({"pod_labels", "pod_monitor_labels", "prometheus_labels"})
-"""Settings that are lists, and those that are labels, in the environment with commas between."""
+ANY_REGISTRY = "*"
+"""Stands for every registry that ``image_registries`` does not name."""
+
+LISTS = frozenset(
+    {"amd_groups", "image_pull_secrets", "namespaces", "near_labels", "prometheus_namespaces"}
+)
+LABELS = frozenset({"image_registries", "pod_labels", "pod_monitor_labels", "prometheus_labels"})
+"""Settings that are lists, and those that are pairs, in the environment with commas between."""
 
 
 def values_in(text: str | None) -> dict[str, Any]:

@@ -15,13 +15,15 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydantic.alias_generators import to_camel
 
 from qwen3_operator.errors import SpecError
-from qwen3_operator.setting_text import ENVIRONMENT_PREFIX, value_of, values_in
+from qwen3_operator.setting_text import ANY_REGISTRY, ENVIRONMENT_PREFIX, value_of, values_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _NAME = "[a-z0-9]([-.a-z0-9]*[a-z0-9])?"
 GATEWAY = re.compile(f"{_NAME}/{_NAME}(/{_NAME})?")
+HOST = re.compile(r"[a-z0-9]([-.a-z0-9]*[a-z0-9])?(:[0-9]{1,5})?")
+REGISTRY = re.compile(rf"{HOST.pattern}(/[a-z0-9]+([-._]+[a-z0-9]+)*)*")
 HOSTNAME = re.compile(r"([-.a-z0-9]|\{name\}|\{namespace\})+")
 
 
@@ -72,6 +74,15 @@ class Settings(BaseModel):
     images: dict[str, str] = Field(default_factory=dict)
     """Image by engine, or by engine and vendor (``vllm/amd``), instead of the catalog's:
     ``{"vllm": "registry.local/vllm:v{version}"}``."""
+
+    image_registries: dict[str, str] = Field(default_factory=dict)
+    """Registry to take the catalog's images from, by the registry that they name:
+    ``{"docker.io": "registry.local/dockerhub", "*": "registry.local"}``; ``*`` is every other.
+    Images that somebody wrote out, here or in a resource, stay as they are."""
+
+    image_pull_secrets: tuple[str, ...] = ()
+    """Secrets, which each namespace has, with which the images of its models are pulled, beside
+    those of the resource."""
 
     amd_groups: tuple[int, ...] = ()
     """Groups, by number, that may open an AMD GPU on the nodes (video and render): pods on them
@@ -183,6 +194,9 @@ class Settings(BaseModel):
     prometheus_ca_file: str | None = None
     """File with the certificate authorities that are trusted for it; unset: the system's."""
 
+    prometheus_proxy: str | None = None
+    """URL of the proxy through which it is reached, without a password; unset: directly."""
+
     prometheus_timeout_s: float = Field(default=5.0, gt=0.0, le=60.0)
     """Time for one answer of Prometheus."""
 
@@ -221,7 +235,12 @@ class Settings(BaseModel):
         return value.upper() if isinstance(value, str) else value
 
     @field_validator(
-        "hf_endpoint", "modelscope_endpoint", "https_proxy", "http_proxy", "prometheus_url"
+        "hf_endpoint",
+        "modelscope_endpoint",
+        "https_proxy",
+        "http_proxy",
+        "prometheus_url",
+        "prometheus_proxy",
     )
     @classmethod
     def _url_without_credentials(cls, value: str | None) -> str | None:
@@ -233,6 +252,16 @@ class Settings(BaseModel):
         if parts.username is not None or parts.password is not None:
             raise ValueError("must not hold credentials: they would be readable in every pod")
         return value.rstrip("/")
+
+    @field_validator("image_registries")
+    @classmethod
+    def _registries(cls, value: dict[str, str]) -> dict[str, str]:
+        for name, mirror in value.items():
+            if name != ANY_REGISTRY and HOST.fullmatch(name) is None:
+                raise ValueError(f"{name!r} must be a registry such as docker.io, or *")
+            if REGISTRY.fullmatch(mirror) is None:
+                raise ValueError(f"{name} must be a registry such as registry.local:5000/mirror")
+        return value
 
     @field_validator("growing_pools")
     @classmethod

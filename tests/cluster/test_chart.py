@@ -99,14 +99,14 @@ def test_the_dashboards_come_as_they_lie_in_the_chart(helm: Commands) -> None:
     documents = rendered(helm, "--set", "monitoring.dashboards.enabled=true")
     shipped = {path.name: path.read_text("utf-8") for path in CHART.glob("dashboards/*.json")}
 
-    config = the(documents, "ConfigMap")
+    (config,) = [one for one in documents if one["metadata"]["name"].endswith("-dashboards")]
 
     assert len(shipped) == 2
     assert {name: json.loads(text) for name, text in config["data"].items()} == {
         name: json.loads(text) for name, text in shipped.items()
     }
     assert config["metadata"]["labels"]["grafana_dashboard"] == "1"
-    assert not [document for document in rendered(helm) if document["kind"] == "ConfigMap"]
+    assert not [one for one in rendered(helm) if one["metadata"]["name"].endswith("-dashboards")]
 
 
 def test_the_definition_in_the_chart_is_the_generated_one_and_kept(helm: Commands) -> None:
@@ -127,6 +127,19 @@ def test_the_definition_in_the_chart_is_the_generated_one_and_kept(helm: Command
         pytest.param(
             "monitoring.podMonitor.interval=often", "/monitoring/podMonitor/interval", id="no time"
         ),
+        pytest.param(
+            "global.imageRegistry=https://mirror.example.com", "/global/imageRegistry", id="a URL"
+        ),
+        pytest.param(
+            "operator.hubs.httpsProxy=http://me:secret@proxy.example.com",
+            "/operator/hubs/httpsProxy",
+            id="a password for a ConfigMap",
+        ),
+        pytest.param(
+            "operator.prometheus.proxy=http://me:secret@proxy.example.com",
+            "/operator/prometheus/proxy",
+            id="another one",
+        ),
         pytest.param("image.digest=sha256:12", "/image/digest", id="no digest"),
         pytest.param(
             "serviceAccount.create=false", "serviceAccount.name is needed", id="no account"
@@ -144,22 +157,40 @@ def test_every_value_has_a_rule_and_every_rule_a_value() -> None:
     schema = json.loads((CHART / "values.schema.json").read_text("utf-8"))
     values = yaml.safe_load((CHART / "values.yaml").read_text("utf-8"))
 
-    assert set(schema["properties"]) - {"global"} == set(values)
+    assert set(schema["properties"]) == set(values)
     for name, rule in schema["properties"].items():
         if name in values and rule.get("additionalProperties") is False:
             assert set(rule["properties"]) == set(values[name]), name
 
 
-@pytest.mark.parametrize("values", INPUTS, ids=lambda path: path.name.removesuffix(".in.yaml"))
-def test_the_operator_understands_the_settings_it_is_given(helm: Commands, values: Path) -> None:
-    template = the(rendered(helm, "--values", values), "Deployment")["spec"]["template"]
-    container = template["spec"]["containers"][0]
+CONFIG = settings.ENVIRONMENT_PREFIX + "CONFIG"
+
+
+def settings_given(documents: list[dict[str, Any]]) -> settings.Settings:
+    """Start as the container would: the file where it is mounted, and the environment."""
+    pod = the(documents, "Deployment")["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
     environment = {entry["name"]: entry.get("value", "from-the-pod") for entry in container["env"]}
+    path = Path(environment.pop(CONFIG))
+    (mount,) = [m for m in container["volumeMounts"] if m["mountPath"] == str(path.parent)]
+    (volume,) = [v for v in pod["volumes"] if v["name"] == mount["name"]]
+    (config,) = [d for d in documents if d["metadata"]["name"] == volume["configMap"]["name"]]
     known = {settings.ENVIRONMENT_PREFIX + name.upper() for name in settings.Settings.model_fields}
 
-    understood = settings.load(None, environment, {})
-
+    assert config["kind"] == "ConfigMap"
     assert set(environment) <= known
+    return settings.load(config["data"][path.name], environment, {})
+
+
+@pytest.mark.parametrize("values", INPUTS, ids=lambda path: path.name.removesuffix(".in.yaml"))
+def test_the_operator_understands_the_settings_it_is_given(helm: Commands, values: Path) -> None:
+    documents = rendered(helm, "--values", values)
+    template = the(documents, "Deployment")["spec"]["template"]
+    container = template["spec"]["containers"][0]
+
+    understood = settings_given(documents)
+
+    assert understood.identity == understood.lease_namespace == "from-the-pod"
     assert understood.health_port == container["ports"][0]["containerPort"]
     assert template["spec"]["terminationGracePeriodSeconds"] > understood.drain_timeout_s
 
@@ -176,17 +207,27 @@ def test_the_container_starts_the_operator(helm: Commands) -> None:
 
 
 def test_settings_from_the_values_arrive(helm: Commands) -> None:
-    values = GOLDEN / "everything.in.yaml"
-    template = the(rendered(helm, "--values", values), "Deployment")["spec"]["template"]
-    entries = template["spec"]["containers"][0]["env"]
-
-    understood = settings.load(None, {e["name"]: e.get("value", "x") for e in entries}, {})
+    understood = settings_given(rendered(helm, "--values", GOLDEN / "everything.in.yaml"))
 
     assert understood.namespaces == ("team-a", "team-b")
     assert understood.images == {
         "vllm": "registry.example.com/vllm:v{version}",
         "vllm/amd": "registry.example.com/vllm-rocm:v{version}",
     }
+    assert understood.image_registries == {
+        "*": "mirror.example.com:5000",
+        "ghcr.io": "harbor.example.com/ghcr",
+    }
+    assert understood.image_pull_secrets == ("registry-access",)
+    assert understood.prometheus_proxy == "http://proxy.example.com:3128"
+    assert understood.prometheus_token_file == "/etc/qwen3-operator/prometheus-token/token"  # noqa: S105 - a path
+    assert understood.prometheus_ca_file == "/etc/qwen3-operator/prometheus-ca/ca.crt"
+    assert understood.prometheus_labels == {"cluster": "eu-1", "tenant": "ml"}
+    assert (understood.prometheus_timeout_s, understood.scaling_interval_s) == (2.5, 30)
+    assert understood.growing_pools[0].memory_gib == 2000
+    assert understood.near_labels == ("nvidia.com/gpu.clique",)
+    assert (understood.lease_name, understood.lease_duration_s) == ("q3", 30)
+    assert not understood.read_engines
     assert understood.amd_groups == (44, 109)
     assert understood.fetch_image == "registry.example.com/fetch:v1"
     assert (understood.allow_host_path, understood.offline) == (True, True)
@@ -203,6 +244,42 @@ def test_settings_from_the_values_arrive(helm: Commands) -> None:
     assert understood.pod_labels["app.kubernetes.io/component"] == "operator"
     assert (understood.workers, understood.request_limit) == (16, 64)
     assert (understood.log_level, understood.log_format) == ("DEBUG", settings.LogFormat.TEXT)
+
+
+def pods_made_by(documents: list[dict[str, Any]]) -> dict[str, Any]:
+    template: dict[str, Any] = the(documents, "Deployment")["spec"]["template"]
+    return template
+
+
+def test_another_setting_makes_other_pods_and_nothing_else_does(helm: Commands) -> None:
+    as_it_is = pods_made_by(rendered(helm))
+
+    assert pods_made_by(rendered(helm, "--set", "operator.workers=9")) != as_it_is
+    assert pods_made_by(rendered(helm, "--set", "global.imageRegistry=a.example")) != as_it_is
+    assert pods_made_by(rendered(helm, "--set", "replicas=3")) == as_it_is
+    assert pods_made_by(rendered(helm, "--set", "rbac.aggregate=false")) == as_it_is
+
+
+@pytest.mark.parametrize(
+    ("repository", "image"),
+    [
+        ("qwen3-operator", "a.example:5000/mirror/qwen3-operator:0.1.0"),
+        ("team/qwen3-operator", "a.example:5000/mirror/team/qwen3-operator:0.1.0"),
+        ("b.example/qwen3-operator", "b.example/qwen3-operator:0.1.0"),
+        ("localhost/qwen3-operator", "localhost/qwen3-operator:0.1.0"),
+    ],
+)
+def test_the_operators_image_is_taken_from_the_mirror(
+    helm: Commands, repository: str, image: str
+) -> None:
+    documents = rendered(
+        helm,
+        "--set",
+        f"global.imageRegistry=a.example:5000/mirror,image.repository={repository}",
+    )
+
+    assert pods_made_by(documents)["spec"]["containers"][0]["image"] == image
+    assert settings_given(documents).fetch_image == image
 
 
 def test_its_pod_is_admitted_under_pod_security_restricted(installed: ControlPlane) -> None:

@@ -23,6 +23,8 @@ SITE = {
     "QWEN3_OPERATOR_HTTPS_PROXY": "http://proxy.example.com:3128",
     "QWEN3_OPERATOR_CA_CONFIG_MAP": "authorities",
     "QWEN3_OPERATOR_ALLOW_HOST_PATH": "true",
+    "QWEN3_OPERATOR_IMAGE_REGISTRIES": "*=mirror.example.com:5000",
+    "QWEN3_OPERATOR_IMAGE_PULL_SECRETS": "registry-access",
 }
 ON_NODE = "cache: {hostPath: {path: /var/lib/models}}\n"
 
@@ -49,6 +51,9 @@ def test_the_sites_mirror_proxy_and_authorities_reach_the_pods(
     assert "127.0.0.1" in variables["NO_PROXY"]
     assert variables["SSL_CERT_FILE"] == "/etc/qwen3/ca/ca.crt"
     assert volume(pod, "ca")["configMap"]["name"] == "authorities"
+    image = pod["containers"][0]["image"]
+    assert image.startswith("mirror.example.com:5000/vllm/vllm-openai:v")
+    assert pod["imagePullSecrets"] == [{"name": "registry-access"}]
     # A folder of the node, which this site allows: hubs' clients keep there what they fetch.
     folder = {"path": "/var/lib/models", "type": "Directory"}
     assert volume(on_node, "weights")["hostPath"] == folder

@@ -17,15 +17,6 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 app.kubernetes.io/component: operator
 {{- end -}}
 
-{{- /* the same as "key=value" pairs, for the operator's own settings */ -}}
-{{- define "qwen3-operator.selectorPairs" -}}
-{{- $pairs := list -}}
-{{- range $key, $value := include "qwen3-operator.selector" . | fromYaml -}}
-{{- $pairs = append $pairs (printf "%s=%s" $key $value) -}}
-{{- end -}}
-{{- join "," $pairs -}}
-{{- end -}}
-
 {{- define "qwen3-operator.labels" -}}
 {{ include "qwen3-operator.selector" . }}
 app.kubernetes.io/part-of: qwen3-operator
@@ -42,26 +33,19 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
 {{- end -}}
 
+{{- /* A repository that names a registry stays where it is. */ -}}
 {{- define "qwen3-operator.image" -}}
+{{- $repository := .Values.image.repository -}}
+{{- with (.Values.global).imageRegistry -}}
+{{- if not (regexMatch "^([^/]*[.:][^/]*|localhost)/" $repository) -}}
+{{- $repository = printf "%s/%s" . $repository -}}
+{{- end -}}
+{{- end -}}
 {{- if .Values.image.digest -}}
-{{- printf "%s@%s" .Values.image.repository .Values.image.digest -}}
+{{- printf "%s@%s" $repository .Values.image.digest -}}
 {{- else -}}
-{{- printf "%s:%s" .Values.image.repository (default .Chart.AppVersion .Values.image.tag) -}}
+{{- printf "%s:%s" $repository (default .Chart.AppVersion .Values.image.tag) -}}
 {{- end -}}
-{{- end -}}
-
-{{- /* "engine=image" pairs as the operator's settings take them from the environment */ -}}
-{{- define "qwen3-operator.images" -}}
-{{- include "qwen3-operator.pairs" .Values.operator.images -}}
-{{- end -}}
-
-{{- /* A map as name=value pairs with commas between them */ -}}
-{{- define "qwen3-operator.pairs" -}}
-{{- $pairs := list -}}
-{{- range $name, $value := . -}}
-{{- $pairs = append $pairs (printf "%s=%s" $name $value) -}}
-{{- end -}}
-{{- join "," $pairs -}}
 {{- end -}}
 
 {{- /* Files with which Prometheus is asked, in the container and out of it */ -}}

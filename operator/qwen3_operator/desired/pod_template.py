@@ -34,7 +34,7 @@ def make_pod_template(
             | labels.queue(resource.spec.queue_name)
         },
         "spec": {
-            **_choices(resource),
+            **_choices(resource, site),
             **make_placement(resource, pool),
             **make_pod_claims(resource, plan, pool),
             "automountServiceAccountToken": False,
@@ -75,13 +75,14 @@ def _groups(site: Site, pool: Pool) -> tuple[int, ...]:
     return site.amd_groups if pool.resource.startswith("amd.com/") else ()
 
 
-def _choices(resource: Qwen3Deployment) -> dict[str, Any]:
-    """Pass on what the user chose about scheduling and pulling."""
+def _choices(resource: Qwen3Deployment, site: Site) -> dict[str, Any]:
+    """Pass on what was chosen about scheduling and pulling."""
     spec = resource.spec
+    secrets = (secret.name for secret in spec.image_pull_secrets)
     chosen = {
         "priorityClassName": spec.priority_class_name,
         "runtimeClassName": spec.runtime_class_name,
         "schedulerName": spec.scheduler_name,
-        "imagePullSecrets": [{"name": secret.name} for secret in spec.image_pull_secrets],
+        "imagePullSecrets": site.pull_secrets(secrets),
     }
     return {name: value for name, value in chosen.items() if value}

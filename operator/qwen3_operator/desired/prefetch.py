@@ -99,7 +99,7 @@ def _template(
     resource: Qwen3Deployment, cache: SharedCache, site: Site, pool: Pool
 ) -> dict[str, Any]:
     spec = resource.spec
-    secrets = [{"name": secret.name} for secret in spec.image_pull_secrets]
+    secrets = site.pull_secrets(secret.name for secret in spec.image_pull_secrets)
     claim = {"persistentVolumeClaim": {"claimName": cache.claim}}
     return {
         "metadata": {"labels": shared_labels(cache)},

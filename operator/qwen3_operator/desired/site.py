@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from qwen3_operator.setting_text import ANY_REGISTRY
 from qwen3_planner.engines.profiles import image_of
 from qwen3_planner.errors import SpecError
 from qwen3_planner.inventory.cpu_nodes import NAME_PREFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from qwen3_planner.catalog.rows import Catalog, EngineRelease
     from qwen3_planner.plan import Plan
@@ -83,6 +84,8 @@ class Site:
         amd_groups: groups, by number, that may open an AMD GPU on the nodes (video, render).
         allows_host_path: whether resources may keep weights in a folder of the node.
         around: who reaches engines, and how their metrics are read.
+        image_registries: registry that the catalog's images name to the one they are taken from.
+        image_pull_secrets: names, in the namespace of each resource, beside those it has itself.
     """
 
     images: Mapping[tuple[str, str], str]
@@ -93,6 +96,8 @@ class Site:
     amd_groups: tuple[int, ...] = ()
     allows_host_path: bool = False
     around: Around = Around()
+    image_registries: Mapping[str, str] = field(default_factory=dict)
+    image_pull_secrets: tuple[str, ...] = ()
 
     def image(self, plan: Plan, architecture: str = "amd64") -> str:
         """Return the image that runs this plan on nodes of an architecture.
@@ -106,13 +111,18 @@ class Site:
             return own.replace("{version}", plan.engine_version).replace("{arch}", architecture)
         release = self.releases[plan.engine]
         try:
-            return image_of(release, plan.engine_version, vendor)
+            found = image_of(release, plan.engine_version, vendor)
+            return mirrored(found, self.image_registries)
         except SpecError:
             since = dict(release.images_since).get(vendor)
         if since is None:
             raise LookupError(f"no image is known for {plan.engine} on {vendor}")
         told = f"no image is known for {plan.engine} {plan.engine_version} on {vendor}"
         raise LookupError(f"{told}, only from {since} on")
+
+    def pull_secrets(self, own: Iterable[str]) -> list[dict[str, str]]:
+        """Make the pod's imagePullSecrets of those that the resource names and the site's."""
+        return [{"name": name} for name in dict.fromkeys((*own, *self.image_pull_secrets))]
 
     def _vendor(self, accelerator: str) -> str:
         """Return the vendor; what no catalog holds is a CPU, or a GPU that NVIDIA's labels tell."""
@@ -136,3 +146,30 @@ def site_for(images: Mapping[str, str], catalog: Catalog, hubs: Hubs | None = No
             chosen[engine_name, vendor] = image
     releases = {engine.name: engine for engine in catalog.engines}
     return Site(chosen, releases, vendors, hubs or Hubs())
+
+
+DOCKER_HUB = "docker.io"
+"""What a name without a registry means."""
+
+
+def mirrored(image: str, registries: Mapping[str, str]) -> str:
+    """Take an image from another registry; tag and digest stay.
+
+    >>> mirrored("vllm/vllm-openai:v0.9.0", {"*": "registry.local:5000"})
+    'registry.local:5000/vllm/vllm-openai:v0.9.0'
+    >>> mirrored("ghcr.io/a/b@sha256:12", {"ghcr.io": "mirror.local/ghcr", "*": "mirror.local"})
+    'mirror.local/ghcr/a/b@sha256:12'
+
+    Args:
+        image: as Kubernetes takes it: ``[registry/]path[:tag][@digest]``.
+        registries: registry to the one that is used instead, without a scheme; ``*``: any other.
+    """
+    first, slash, rest = image.partition("/")
+    names_one = bool(slash) and ("." in first or ":" in first or first == "localhost")
+    registry, path = (first, rest) if names_one else (DOCKER_HUB, image)
+    mirror = registries.get(registry, registries.get(ANY_REGISTRY))
+    if mirror is None or image.startswith(f"{mirror}/"):
+        return image
+    if registry == DOCKER_HUB and "/" not in path:  # an official image, such as python:3.13
+        path = f"library/{path}"
+    return f"{mirror}/{path}"

@@ -369,6 +369,8 @@ def _site(settings: Settings, catalog: Catalog) -> Site:
         fetch_image=settings.fetch_image,
         amd_groups=settings.amd_groups,
         allows_host_path=settings.allow_host_path,
+        image_registries=settings.image_registries,
+        image_pull_secrets=settings.image_pull_secrets,
     )
 
 

@@ -35,6 +35,7 @@ def make_loads(
         timeout_s=settings.prometheus_timeout_s,
         token_file=settings.prometheus_token_file or "",
         ca_file=settings.prometheus_ca_file or "",
+        proxy=settings.prometheus_proxy or "",
     )
     return Loads(server, settings.scaling_interval_s, now, tell)
 

@@ -60,12 +60,14 @@ class Server:
         timeout_s: for one answer.
         token_file: holds a bearer token, read again for every question; empty: none is sent.
         ca_file: certificate authorities to trust; empty: the system's.
+        proxy: URL of the proxy through which it is reached; empty: as the environment says.
     """
 
     url: str
     timeout_s: float
     token_file: str = ""
     ca_file: str = ""
+    proxy: str = ""
 
 
 class Prometheus:
@@ -75,6 +77,9 @@ class Prometheus:
         self._server = server
         session = requests.Session()
         session.verify = server.ca_file or True
+        if server.proxy:
+            session.trust_env = False  # requests would let the environment's proxies win
+            session.proxies = {"http": server.proxy, "https": server.proxy}
         self._client = PrometheusConnect(
             server.url,
             retry=ONCE,

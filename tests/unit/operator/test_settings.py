@@ -96,6 +96,46 @@ def test_a_proxy_with_a_password_is_refused_without_repeating_it() -> None:
     assert "secret" not in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["http_proxy", "prometheus_proxy", "prometheus_url"])
+def test_no_url_of_the_settings_may_hold_a_password(name: str) -> None:
+    with pytest.raises(SpecError, match="must not hold credentials") as caught:
+        load(f"{name}: http://me:secret@proxy.example.com", {}, {})
+    assert "secret" not in str(caught.value)
+
+
+def test_registries_come_as_pairs_or_as_a_map() -> None:
+    text = "docker.io=harbor.example.com/dockerhub,*=mirror.example.com:5000"
+    by_environment = load(None, {"QWEN3_OPERATOR_IMAGE_REGISTRIES": text}, {})
+    by_file = load(
+        "image_registries: {docker.io: harbor.example.com/dockerhub, '*': mirror.example.com:5000}",
+        {},
+        {},
+    )
+    assert by_environment.image_registries == by_file.image_registries
+    assert by_file.image_registries["*"] == "mirror.example.com:5000"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("*=https://mirror.example.com", "must be a registry such as registry.local:5000/mirror"),
+        ("*=me:secret@mirror.example.com", "must be a registry"),
+        ("*=mirror.example.com/", "must be a registry"),
+        ("docker.io/vllm=mirror.example.com", "must be a registry such as docker.io"),
+        ("mirror.example.com", "must be key=value"),
+    ],
+)
+def test_a_registry_is_a_host_and_maybe_a_path(text: str, said: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        load(None, {"QWEN3_OPERATOR_IMAGE_REGISTRIES": text}, {})
+    assert said in str(caught.value)
+
+
+def test_pull_secrets_are_a_list() -> None:
+    settings = load(None, {"QWEN3_OPERATOR_IMAGE_PULL_SECRETS": "a, b"}, {})
+    assert settings.image_pull_secrets == ("a", "b")
+
+
 def test_a_site_goes_offline_by_its_environment() -> None:
     assert load(None, {"QWEN3_OPERATOR_OFFLINE": "true"}, {}).offline is True
     assert load(None, {}, {}).offline is False

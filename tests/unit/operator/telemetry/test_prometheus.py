@@ -53,8 +53,8 @@ class Silent(Serving):
         request.connection.recv(1)
 
 
-def read(url: str, timeout_s: float = 5.0, **files: str) -> list[Series]:
-    server = Server(url, timeout_s, **files)
+def read(url: str, timeout_s: float = 5.0, **options: str) -> list[Series]:
+    server = Server(url, timeout_s, **options)
     return list(Prometheus(server).read("up", 1000, 1015, 15))
 
 
@@ -72,6 +72,18 @@ def test_series_are_read_with_their_times() -> None:
     assert values[1][1] != values[1][1], "NaN is no number"
     path, _ = server.requests[0]
     assert path.startswith("/api/v1/query_range?query=up&start=1000&end=1015&step=15")
+
+
+def test_a_proxy_is_asked_instead_whatever_the_environment_says(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{free_port()}")
+    monkeypatch.setenv("NO_PROXY", "prometheus.example.com")
+    with Scripted(json.dumps(GOOD).encode()) as proxy:
+        found = read("http://prometheus.example.com", proxy=proxy.url)
+    assert len(found) == 1
+    path, _ = proxy.requests[0]
+    assert path.startswith("http://prometheus.example.com/api/v1/query_range")
 
 
 def test_the_token_is_read_again_for_every_question(tmp_path: Path) -> None:
