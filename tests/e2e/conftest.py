@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import secrets
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from support.availability import cannot_run
 from support.controlplane import Accelerator, ControlPlane, NodeSpec, make_node
-from support.node import NODE_ADDRESS, Node, Supplies, inside, prepare
+from support.node import NODE_ADDRESS, Node, Services, Supplies, inside, prepare
 from support.node.claims import claim_of_folder
+from support.node.team import Team
+from support.node.tiny import CLAIM
 from support.operator import CHART, RELEASE
-from support.wait import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,6 +43,7 @@ def cluster(supplies: Supplies) -> Iterator[ControlPlane]:
     gpus = {"nvidia.com/gpu": 2}
     with (
         ControlPlane(address=NODE_ADDRESS) as running,
+        Services(running),
         Node(running, labels=labels, extended_resources=gpus, images=supplies.images),
     ):
         yield running
@@ -62,74 +63,14 @@ def installed(cluster: ControlPlane, supplies: Supplies) -> ControlPlane:
 
 
 @pytest.fixture
-def team(installed: ControlPlane, supplies: Supplies) -> Iterator[str]:
+def team(installed: ControlPlane, supplies: Supplies) -> Iterator[Team]:
     """A user's namespace, restricted, with the models in the claim `models`."""
     name = f"team-{secrets.token_hex(4)}"
     installed.kubectl("create", "namespace", name)
     installed.kubectl("label", "namespace", name, RESTRICTED)
-    for part in claim_of_folder("models", name, supplies.models):
-        installed.kubectl("apply", "-f", "-", input=json.dumps(part))
-    yield name
+    yours = Team(installed, name)
+    yours.apply(*claim_of_folder(CLAIM, name, supplies.models))
+    yield yours
+    yours.kubectl("delete", "q3d", "--all", "--wait=false")
     installed.kubectl("delete", "namespace", name, "--wait=false")
-    installed.kubectl("delete", "pods", "--all", f"--namespace={name}", "--timeout=120s")
-
-
-@pytest.fixture
-def tiny(supplies: Supplies) -> dict[str, Any]:
-    """A resource for a tiny model on the CPU, whose weights lie in the claim `models`."""
-    engine = {
-        "name": "vllm",
-        "version": "0.32.0",
-        "image": supplies.images.engine.name,
-        "enforceEager": True,
-        "env": [
-            {"name": "VLLM_CPU_KVCACHE_SPACE", "value": "1"},
-            {"name": "VLLM_CPU_OMP_THREADS_BIND", "value": "nobind"},
-        ],
-    }
-    return {
-        "apiVersion": "serving.qwen3.dev/v1alpha1",
-        "kind": "Qwen3Deployment",
-        "metadata": {"name": "tiny"},
-        "spec": {
-            "model": {
-                "variant": "Qwen3-0.6B",
-                "source": "pvc://models/dense",
-                "servedName": "qwen3",
-            },
-            "maxModelLen": 4096,
-            "engine": engine,
-            "resources": {
-                "requests": {"cpu": "200m", "memory": "1Gi"},
-                "limits": {"memory": "4Gi"},
-            },
-        },
-    }
-
-
-@pytest.fixture
-def ready(installed: ControlPlane, team: str) -> Any:  # noqa: ANN401 - a function
-    """Wait until a resource of the team is Ready; tell what its engine said when it is not."""
-
-    def wait(name: str, seconds: float = 420) -> dict[str, Any]:
-        def status() -> dict[str, Any]:
-            asked = ("get", "q3d", name, f"--namespace={team}")
-            return dict(installed.kubectl_json(*asked).get("status") or {})
-
-        def is_ready() -> bool:
-            return any(
-                (one["type"], one["status"]) == ("Ready", "True")
-                for one in status().get("conditions", ())
-            )
-
-        until(is_ready, seconds, lambda: f"{status()}\n{_logs(installed, team)}", interval=1)
-        return status()
-
-    return wait
-
-
-def _logs(cluster: ControlPlane, namespace: str) -> str:
-    selector = "serving.qwen3.dev/role=server"
-    return cluster.kubectl(
-        "logs", f"--namespace={namespace}", f"--selector={selector}", "--tail=80"
-    )
+    yours.kubectl("delete", "pods", "--all", "--timeout=120s")

@@ -2,61 +2,29 @@
 
 from __future__ import annotations
 
-import http.client
-import json
-from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from support.node.tiny import tiny
 
-    from support.controlplane import ControlPlane
+if TYPE_CHECKING:
+    from support.node import Supplies
+    from support.node.team import Team
 
 pytestmark = pytest.mark.e2e
 
 
-def chat(address: str, **more: object) -> dict[str, Any]:
-    """Ask a question over the Service and return the answer's message."""
-    body = {
-        "model": "qwen3",
-        "messages": [{"role": "user", "content": "How much memory?"}],
-        "max_tokens": 8,
-        "temperature": 0,
-        **more,
-    }
-    with closing(http.client.HTTPConnection(address, timeout=120)) as connection:
-        connection.request(
-            "POST",
-            "/v1/chat/completions",
-            json.dumps(body),
-            {"Content-Type": "application/json"},
-        )
-        answer = json.load(connection.getresponse())
-    message: dict[str, Any] = answer["choices"][0]["message"]
-    return message
+def test_a_model_answers_over_its_service(team: Team, supplies: Supplies) -> None:
+    team.apply(tiny(supplies))
 
-
-def address_of(cluster: ControlPlane, namespace: str, name: str) -> str:
-    asked = ("get", "service", name, f"--namespace={namespace}")
-    return cluster.kubectl(*asked, "--output=jsonpath={.spec.clusterIP}:{.spec.ports[0].port}")
-
-
-def test_a_model_answers_over_its_service(
-    installed: ControlPlane,
-    team: str,
-    tiny: dict[str, Any],
-    ready: Callable[..., dict[str, Any]],
-) -> None:
-    installed.kubectl("apply", f"--namespace={team}", "-f", "-", input=json.dumps(tiny))
-
-    status = ready("tiny")
+    status = team.await_ready("tiny")
 
     assert status["plan"]["layout"]["gpusPerReplica"] == 1
-    address = address_of(installed, team, "tiny")
-    thought = chat(address)
+    thought = team.message("tiny")
     assert thought.get("reasoning") or thought.get("reasoning_content")
     assert not thought.get("content")
-    answered = chat(address, chat_template_kwargs={"enable_thinking": False})
+    answered = team.message("tiny", chat_template_kwargs={"enable_thinking": False})
     assert answered["content"]
+    pieces = list(team.stream("tiny", max_tokens=5))
+    assert len(pieces) >= 5

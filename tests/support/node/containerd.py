@@ -1,7 +1,8 @@
-"""containerd of the node: its own folders and socket, images that stay between runs."""
+"""containerd of a node: its own folders, socket and addresses of pods."""
 
 from __future__ import annotations
 
+import json
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -30,13 +31,20 @@ class Containerd:
         socket: of its CRI and of `ctr`.
     """
 
-    def __init__(self, folder: Path, images: Path, pause_image: str) -> None:
-        """Start it; what runs in it lies in `folder`, images lie in `images`."""
+    def __init__(self, folder: Path, images: Path, pause_image: str, number: int = 0) -> None:
+        """Start it.
+
+        Args:
+            folder: what runs in it lies there; does not exist yet.
+            images: its root, see `store`.
+            pause_image: of sandboxes.
+            number: which of the nodes on this network it is, from 0.
+        """
         self._folder = folder
         self.socket = folder / "containerd.sock"
         network = folder / "network"
         network.mkdir(parents=True)
-        (network / "10-pods.conflist").write_text(_network(folder))
+        (network / "10-pods.conflist").write_text(_network(folder, number))
         configuration = folder / "containerd.toml"
         configuration.write_text(_configuration(folder, images, network, pause_image))
         self._process = BackgroundProcess(
@@ -104,15 +112,26 @@ state = "{folder}/state"
 """
 
 
-def _network(folder: Path) -> str:
-    return f"""{{
-  "cniVersion": "0.4.0",
-  "name": "pods",
-  "plugins": [
-    {{"type": "bridge", "bridge": "cni0", "isGateway": true, "ipMasq": true, "hairpinMode": true,
-      "ipam": {{"type": "host-local", "ranges": [[{{"subnet": "{POD_NETWORK}"}}]],
-               "routes": [{{"dst": "0.0.0.0/0"}}], "dataDir": "{folder}/addresses"}}}},
-    {{"type": "portmap", "capabilities": {{"portMappings": true}}}}
-  ]
-}}
-"""
+def _network(folder: Path, number: int) -> str:
+    """One bridge for the pods of all nodes; each node gives out addresses of its own."""
+    pods = {
+        "subnet": POD_NETWORK,
+        "rangeStart": f"10.245.{number + 1}.1",
+        "rangeEnd": f"10.245.{number + 1}.254",
+        "gateway": "10.245.0.1",
+    }
+    bridge = {
+        "type": "bridge",
+        "bridge": "cni0",
+        "isGateway": True,
+        "ipMasq": True,
+        "hairpinMode": True,
+        "ipam": {
+            "type": "host-local",
+            "ranges": [[pods]],
+            "routes": [{"dst": "0.0.0.0/0"}],
+            "dataDir": f"{folder}/addresses",
+        },
+    }
+    ports = {"type": "portmap", "capabilities": {"portMappings": True}}
+    return json.dumps({"cniVersion": "0.4.0", "name": "pods", "plugins": [bridge, ports]})

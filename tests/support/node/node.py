@@ -1,4 +1,4 @@
-"""A real node: containerd, kubelet and kube-proxy, beside a control plane and in one sandbox."""
+"""A real node: containerd and kubelet, beside a control plane and in one sandbox."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, Self
 
 from support.controlplane import BackgroundProcess
 from support.controlplane.binaries import say_on_stderr
+from support.controlplane.sweeper import SweptFolder
 from support.debian import cache_folder
-from support.ports import free_port
 from support.wait import until
 
-from .containerd import POD_NETWORK, Containerd
+from .containerd import Containerd
 from .programs import find_or_build
-from .sandbox import NODE_ADDRESS, inside
-from .supply import supply
+from .sandbox import ADDRESSES, NODE_ADDRESS, inside
+from .store import copy_of_images
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +27,11 @@ if TYPE_CHECKING:
 
     from .supply import Images
 
-NODE_NAME = "real-node"
+NODE_NAMES = ("real-node", "second-node")
+"""By number."""
+
+DOMAIN = "cluster.local"
+
 START_SECONDS = 90.0
 
 
@@ -45,6 +49,7 @@ class Node:
         labels: Mapping[str, str],
         extended_resources: Mapping[str, int],
         images: Images,
+        number: int = 0,
     ) -> None:
         """Prepare; nothing runs yet.
 
@@ -53,19 +58,20 @@ class Node:
             labels: of the node, as feature discovery would set them.
             extended_resources: advertised as a device plugin would: ``{"nvidia.com/gpu": 2}``.
             images: that its pods may use.
+            number: 0 for the first of a sandbox, 1 for the second.
         """
         if not inside():
             raise RuntimeError("start a node in the sandbox: python -m support.node run …")
+        self.name = NODE_NAMES[number]
         self._cluster = cluster
+        self._number = number
         self._labels = labels
         self._resources = extended_resources
-        self._programs = find_or_build()
-        self._folder = Path(tempfile.mkdtemp(prefix="qwen3-node-"))
         self._images = images
-        self.containerd = Containerd(
-            self._folder / "containerd", cache_folder("containerd"), images.pause.name
-        )
-        self._running: list[BackgroundProcess] = []
+        self._folder = Path(tempfile.mkdtemp(prefix="qwen3-node-"))
+        self._store: SweptFolder | None = None
+        self._containerd: Containerd | None = None
+        self._kubelet: BackgroundProcess | None = None
 
     def __enter__(self) -> Self:
         try:
@@ -85,52 +91,61 @@ class Node:
 
     def stop(self) -> None:
         """End the processes, then forget the files; containers end with the sandbox."""
-        for process in reversed(self._running):
-            process.stop()
-        self._running.clear()
-        self.containerd.stop()
+        if self._kubelet is not None:
+            self._kubelet.stop()
+        if self._containerd is not None:
+            self._containerd.stop()
         shutil.rmtree(self._folder, ignore_errors=True)
+        if self._store is not None:
+            self._store.remove()
 
     def check(self) -> None:
         """Raise ProcessDiedError when a part has ended on its own."""
-        self.containerd.check()
-        for process in self._running:
-            process.check()
+        for process in (self._containerd, self._kubelet):
+            if process is not None:
+                process.check()
 
-    def log(self, name: str) -> str:
-        """Return what a part has said: ``kubelet``, ``kube-proxy``."""
-        return (self._folder / f"{name}.log").read_text(errors="replace")
+    def log(self) -> str:
+        """Return what the kubelet has said."""
+        return (self._folder / "kubelet.log").read_text(errors="replace")
 
     def _start(self) -> None:
-        supply(self.containerd, self._images, say_on_stderr)
-        kubeconfig = str(self._cluster.kubeconfig)
-        configuration = self._folder / "kubelet.json"
-        configuration.write_text(json.dumps(_kubelet(self.containerd.socket)))
-        labels = ",".join(f"{key}={value}" for key, value in sorted(self._labels.items()))
-        self._run(
-            "kubelet",
-            self._programs.kubelet,
-            f"--config={configuration}",
-            f"--kubeconfig={kubeconfig}",
-            f"--hostname-override={NODE_NAME}",
-            f"--node-ip={NODE_ADDRESS}",
-            f"--root-dir={self._folder / 'kubelet'}",
-            f"--cert-dir={self._folder / 'kubelet-certificates'}",
-            *([f"--node-labels={labels}"] if labels else []),
+        folder = cache_folder("nodes")
+        folder.mkdir(parents=True, exist_ok=True)
+        self._store = SweptFolder(Path(tempfile.mkdtemp(dir=folder)))
+        images = self._store.path / "images"
+        copy_of_images(self._images, images, say_on_stderr)
+        containerd = Containerd(
+            self._folder / "containerd", images, self._images.pause.name, self._number
         )
-        proxy = self._folder / "kube-proxy.json"
-        proxy.write_text(json.dumps(_kube_proxy(kubeconfig)))
-        self._run("kube-proxy", self._programs.kube_proxy, f"--config={proxy}")
-        until(self._is_ready, START_SECONDS, lambda: f"kubelet:\n{self._running[0].tail(40)}")
+        self._containerd = containerd
+        configuration = self._folder / "kubelet.json"
+        address = ADDRESSES[self._number]
+        configuration.write_text(
+            json.dumps(_kubelet(containerd.socket, address, self._folder / "pods"))
+        )
+        labels = ",".join(f"{key}={value}" for key, value in sorted(self._labels.items()))
+        self._kubelet = BackgroundProcess(
+            "kubelet",
+            [
+                find_or_build().kubelet,
+                f"--config={configuration}",
+                f"--kubeconfig={self._cluster.kubeconfig}",
+                f"--hostname-override={self.name}",
+                f"--node-ip={address}",
+                f"--root-dir={self._folder / 'kubelet'}",
+                f"--cert-dir={self._folder / 'kubelet-certificates'}",
+                *([f"--node-labels={labels}"] if labels else []),
+            ],
+            self._folder / "kubelet.log",
+        )
+        until(self._is_ready, START_SECONDS, lambda: f"kubelet:\n{self.log()[-4000:]}")
         self._advertise()
-
-    def _run(self, name: str, *words: str | Path) -> None:
-        self._running.append(BackgroundProcess(name, words, self._folder / f"{name}.log"))
 
     def _is_ready(self) -> bool:
         self.check()
         found = self._cluster.kubectl(
-            *("get", "node", NODE_NAME, "--ignore-not-found"),
+            *("get", "node", self.name, "--ignore-not-found"),
             "--output=jsonpath={.status.conditions[?(@.type=='Ready')].status}",
         )
         return found == "True"
@@ -140,16 +155,19 @@ class Node:
         amounts = {name: str(count) for name, count in self._resources.items()}
         status: dict[str, Any] = {"status": {"capacity": amounts, "allocatable": amounts}}
         self._cluster.kubectl(
-            *("patch", "node", NODE_NAME, "--subresource=status", f"--patch={json.dumps(status)}")
+            *("patch", "node", self.name, "--subresource=status", f"--patch={json.dumps(status)}")
         )
 
 
-def _kubelet(socket: Path) -> dict[str, Any]:
+def _kubelet(socket: Path, address: str, logs: Path) -> dict[str, Any]:
     return {
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
         "kind": "KubeletConfiguration",
         "containerRuntimeEndpoint": f"unix://{socket}",
-        "address": NODE_ADDRESS,
+        "address": address,
+        "clusterDNS": [NODE_ADDRESS],
+        "clusterDomain": DOMAIN,
+        "podLogsDir": str(logs),
         "healthzPort": 0,
         "readOnlyPort": 0,
         # nobody but this sandbox reaches the port
@@ -165,19 +183,4 @@ def _kubelet(socket: Path) -> dict[str, Any]:
         "imageGCHighThresholdPercent": 100,
         "failSwapOn": False,
         "resolvConf": "",
-    }
-
-
-def _kube_proxy(kubeconfig: str) -> dict[str, Any]:
-    return {
-        "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",
-        "kind": "KubeProxyConfiguration",
-        "clientConnection": {"kubeconfig": kubeconfig},
-        "mode": "iptables",
-        "hostnameOverride": NODE_NAME,
-        "clusterCIDR": POD_NETWORK,
-        "bindAddress": NODE_ADDRESS,
-        "healthzBindAddress": f"127.0.0.1:{free_port()}",
-        "metricsBindAddress": f"127.0.0.1:{free_port()}",
-        "conntrack": {"maxPerCore": 0, "min": 0},
     }

@@ -1,4 +1,4 @@
-"""What a real node runs: kubelet and kube-proxy built once, the rest from Debian's packages.
+"""What a real node runs: kubelet, kube-proxy, CoreDNS built once, the rest from Debian's packages.
 
 Third-party programs under their own licenses (Apache-2.0, GPL for iptables), made or installed on
 the machine that uses them and never committed.
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from support.controlplane.binaries import cache_root, say_on_stderr
 from support.controlplane.build import build_program
 from support.controlplane.errors import MissingPrerequisiteError
-from support.controlplane.programs import BUILD_FLAGS, of_kubernetes
+from support.controlplane.programs import BUILD_FLAGS, Program, of_kubernetes
 from support.controlplane.toolchain import find_go
 from support.controlplane.versions import Skew, required_go
 from support.debian import cache_folder
@@ -27,10 +27,16 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 
-BUILT = (
-    of_kubernetes("kubelet", Skew.SAME_MINOR, "--version"),
-    of_kubernetes("kube-proxy", Skew.SAME_MINOR, "--version"),
-)
+COREDNS = "github.com/coredns/coredns"
+
+MODULES: dict[Path, tuple[Program, ...]] = {
+    HERE: (
+        of_kubernetes("kubelet", Skew.SAME_MINOR, "--version"),
+        of_kubernetes("kube-proxy", Skew.SAME_MINOR, "--version"),
+    ),
+    HERE / "dns": (Program("coredns", COREDNS, COREDNS, ("-version",), Skew.SAME_MINOR),),
+}
+"""Folder of a go.mod -> what is built from it."""
 
 NETWORK_PLUGINS = Path("/usr/lib/cni")
 
@@ -48,17 +54,9 @@ PACKAGES = {
 class Programs:
     """Where the built ones lie."""
 
-    folder: Path
-
-    @property
-    def kubelet(self) -> Path:
-        """It runs the pods of the node."""
-        return self.folder / "kubelet"
-
-    @property
-    def kube_proxy(self) -> Path:
-        """It makes Services reachable."""
-        return self.folder / "kube-proxy"
+    kubelet: Path
+    kube_proxy: Path
+    coredns: Path
 
 
 def missing_packages() -> list[str]:
@@ -69,12 +67,6 @@ def missing_packages() -> list[str]:
     return sorted(missing)
 
 
-def find() -> Programs | None:
-    """Return the built programs when all are there; never builds, never uses the network."""
-    folder = cache_folder("node") / _key()
-    return Programs(folder) if all((folder / one.name).exists() for one in BUILT) else None
-
-
 def find_or_build(say: Callable[[str], None] = say_on_stderr) -> Programs:
     """Return the programs, built now if they never were; two callers never build at once.
 
@@ -82,22 +74,29 @@ def find_or_build(say: Callable[[str], None] = say_on_stderr) -> Programs:
         MissingPrerequisiteError: no Go, and none could be fetched.
         BuildError: the compiler refused; carries what it said.
     """
-    folder = cache_folder("node") / _key()
+    built = [_built(module, programs, say) for module, programs in MODULES.items()]
+    return Programs(*(path for paths in built for path in paths))
+
+
+def _built(module: Path, programs: tuple[Program, ...], say: Callable[[str], None]) -> list[Path]:
+    folder = cache_folder("node") / _key(module)
+    paths = [folder / program.name for program in programs]
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        for number, program in enumerate(BUILT, start=1):
-            if (folder / program.name).exists():
+        for number, (program, path) in enumerate(zip(programs, paths, strict=True), start=1):
+            if path.exists():
                 continue
-            go = find_go(required_go((HERE / "go.mod").read_text()), cache_root(), say)
-            label = f"[{number}/{len(BUILT)}] {program.name}"
-            build_program(go, program, folder / program.name, label, say, module=HERE)
-    return Programs(folder)
+            go = find_go(required_go((module / "go.mod").read_text()), cache_root(), say)
+            label = f"[{number}/{len(programs)}] {program.name}"
+            build_program(go, program, path, label, say, module=module)
+    return paths
 
 
-def _key() -> str:
-    parts = [(HERE / name).read_text() for name in ("go.mod", "go.sum")]
-    parts += [*BUILD_FLAGS, *(one.name for one in BUILT), platform.system(), platform.machine()]
+def _key(module: Path) -> str:
+    parts = [(module / name).read_text() for name in ("go.mod", "go.sum")]
+    parts += [*BUILD_FLAGS, *(one.name for one in MODULES[module])]
+    parts += [platform.system(), platform.machine()]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 

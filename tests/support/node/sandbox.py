@@ -2,7 +2,7 @@
 
     python -m support.node run pytest -m e2e
 
-The command gets its own network (loopback and one address that pods can reach, nothing else), its
+The command gets its own network (loopback and addresses that pods can reach, nothing else), its
 own mounts and its own processes. Whatever a kubelet, containerd and kube-proxy do to them, rules of
 iptables, mounts and containers, is gone with the command, however that ends, and the machine's own
 network is never touched.
@@ -18,7 +18,10 @@ import sys
 from pathlib import Path
 
 NODE_ADDRESS = "10.250.0.1"
-"""Of the node and of the API server: pods reach it over their bridge."""
+"""Of the first node, of the API server and of names: pods reach it over their bridge."""
+
+ADDRESSES = (NODE_ADDRESS, "10.250.0.2")
+"""One for each node that may live here."""
 
 MARK = "QWEN3_E2E_SANDBOX"
 """Set inside, for whoever wants to know where it runs."""
@@ -75,7 +78,7 @@ def _make_network() -> None:
     for words in (
         ("link", "set", "lo", "up"),
         ("link", "add", "node0", "type", "bridge"),
-        ("address", "add", f"{NODE_ADDRESS}/32", "dev", "node0"),
+        *(("address", "add", f"{address}/32", "dev", "node0") for address in ADDRESSES),
         ("link", "set", "node0", "up"),
         # kube-proxy's rules look at packets only once a route has let them through
         ("route", "add", "default", "dev", "node0"),

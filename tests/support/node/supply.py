@@ -1,7 +1,7 @@
 """The images of the end-to-end tests, and what they are made of.
 
-What needs a network (packages, wheels) is fetched by `prepare`, outside the sandbox; what needs
-containerd (importing) is done by `supply`, inside. Both do nothing the second time.
+What needs a network (packages, wheels) is fetched by `prepare`, outside the sandbox; a node's
+containerd takes them in (`store`), inside. Both do nothing the second time.
 """
 
 from __future__ import annotations
@@ -18,12 +18,10 @@ from typing import TYPE_CHECKING
 from support.debian import cache_folder
 from support.engine import environment
 
-from .images import Image, Layer, base_filesystem, write_archive
+from .images import Image, Layer, base_filesystem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    from .containerd import Containerd
 
 ROOT = Path(__file__).resolve().parents[3]
 SOURCES = ("operator", "planner")
@@ -68,23 +66,6 @@ def prepare(say: Callable[[str], None]) -> Supplies:
     base = base_filesystem(say)
     engine = environment.find_or_build(say)
     return Supplies(_images(base, _operator(say), engine.folder), _models(engine, say))
-
-
-def supply(containerd: Containerd, images: Images, say: Callable[[str], None]) -> None:
-    """Take in what containerd does not have yet; forget older images of the same name."""
-    there = containerd.names()
-    for image in images:
-        if image.name in there:
-            continue
-        say(f"importing {image.name}")
-        repository = image.name.rpartition(":")[0]
-        old = [name for name in there if name.startswith(f"{repository}:")]
-        if old:
-            containerd.remove(*old)
-        with tempfile.TemporaryDirectory(dir=cache_folder("rootfs")) as name:
-            archive = Path(name) / "image.tar"
-            write_archive(image, archive)
-            containerd.import_archive(archive)
 
 
 def _images(base: Path, operator: Path, engine: Path) -> Images:

@@ -1,0 +1,111 @@
+"""A user's namespace on real nodes: what it applies, and what its models answer."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+from support.room import Room
+from support.wait import until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+READY_SECONDS = 420.0
+"""Longer than an engine needs to start on two busy cores."""
+
+ANSWER_SECONDS = 120.0
+
+QUESTION = {
+    "model": "qwen3",
+    "messages": [{"role": "user", "content": "How much memory?"}],
+    "max_tokens": 8,
+    "temperature": 0,
+}
+
+
+class Team(Room):
+    """One namespace, as its user sees it."""
+
+    def status(self, name: str) -> dict[str, Any]:
+        """Return the status of a Qwen3Deployment, empty while there is none."""
+        return dict(self.get("q3d", name).get("status") or {})
+
+    def condition_of(self, name: str, kind: str) -> dict[str, str]:
+        """Return a condition of a Qwen3Deployment that judges its present specification."""
+        body = self.get("q3d", name)
+        status = body.get("status") or {}
+        if status.get("observedGeneration") != body["metadata"]["generation"]:
+            return {}
+        return next((one for one in status["conditions"] if one["type"] == kind), {})
+
+    def await_ready(self, name: str, seconds: float = READY_SECONDS) -> dict[str, Any]:
+        """Wait until a Qwen3Deployment is Ready; return its status.
+
+        Raises:
+            WaitTimeoutError: with its status, its pods, and what its engines said.
+        """
+        until(
+            lambda: self.condition_of(name, "Ready").get("status") == "True",
+            seconds,
+            lambda: self.told(name),
+            interval=1,
+        )
+        return self.status(name)
+
+    def told(self, name: str) -> str:
+        """Return all there is to know about a Qwen3Deployment that is not as it should be."""
+        selector = f"serving.qwen3.dev/deployment={name}"
+        pods = self.kubectl("get", "pods", "--output=wide", f"--selector={selector}")
+        events = self.kubectl("get", "events", "--sort-by=.lastTimestamp")
+        logs = self.kubectl(
+            *("logs", f"--selector={selector}", "--all-containers", "--tail=80", "--prefix")
+        )
+        conditions = json.dumps(self.status(name).get("conditions"), indent=1)
+        return f"{conditions}\n{pods}\n{events[-3000:]}\n{logs}"
+
+    def pods(self, name: str) -> list[dict[str, Any]]:
+        """Return the pods of a Qwen3Deployment that are not being deleted."""
+        items = self.get("pods", f"--selector=serving.qwen3.dev/deployment={name}")["items"]
+        return [pod for pod in items if "deletionTimestamp" not in pod["metadata"]]
+
+    def address(self, name: str) -> str:
+        """Return host:port of a Service."""
+        return self.kubectl(
+            *("get", "service", name),
+            "--output=jsonpath={.spec.clusterIP}:{.spec.ports[0].port}",
+        )
+
+    def chat(self, name: str, **more: object) -> dict[str, Any]:
+        """Ask a question over the Service; return the whole answer.
+
+        Raises:
+            AssertionError: the engine refuses; the text is its own.
+        """
+        with closing(http.client.HTTPConnection(self.address(name), timeout=ANSWER_SECONDS)) as to:
+            answer = _asked(to, more)
+            said = answer.read().decode()
+        assert answer.status == http.HTTPStatus.OK, said
+        document: dict[str, Any] = json.loads(said)
+        return document
+
+    def message(self, name: str, **more: object) -> dict[str, Any]:
+        """Ask a question over the Service; return the answer's message."""
+        message: dict[str, Any] = self.chat(name, **more)["choices"][0]["message"]
+        return message
+
+    def stream(self, name: str, **more: object) -> Iterator[dict[str, Any]]:
+        """Ask a question over the Service; yield the pieces as they come."""
+        with closing(http.client.HTTPConnection(self.address(name), timeout=ANSWER_SECONDS)) as to:
+            for line in _asked(to, {"stream": True, **more}):
+                _, found, data = line.decode().strip().partition("data: ")
+                if found and data != "[DONE]":
+                    yield json.loads(data)
+
+
+def _asked(to: http.client.HTTPConnection, more: Mapping[str, object]) -> http.client.HTTPResponse:
+    headers = {"Content-Type": "application/json"}
+    to.request("POST", "/v1/chat/completions", json.dumps({**QUESTION, **more}), headers)
+    return to.getresponse()
