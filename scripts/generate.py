@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import yaml
 from dashboards import DASHBOARDS, grafana_json
+from policy_catalog import policy_catalog
 from rules_page import rules_page
 
 from qwen3_operator import __main__ as operator_program
@@ -33,11 +34,13 @@ _HEADER = "# Written by `make generate` from planner/qwen3_planner/api; do not e
 
 def generated() -> dict[str, str]:
     """Return the text of every generated file by its path in the repository."""
-    crd = custom_resource_definition(load_catalog())
+    catalog = load_catalog()
+    crd = custom_resource_definition(catalog)
     crd_text = _HEADER + _yaml(crd)
     return {
         "crds/serving.qwen3.dev_qwen3deployments.yaml": crd_text,
         "charts/qwen3-operator/files/crd.yaml": crd_text,
+        "charts/qwen3-operator/files/policy-catalog.json": policy_catalog(catalog),
         "docs/reference/cli.md": cli_page(),
         "docs/reference/resource.md": resource_page(crd),
         "docs/reference/rules.md": rules_page(),
