@@ -13,6 +13,8 @@ import yaml
 
 from qwen3_operator import settings
 from qwen3_operator.__main__ import main as operator_command
+from support.apis import POD_MONITORS, SERVICE_MONITORS
+from support.apis import install as install_definitions
 from support.controlplane import Commands, ControlPlane
 from support.controlplane.errors import CommandError
 from support.resources import resource
@@ -244,6 +246,55 @@ def test_settings_from_the_values_arrive(helm: Commands) -> None:
     assert understood.pod_labels["app.kubernetes.io/component"] == "operator"
     assert (understood.workers, understood.request_limit) == (16, 64)
     assert (understood.log_level, understood.log_format) == ("DEBUG", settings.LogFormat.TEXT)
+
+
+def test_the_service_monitor_finds_the_service_and_that_the_pods(helm: Commands) -> None:
+    documents = rendered(helm, "--set", "monitoring.serviceMonitor.enabled=true")
+    monitor, service = the(documents, "ServiceMonitor")["spec"], the(documents, "Service")
+    pod = pods_made_by(documents)
+    (endpoint,) = monitor["endpoints"]
+    (port,) = service["spec"]["ports"]
+    (at_the_pod,) = pod["spec"]["containers"][0]["ports"]
+
+    assert monitor["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
+    assert service["spec"]["selector"].items() <= pod["metadata"]["labels"].items()
+    assert endpoint["port"] == port["name"]
+    assert port["targetPort"] == at_the_pod["name"]
+    assert port["port"] == at_the_pod["containerPort"]
+    assert endpoint["honorLabels"]
+
+
+def test_the_service_comes_alone_where_it_is_asked_for(helm: Commands) -> None:
+    documents = rendered(helm, "--set", "monitoring.service.enabled=true")
+
+    assert the(documents, "Service")["spec"]["clusterIP"] == "None"
+    assert not [one for one in documents if one["kind"] in ("ServiceMonitor", "PodMonitor")]
+    assert not [one for one in rendered(helm) if one["kind"] == "Service"]
+
+
+def test_nobody_has_the_operator_scraped_twice(helm: Commands) -> None:
+    both = "monitoring.podMonitor.enabled=true,monitoring.serviceMonitor.enabled=true"
+    with pytest.raises(CommandError) as caught:
+        rendered(helm, "--set", both)
+
+    assert "would have every pod scraped twice: enable one of them" in caught.value.stderr
+
+
+@pytest.mark.parametrize("kind", ["PodMonitor", "ServiceMonitor"])
+def test_the_prometheus_operators_own_definitions_take_the_monitors(
+    installed: ControlPlane, kind: str
+) -> None:
+    install_definitions(installed, POD_MONITORS, SERVICE_MONITORS)
+    value = f"monitoring.{kind[0].lower()}{kind[1:]}.enabled=true"
+    try:
+        install(installed, "--set", value)
+        found = installed.kubectl_json("get", kind.lower(), f"--namespace={HOME}")["items"]
+    finally:
+        install(installed, "--reset-values")
+    monitor = the(rendered(installed.commands(), "--set", value), kind)
+
+    assert [one["metadata"]["name"] for one in found] == ["q3-qwen3-operator"]
+    assert found[0]["spec"] == monitor["spec"], "the API server dropped a field"
 
 
 def pods_made_by(documents: list[dict[str, Any]]) -> dict[str, Any]:

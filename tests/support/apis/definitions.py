@@ -65,6 +65,12 @@ POD_MONITORS = Definition(
     "example/prometheus-operator-crd/monitoring.coreos.com_podmonitors.yaml",
 )
 
+SERVICE_MONITORS = Definition(
+    "servicemonitors.monitoring.coreos.com",
+    "github.com/prometheus-operator/prometheus-operator",
+    "example/prometheus-operator-crd/monitoring.coreos.com_servicemonitors.yaml",
+)
+
 LOCAL_QUEUES = Definition(
     "localqueues.kueue.x-k8s.io",
     "sigs.k8s.io/kueue",
