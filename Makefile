@@ -4,7 +4,7 @@ BIN := .venv/bin
 export PYTHONPATH := tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check quick static unit cluster engine e2e bootstrap lock engine-environment generate accuracy accuracy-peers speeds bench controlplane clean
+.PHONY: help setup demo test check quick static unit cluster engine e2e bootstrap lock engine-environment generate accuracy accuracy-peers speeds bench controlplane scanner clean
 
 help: ## list the targets
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -52,6 +52,9 @@ engine-environment: setup ## build or find the engine's environment, print where
 controlplane: setup ## build or find the control plane, print where
 	@$(BIN)/python -m support.controlplane build
 	@$(BIN)/python -m support.leaderworkerset
+
+scanner: setup ## install or find the security scanner of the cluster tests, print where
+	@PYTHONPATH=tests $(BIN)/python -m support.scanner
 
 generate: setup ## write the CRD, the chart's copy and the reference pages again
 	@$(BIN)/python scripts/generate.py

@@ -200,8 +200,10 @@ def _make_scripts_relocatable(folder: Path) -> None:
             script.write_bytes(beside + b"' '''\n" + rest)
 
 
-def run_step(argv: list[str], label: str, say: Callable[[str], None]) -> None:
-    """Run one step, speaking now and then.
+def run_step(
+    argv: list[str], label: str, say: Callable[[str], None], again: str = BUILD_COMMAND
+) -> None:
+    """Run one step, speaking now and then; `again` is the command to repeat after a failure.
 
     Raises:
         EnvironmentBuildError: it failed.
@@ -226,7 +228,7 @@ def run_step(argv: list[str], label: str, say: Callable[[str], None]) -> None:
             raise
     if running.returncode != 0:
         end = "".join(tail)
-        fix = f"Mend what it says (network? disk?) and run `{BUILD_COMMAND}` again."
+        fix = f"Mend what it says (network? disk?) and run `{again}` again."
         raise EnvironmentBuildError(f"{label}: `{' '.join(argv)}` failed:\n{end}{fix}")
 
 
