@@ -17,6 +17,13 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 app.kubernetes.io/component: operator
 {{- end -}}
 
+{{- /* Labels of the pod of helm test: no operator, so no budget and no Service counts it. */ -}}
+{{- define "qwen3-operator.testSelector" -}}
+app.kubernetes.io/name: {{ default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/component: test
+{{- end -}}
+
 {{- define "qwen3-operator.labels" -}}
 {{ include "qwen3-operator.selector" . }}
 app.kubernetes.io/part-of: qwen3-operator
