@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from enum import StrEnum
 from typing import Any
 
 import yaml
@@ -15,8 +16,27 @@ ENVIRONMENT_PREFIX = "QWEN3_OPERATOR_"
 ANY_REGISTRY = "*"
 """Stands for every registry that ``image_registries`` does not name."""
 
+ANY_ACCOUNT = "*"
+"""Stands for every ServiceAccount of a namespace."""
+
+
+class PodLevel(StrEnum):
+    """Levels of the Pod Security Standards, the strictest first."""
+
+    RESTRICTED = "restricted"
+    BASELINE = "baseline"
+    PRIVILEGED = "privileged"
+
+
 LISTS = frozenset(
-    {"amd_groups", "image_pull_secrets", "namespaces", "near_labels", "prometheus_namespaces"}
+    {
+        "amd_groups",
+        "image_pull_secrets",
+        "namespaces",
+        "near_labels",
+        "pod_template_accounts",
+        "prometheus_namespaces",
+    }
 )
 LABELS = frozenset({"image_registries", "pod_labels", "pod_monitor_labels", "prometheus_labels"})
 """Settings that are lists, and those that are pairs, in the environment with commas between."""

@@ -15,7 +15,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydantic.alias_generators import to_camel
 
 from qwen3_operator.errors import SpecError
-from qwen3_operator.setting_text import ANY_REGISTRY, ENVIRONMENT_PREFIX, value_of, values_in
+from qwen3_operator.setting_text import (
+    ANY_REGISTRY,
+    ENVIRONMENT_PREFIX,
+    PodLevel,
+    value_of,
+    values_in,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -113,6 +119,14 @@ class Settings(BaseModel):
 
     allow_host_path: bool = False
     """Whether resources may keep weights in a folder of the node (``spec.cache.hostPath``)."""
+
+    pod_template_level: PodLevel = PodLevel.BASELINE
+    """Pod Security level that ``spec.podTemplate`` may not leave, whatever the namespace's label
+    says; ``privileged`` leaves it to the namespace."""
+
+    pod_template_accounts: tuple[str, ...] = ()
+    """ServiceAccounts that ``spec.podTemplate`` may have pods run as, in any namespace; ``*``: all.
+    Pods act with an account's rights, which whoever writes the resource may not have."""
 
     pod_monitors: bool = False
     """Whether each model gets a PodMonitor, unless it says otherwise (``spec.monitoring``)."""

@@ -13,6 +13,7 @@ import yaml
 
 from qwen3_operator import settings
 from qwen3_operator.__main__ import main as operator_command
+from qwen3_operator.setting_text import PodLevel
 from support.apis import POD_MONITORS, SERVICE_MONITORS
 from support.apis import install as install_definitions
 from support.controlplane import Commands, ControlPlane
@@ -233,6 +234,8 @@ def test_settings_from_the_values_arrive(helm: Commands) -> None:
     assert understood.amd_groups == (44, 109)
     assert understood.fetch_image == "registry.example.com/fetch:v1"
     assert (understood.allow_host_path, understood.offline) == (True, True)
+    assert understood.pod_template_level is PodLevel.RESTRICTED
+    assert understood.pod_template_accounts == ("s3-reader",)
     assert understood.hf_endpoint == "https://hf.example.com"
     assert understood.modelscope_endpoint == "https://modelscope.example.com"
     assert understood.https_proxy == understood.http_proxy == "http://proxy.example.com:3128"

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.cluster
 
 ON_L40S = f"{SMALL}accelerators: [L40S-48GB]\n"
+AS_ANYBODY = "podTemplate: {spec: {securityContext: {runAsNonRoot: false}}}\n"
 MARKER = "hf_MARKERthatNobodyMayRepeat"
 
 LOG = f"""\
@@ -171,9 +172,9 @@ def test_pods_that_the_api_server_refuses_are_told_with_its_sentence(models: Mod
     models.delete("cached")
     level = "pod-security.kubernetes.io/enforce"
     room.kubectl("label", "namespace", room.namespace, f"{level}=restricted")
-    models.apply("open", f"{ON_L40S}podTemplate: {{spec: {{hostNetwork: true}}}}\n")
+    models.apply("open", f"{ON_L40S}{AS_ANYBODY}")
     message = models.await_condition("open", "Ready", "False", "PodSecurityDenied")["message"]
-    assert 'violates PodSecurity "restricted:latest": host namespaces' in message
+    assert 'violates PodSecurity "restricted:latest": runAsNonRoot != true' in message
     models.delete("open")
     models.apply("unknown", f"{ON_L40S}priorityClassName: nobody-made-it\n")
     message = models.await_condition("unknown", "Ready", "False", "AdmissionDenied")["message"]

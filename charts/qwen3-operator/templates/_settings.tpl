@@ -13,6 +13,7 @@ them: proxies with a password are refused, and Prometheus' token is mounted from
   "log_format" $given.logFormat
   "fetch_image" (default (include "qwen3-operator.image" .) $given.fetchImage)
   "allow_host_path" $given.allowHostPath
+  "pod_template_level" $given.podTemplate.level
   "pod_labels" (include "qwen3-operator.selector" . | fromYaml)
   "pod_monitors" $given.podMonitors.enabled
   "offline" $given.hubs.offline
@@ -29,6 +30,7 @@ them: proxies with a password are refused, and Prometheus' token is mounted from
   "image_registries" $registries
   "image_pull_secrets" $given.imagePullSecrets
   "amd_groups" $given.amdGroups
+  "pod_template_accounts" $given.podTemplate.serviceAccounts
   "growing_pools" $given.growingPools
   "pod_monitor_labels" $given.podMonitors.labels
   "prometheus_namespaces" $given.prometheusNamespaces

@@ -8,6 +8,7 @@ from qwen3_operator.desired import labels
 from qwen3_operator.desired.adapters import make_init_containers
 from qwen3_operator.desired.claims import make_pod_annotations, make_pod_claims
 from qwen3_operator.desired.container import make_arguments, make_container
+from qwen3_operator.desired.guarding import check_template
 from qwen3_operator.desired.hashing import template_hash
 from qwen3_operator.desired.merging import with_user_template
 from qwen3_operator.desired.placement import make_placement
@@ -27,7 +28,11 @@ if TYPE_CHECKING:
 def make_pod_template(
     resource: Qwen3Deployment, plan: Plan, site: Site, pool: Pool
 ) -> dict[str, Any]:
-    """Make the template of a replica's pod, its hash among the labels."""
+    """Make the template of a replica's pod, its hash among the labels.
+
+    Raises:
+        SpecError: the user's part of it cannot be merged, or asks for more than the site allows.
+    """
     template: dict[str, Any] = {
         "metadata": {
             "labels": labels.child(resource.metadata.name, plan)
@@ -54,7 +59,8 @@ def make_pod_template(
         annotations = {**annotations, labels.RESTART: resource.spec.rollout.restart}
     if annotations:
         template["metadata"]["annotations"] = annotations
-    template = with_user_template(template, resource.spec.pod_template)
+    ours, template = template, with_user_template(template, resource.spec.pod_template)
+    check_template(ours, template, site.template_rules)
     template["metadata"]["labels"][PLAN_HASH_LABEL] = template_hash(template)
     return template
 

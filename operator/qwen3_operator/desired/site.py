@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from qwen3_operator.setting_text import ANY_REGISTRY
+from qwen3_operator.setting_text import ANY_REGISTRY, PodLevel
 from qwen3_planner.engines.profiles import image_of
 from qwen3_planner.errors import SpecError
 from qwen3_planner.inventory.cpu_nodes import NAME_PREFIX
@@ -71,6 +71,19 @@ class Around:
 
 
 @dataclass(frozen=True, slots=True)
+class TemplateRules:
+    """What podTemplate may do in this installation.
+
+    Attributes:
+        level: Pod Security level that the user's part may not leave.
+        accounts: ServiceAccounts that pods may run as beside their namespace's ``default``.
+    """
+
+    level: PodLevel = PodLevel.BASELINE
+    accounts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """Choices of whoever installed the operator, beside what the resource and the plan say.
 
@@ -83,6 +96,7 @@ class Site:
         fetch_image: image with the operator's own program, which fills caches.
         amd_groups: groups, by number, that may open an AMD GPU on the nodes (video, render).
         allows_host_path: whether resources may keep weights in a folder of the node.
+        template_rules: what a resource's podTemplate may ask of nodes and accounts.
         around: who reaches engines, and how their metrics are read.
         image_registries: registry that the catalog's images name to the one they are taken from.
         image_pull_secrets: names, in the namespace of each resource, beside those it has itself.
@@ -95,6 +109,7 @@ class Site:
     fetch_image: str = "qwen3-operator"
     amd_groups: tuple[int, ...] = ()
     allows_host_path: bool = False
+    template_rules: TemplateRules = TemplateRules()
     around: Around = Around()
     image_registries: Mapping[str, str] = field(default_factory=dict)
     image_pull_secrets: tuple[str, ...] = ()

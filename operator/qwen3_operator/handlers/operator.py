@@ -32,7 +32,7 @@ from qwen3_operator.cluster.watching import Store
 from qwen3_operator.decisions.devices import with_devices
 from qwen3_operator.decisions.provisioning import declared_pool, pool_of_karpenter
 from qwen3_operator.decisions.scaling.ownership import scale_managers
-from qwen3_operator.desired.site import Around, Hubs, Site, site_for
+from qwen3_operator.desired.site import Around, Hubs, Site, TemplateRules, site_for
 from qwen3_operator.handlers import edge
 from qwen3_operator.handlers.health import HealthServer
 from qwen3_operator.handlers.listening import Listener
@@ -369,6 +369,7 @@ def _site(settings: Settings, catalog: Catalog) -> Site:
         fetch_image=settings.fetch_image,
         amd_groups=settings.amd_groups,
         allows_host_path=settings.allow_host_path,
+        template_rules=TemplateRules(settings.pod_template_level, settings.pod_template_accounts),
         image_registries=settings.image_registries,
         image_pull_secrets=settings.image_pull_secrets,
     )
