@@ -171,7 +171,7 @@ def test_a_group_that_is_short_of_a_node_holds_none_and_starts_when_it_is_free(
 ) -> None:
     """Somebody else takes a node after the replica was admitted, before its pods were made."""
     models.apply("short", f"{LARGE}suspend: true\n", variant="Qwen3-235B-A22B")
-    models.await_condition("short", "Ready", "False", "Suspended")
+    models.await_condition("short", "Ready", "True", "Suspended")
     two_nodes.stop_part("kube-controller-manager")  # nobody makes pods of StatefulSets
     try:
         models.apply("short", LARGE, variant="Qwen3-235B-A22B")

@@ -170,7 +170,7 @@ def test_suspending_removes_the_pods_and_keeps_the_plan(models: Models) -> None:
     models.apply("paused", ON_L40S)
     models.await_ready("paused")
     models.apply("paused", f"{ON_L40S}suspend: true\n")
-    models.await_condition("paused", "Ready", "False", "Suspended")
+    models.await_condition("paused", "Ready", "True", "Suspended")
     models.await_gone("paused")
     assert models.status("paused")["plan"]["feasible"] is True
     models.apply("paused", ON_L40S)

@@ -55,7 +55,7 @@ def apply_some_of_each(models: Models) -> None:
     models.apply("uncached", f"{on_l40s}cache: {{persistentVolumeClaim: {{}}}}\n")
     models.await_condition("uncached", "ModelCached", "False", "ClaimNotBound")
     models.apply("suspended", f"{on_l40s}suspend: true\n")
-    models.await_condition("suspended", "Ready", "False", "Suspended")
+    models.await_condition("suspended", "Ready", "True", "Suspended")
 
 
 def await_quiet(control_plane: ControlPlane, installation: Installation) -> None:

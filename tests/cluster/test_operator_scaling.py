@@ -157,7 +157,7 @@ def test_load_drives_replicas_up_to_what_fits_and_back(
 def test_to_zero_when_nobody_asks_and_back_by_a_call_or_a_schedule(scene: Scene) -> None:
     models = scene.models
     scene.await_replicas("lazy", 0)
-    message = models.await_condition("lazy", "Ready", "False", "ScaledToZero")["message"]
+    message = models.await_condition("lazy", "Ready", "True", "ScaledToZero")["message"]
     assert "wakeQuery" in message
     assert models.status("lazy")["phase"] == "Suspended"
     scene.engines.calls = 1

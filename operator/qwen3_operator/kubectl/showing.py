@@ -24,6 +24,10 @@ CHAIN = ("SpecValid", "PlanFeasible", "ModelCached", "Scheduled", "Progressing",
 """Conditions in the order in which they have to hold."""
 
 
+AT_REST = ("Suspended", "ScaledToZero")
+"""Reasons of Ready where no replica is wanted and none is left."""
+
+
 def key_of(body: Mapping[str, Any]) -> Key:
     """Return what names a resource."""
     return Key(body["metadata"]["namespace"], body["metadata"]["name"])
@@ -123,7 +127,8 @@ def why_lines(body: Mapping[str, Any], view: View, width: int) -> list[str]:
         )
     lines = []
     if ready["status"] == "True":
-        lines += wrapped(f"{key} is ready: {ready.get('message', '')}", width)
+        verb = "is at rest" if ready["reason"] in AT_REST else "is ready"
+        lines += wrapped(f"{key} {verb}: {ready.get('message', '')}", width)
     else:
         lines += wrapped(f"{key} is not ready: {ready['reason']}.", width)
         lines += wrapped(ready.get("message", ""), width, "  ")

@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from qwen3_operator.decisions.readiness import WAITS, Finding, Rollout, judge, on_its_way
+from qwen3_operator.decisions.readiness import (
+    FINISHED,
+    WAITS,
+    Finding,
+    Rollout,
+    judge,
+    on_its_way,
+)
 from qwen3_operator.decisions.replan import Outcome
 from qwen3_operator.decisions.routing import Gateways
 from qwen3_operator.decisions.verdict import Verdict
@@ -15,6 +22,7 @@ from qwen3_operator.observed import Observed
 from qwen3_operator.status.advised import advised
 from qwen3_operator.status.compact import small, without_empty
 from qwen3_operator.status.conditions import State, conditions_of
+from qwen3_operator.status.headway import headway
 from qwen3_operator.status.integration import endpoint, integrated
 from qwen3_operator.status.measured import measured_document
 from qwen3_operator.status.notes import MAX_NOTE, EventNote, events
@@ -110,7 +118,8 @@ def derive(facts: Facts, previous: Qwen3DeploymentStatus, now: datetime) -> dict
     specification is wrong  False     -            -           -         run       -           False
     no plan                 True      False        -           -         run       -           False
     paused by the user      True      True         -           run       run       -           run
-    suspended or at zero    True      True         -           False     False     -           False
+    suspended or at zero    True      True         -           False     False     -           True
+    its pods still end      True      True         -           False     run       -           False
     weights are not there   True      True         False       -         run       -           False
     none admitted, none run True      True         True        False     False     -           False
     some replicas admitted  True      True         True        False     run       run         False
@@ -119,6 +128,9 @@ def derive(facts: Facts, previous: Qwen3DeploymentStatus, now: datetime) -> dict
     all answer, this plan   True      True         True        True      True      True        True
     what failed was undone  True      True         True        run       run       False       False
     ======================= ========= ============ =========== ========= ========= =========== =====
+
+    Whether what is not ready moves, or stands still, is told by one condition more
+    (:mod:`qwen3_operator.status.headway`).
 
     Args:
         facts: what was decided and seen.
@@ -145,6 +157,7 @@ def derive(facts: Facts, previous: Qwen3DeploymentStatus, now: datetime) -> dict
     live = template_hash_of(workload_of(facts.observed.children))
     rolled = rollout_document(facts.turn, rollout, live, shown, previous)
     state = _with_failure(state, rolled, facts, rollout)
+    state = State(state.phase, {**state.findings, **headway(state.findings)})
     document = without_empty(
         {
             "observedGeneration": facts.generation,
@@ -178,7 +191,7 @@ def _state(facts: Facts, rollout: Rollout, previous: Qwen3DeploymentStatus) -> S
     if facts.chosen is not None and facts.chosen.outcome is Outcome.INFEASIBLE:
         return _blocked(ConditionType.PLAN_FEASIBLE, facts.chosen.verdict, rollout, facts)
     if facts.is_paused or facts.wanted == 0:
-        return _paused(facts, rollout) if facts.is_paused else _at_rest(facts)
+        return _paused(facts, rollout) if facts.is_paused else _at_rest(facts, rollout)
     if facts.supply is not None and facts.supply.status is FALSE:
         verdict = facts.supply.verdict
         return _blocked(ConditionType.MODEL_CACHED, verdict, rollout, facts)
@@ -278,21 +291,22 @@ def _supplied(facts: Facts) -> Finding:
     return facts.supply
 
 
-def _at_rest(facts: Facts) -> State:
-    """Nothing shall run."""
+def _at_rest(facts: Facts, rollout: Rollout) -> State:
+    """Nothing shall run: every wanted replica answers, once none is left."""
     is_suspended = facts.resource is not None and facts.resource.spec.suspend
     verdict = SUSPENDED if is_suspended else SCALED_TO_ZERO
     if facts.scaling is not None and facts.scaling.verdict.reason is Reason.SCALED_TO_ZERO:
         verdict = facts.scaling.verdict
     at_rest = Finding(FALSE, verdict)
+    is_over = all(pod.phase in FINISHED for pod in facts.observed.pods)
     findings = {
         ConditionType.SPEC_VALID: ACCEPTED,
         ConditionType.PLAN_FEASIBLE: _feasible(facts),
         ConditionType.MODEL_CACHED: facts.supply or Finding(UNKNOWN, verdict),
         ConditionType.SCHEDULED: at_rest,
         ConditionType.PROGRESSING: Finding(UNKNOWN, verdict),
-        ConditionType.AVAILABLE: at_rest,
-        ConditionType.READY: at_rest,
+        ConditionType.AVAILABLE: rollout.available if rollout.ready else at_rest,
+        ConditionType.READY: Finding(TRUE if is_over else FALSE, verdict),
     }
     return State(Phase.SUSPENDED, findings)
 

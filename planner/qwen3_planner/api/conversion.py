@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from pydantic import ValidationError
 
 from qwen3_planner.api.schema import RULE_ERROR, Struct
-from qwen3_planner.api.status import Qwen3DeploymentStatus
+from qwen3_planner.api.status import NOT_SEEN, Qwen3DeploymentStatus
 from qwen3_planner.api.v1alpha1 import Qwen3Deployment
 from qwen3_planner.catalog.profiles import PRODUCT_INFIX, profile_of
 from qwen3_planner.catalog.resolving import MAX_CHOICES, resolve_accelerator
@@ -62,10 +62,11 @@ def parse_status(body: Mapping[str, Any]) -> Qwen3DeploymentStatus:
     The operator derives status from what it observes, so an unreadable one (written by another
     version) costs one more write, never a failure.
     """
+    status = body.get("status") or {}
+    if status.get("observedGeneration") == NOT_SEEN:  # the API server's default
+        return Qwen3DeploymentStatus()
     try:
-        return Qwen3DeploymentStatus.model_validate(
-            body.get("status") or {}, by_alias=True, by_name=False
-        )
+        return Qwen3DeploymentStatus.model_validate(status, by_alias=True, by_name=False)
     except ValidationError:
         return Qwen3DeploymentStatus()
 

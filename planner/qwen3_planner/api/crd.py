@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from qwen3_planner.api.legality import legality_rules
 from qwen3_planner.api.plan_document import PlanDocument
 from qwen3_planner.api.schema import VALIDATIONS
-from qwen3_planner.api.status import Qwen3DeploymentStatus
+from qwen3_planner.api.status import NOT_SEEN, Qwen3DeploymentStatus
 from qwen3_planner.api.structural import JsonSchema, in_one_line, structural
 from qwen3_planner.api.v1alpha1 import (
     GROUP,
@@ -121,4 +121,4 @@ def _status_schema() -> JsonSchema:
     status = structural(Qwen3DeploymentStatus.model_json_schema(by_alias=True), with_defaults=False)
     plan = structural(PlanDocument.model_json_schema(by_alias=True), with_defaults=False)
     status["properties"]["plan"] = {**plan, **status["properties"]["plan"]}
-    return status
+    return {"default": {"observedGeneration": NOT_SEEN}, **status}

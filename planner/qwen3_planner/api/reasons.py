@@ -10,10 +10,15 @@ from enum import StrEnum
 
 
 class ConditionType(StrEnum):
-    """The conditions in ``status.conditions``; each is True when things are well."""
+    """The conditions in ``status.conditions``; all but the last two are True when things are well.
+
+    Those two are there only while they are True, and not while a resource is paused: they tell
+    Helm, Flux and Argo CD (kstatus) whether to wait on.
+    """
 
     READY = "Ready"
-    """Every wanted replica answers requests. Otherwise carries the reason of the worst below."""
+    """Every wanted replica answers requests; so it holds as well where none is wanted and none is
+    left (Suspended, ScaledToZero). Otherwise carries the reason of the worst below."""
 
     SPEC_VALID = "SpecValid"
     """The resource says something that can be planned; judged beyond what the schema can."""
@@ -40,6 +45,14 @@ class ConditionType(StrEnum):
     INTEGRATED = "Integrated"
     """What was asked for around the replicas is in place: route, pool, monitor, policy. Only there
     where something was; Ready does not wait for it, since replicas answer all the same."""
+
+    RECONCILING = "Reconciling"
+    """Not Ready, and on its way: it starts, waits for GPUs, or is tried again. Reason and message
+    are those of Ready. kstatus: InProgress."""
+
+    STALLED = "Stalled"
+    """Not Ready, and it will not be by itself: somebody has to change the specification, the
+    cluster, or what is named. Reason and message are those of Ready. kstatus: Failed."""
 
 
 class Reason(StrEnum):

@@ -44,6 +44,11 @@ Generation = Annotated[int, whole(0, 2**53 - 1)]
 """Of a resource; the API server compares bounds as floating point, so no larger one works."""
 
 
+NOT_SEEN = -1
+"""What the API server shows as ``status.observedGeneration`` until the operator has written a
+status: those who wait (kstatus) would take a resource without any for one that is done."""
+
+
 class Condition(Struct):
     """One aspect of the state."""
 
@@ -51,7 +56,8 @@ class Condition(Struct):
 
     type: Annotated[str, Field(min_length=1, max_length=63)]
     """Ready (carries the reason of the worst other), SpecValid, PlanFeasible, ModelCached,
-    Scheduled, Available or Progressing; ScalingActive or Integrated where that was asked for."""
+    Scheduled, Available or Progressing; ScalingActive or Integrated where that was asked for;
+    Reconciling or Stalled while it is not ready."""
 
     status: ConditionStatus
     """True, False or Unknown."""
@@ -101,8 +107,9 @@ class Qwen3DeploymentStatus(Struct):
 
     model_config = ConfigDict(extra="ignore")
 
-    observed_generation: Generation | None = None
-    """The generation of the specification that this status is about."""
+    observed_generation: Annotated[int, whole(NOT_SEEN, 2**53 - 1)] | None = None
+    """The generation of the specification that this status is about; -1 until the operator has
+    looked at the resource."""
 
     phase: Phase | None = None
     """The state in one word: Pending, Planning, Provisioning, Loading, Ready, Degraded, Failed or
@@ -178,7 +185,8 @@ class Qwen3DeploymentStatus(Struct):
         ),
     ] = ()
     """The state, one aspect each: Ready, SpecValid, PlanFeasible, ModelCached, Scheduled,
-    Available, Progressing; ScalingActive and Integrated where that was asked for."""
+    Available, Progressing; ScalingActive and Integrated where that was asked for; Reconciling or
+    Stalled while it is not ready."""
 
     def condition(self, kind: str) -> Condition | None:
         """Return the condition of that type, if there is one yet."""

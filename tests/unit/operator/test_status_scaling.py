@@ -63,7 +63,7 @@ def test_what_was_found_is_told_and_makes_nothing_unready(finding: Finding) -> N
 def test_a_model_that_sleeps_says_how_it_wakes() -> None:
     given = facts(Finding(ConditionStatus.TRUE, ASLEEP), replicas=0)
     ready = conditions(given)["Ready"]
-    assert (ready["status"], ready["reason"]) == ("False", "ScaledToZero")
+    assert (ready["status"], ready["reason"]) == ("True", "ScaledToZero")
     assert "wakeQuery" in ready["message"]
     notes = events(Qwen3DeploymentStatus(), derive(given, Qwen3DeploymentStatus(), NOW))
     asleep = [note for note in notes if note.reason == "ScaledToZero"]
