@@ -4,7 +4,7 @@ BIN := .venv/bin
 export PYTHONPATH := tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check quick static unit cluster engine e2e bootstrap lock engine-environment generate accuracy accuracy-peers speeds bench controlplane scanner clean
+.PHONY: help setup demo test check quick static unit cluster engine e2e bootstrap lock engine-environment generate accuracy accuracy-peers speeds bench controlplane scanner sbom clean
 
 help: ## list the targets
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -45,6 +45,10 @@ bootstrap: ## install the Debian packages that e2e needs (root)
 lock: setup ## write image/requirements.lock again (needs uv)
 	uv pip compile pyproject.toml --extra operator --generate-hashes --universal --python-version 3.11 --upgrade --quiet --no-header --output-file image/requirements.lock
 	@sed -i '1i# Made by `make lock`. What the operator'"'"'s image holds, each file by its hash.' image/requirements.lock
+	@$(MAKE) --no-print-directory sbom
+
+sbom: setup ## write the image's bill of materials (CycloneDX), and which wheels each machine takes
+	@$(BIN)/python scripts/sbom.py
 
 engine-environment: setup ## build or find the engine's environment, print where
 	@$(BIN)/python -m support.engine build
@@ -54,7 +58,7 @@ controlplane: setup ## build or find the control plane, print where
 	@$(BIN)/python -m support.leaderworkerset
 
 scanner: setup ## install or find the security scanner of the cluster tests, print where
-	@PYTHONPATH=tests $(BIN)/python -m support.scanner
+	@$(BIN)/python -m support.scanner
 
 generate: setup ## write the CRD, the chart's copy and the reference pages again
 	@$(BIN)/python scripts/generate.py

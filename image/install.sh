@@ -3,6 +3,8 @@
 #
 #   image/install.sh TARGET [PYTHON]
 #
+# Beside them lies the bill of materials (CycloneDX): TARGET/sbom.cdx.json.
+#
 # Containerfile runs it in its build stage, the end-to-end tests run it on the machine. What comes
 # from PyPI is named by hash in requirements.lock; the operator itself is built from this tree.
 # PYTHON (default python3) must have the release and machine of the image's own /usr/bin/python3,
@@ -27,6 +29,8 @@ pip install --quiet --no-compile --only-binary :all: --require-hashes \
 pip wheel --quiet --no-deps --wheel-dir "$scratch" "$here/.."
 pip install --quiet --no-compile --no-deps --no-index --upgrade \
     --target "$target/lib" "$scratch"/*.whl
+
+cp "$here/sbom.cdx.json" "$target/sbom.cdx.json"
 
 # Commands start the image's Python, not the one that installed them.
 mv "$target/lib/bin" "$target/bin"

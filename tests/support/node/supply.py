@@ -25,7 +25,12 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[3]
 SOURCES = ("operator", "planner")
-SINGLE_FILES = ("pyproject.toml", "image/requirements.lock", "image/install.sh")
+SINGLE_FILES = (
+    "pyproject.toml",
+    "image/requirements.lock",
+    "image/sbom.cdx.json",
+    "image/install.sh",
+)
 
 REGISTRY = "localhost/qwen3-test"
 
@@ -65,7 +70,7 @@ def prepare(say: Callable[[str], None]) -> Supplies:
     """
     base = base_filesystem(say)
     engine = environment.find_or_build(say)
-    return Supplies(_images(base, _operator(say), engine.folder), _models(engine, say))
+    return Supplies(_images(base, installed_operator(say), engine.folder), _models(engine, say))
 
 
 def _images(base: Path, operator: Path, engine: Path) -> Images:
@@ -103,7 +108,12 @@ def _base_python(environment: Path) -> Path:
     raise RuntimeError(f"{environment}/pyvenv.cfg names no home")
 
 
-def _operator(say: Callable[[str], None]) -> Path:
+def installed_operator(say: Callable[[str], None]) -> Path:
+    """Return what the operator's image holds under /app, installed now if it never was.
+
+    Raises:
+        RuntimeError: its modules could not be had.
+    """
     folder = cache_folder("operator-image") / _sources_key()
     if folder.exists():
         return folder
