@@ -1,4 +1,4 @@
-"""``qwen3-operator run``: flags, environment and file become settings, then the operator runs."""
+"""The program: flags, environment and file become settings; the operator runs, or is checked."""
 
 from __future__ import annotations
 
@@ -121,6 +121,35 @@ def run(config: Path | None, **flags: Any) -> None:  # noqa: ANN401 - as click p
 
 
 @main.command()
+@click.option("--config", type=click.Path(path_type=Path), help="YAML file with settings.")
+@click.option("--kubeconfig", help="Kubeconfig; default: the pod's account, else kubectl's rules.")
+@click.option("--context", help="Context of the kubeconfig.")
+@click.option("--lease-name", help="Lease that the one working operator holds.")
+@click.option("--lease-namespace", help="Namespace of that Lease and of the operator's pods.")
+@click.option("--pod-label", "pod_labels", multiple=True, help="key=value of the operator's pods.")
+@click.option("--health-port", type=int, help="Port of their /readyz.")
+@click.option(
+    "--timeout-s",
+    default=60.0,
+    type=click.FloatRange(0.0),
+    help="Time for what may still become right.  [default: 60]",
+)
+def check(config: Path | None, timeout_s: float, **flags: Any) -> None:  # noqa: ANN401 - as click passes them
+    """Look whether an installed operator works, as `helm test` does; exits with 1 where not.
+
+    It takes the operator's own settings and account: is the resource definition served, and not
+    older than this release, may the account do all that an operator does, do its pods answer, and
+    is the Lease renewed?
+    """
+    try:
+        settings = _settings(config, flags)
+    except SpecError as error:
+        click.echo(f"qwen3-operator: {error}", err=True)
+        sys.exit(BAD_INPUT)
+    sys.exit(_check(settings, timeout_s))
+
+
+@main.command()
 @click.argument("source")
 @click.option("--to", "folder", required=True, type=click.Path(path_type=Path), help="Folder.")
 @click.option("--revision", default="", help="Branch, tag or commit; default: the hub's branch.")
@@ -228,10 +257,10 @@ def _settings(config: Path | None, flags: dict[str, Any]) -> Settings:
         text = Path(path).read_text(encoding="utf-8") if path else None
     except OSError as error:
         raise SpecError("--config", str(path), error.strerror or str(error)) from error
-    if flags["images"]:
+    if flags.get("images"):
         flags["images"] = setting_text.parse_images(flags["images"])
     for name, flag in PAIRS.items():
-        flags[name] = setting_text.parse_labels(flags[name], flag)
+        flags[name] = setting_text.parse_labels(flags.get(name, ()), flag)
     given = {name: value for name, value in flags.items() if value not in (None, (), {})}
     return settings_module.load(text, os.environ, given)
 
@@ -249,6 +278,19 @@ def _run(settings: Settings) -> int:
         click.echo(f"qwen3-operator: no cluster is configured: {error.message}", err=True)
         return FAILED
     return 0 if ended_as_asked else FAILED
+
+
+def _check(settings: Settings, timeout_s: float) -> int:
+    from qwen3_operator.installation import program  # noqa: PLC0415 - --help must not wait
+
+    try:
+        found = asyncio.run(program.check(settings, timeout_s))
+    except ClusterError as error:
+        click.echo(f"qwen3-operator: no cluster is configured: {error.message}", err=True)
+        return FAILED
+    for finding in found:
+        click.echo(str(finding))
+    return 0 if all(finding.works for finding in found) else FAILED
 
 
 if __name__ == "__main__":

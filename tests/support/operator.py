@@ -63,7 +63,13 @@ def install(
     """Install CRD, ServiceAccount and roles by rendering the chart."""
     values = yaml.safe_dump({"watchNamespaces": list(watched)})
     rendered = cluster.helm(
-        "template", RELEASE, CHART, f"--namespace={namespace}", "--values=-", input=values
+        "template",
+        RELEASE,
+        CHART,
+        f"--namespace={namespace}",
+        "--no-hooks",
+        "--values=-",
+        input=values,
     )
     parts = [part for part in yaml.safe_load_all(rendered) if part and part["kind"] != "Deployment"]
     cluster.kubectl(
