@@ -460,6 +460,37 @@ def test_models_outlive_the_chart_and_a_new_release_takes_them_over(
     assert labels["app.kubernetes.io/managed-by"] == "Helm"
 
 
+def test_uninstalling_leaves_nothing_of_the_release_but_the_definition(
+    installed: ControlPlane,
+) -> None:
+    more = "monitoring.dashboards.enabled=true,monitoring.service.enabled=true,replicas=2"
+    install(installed, "--set", more)
+    assert len(of_the_release(installed)) > 10
+
+    installed.helm("uninstall", RELEASE, f"--namespace={HOME}", "--wait")
+
+    left = until(
+        lambda: (found := of_the_release(installed)) and len(found) == 1 and found,
+        60,
+        lambda: f"left: {of_the_release(installed)}",
+    )
+    assert left == [f"customresourcedefinition.apiextensions.k8s.io/{CRD}"]
+    install(installed, "--reset-values")
+
+
+def of_the_release(cluster: ControlPlane) -> list[str]:
+    """Name every object of any kind that carries the release's labels, cluster-wide."""
+    kinds = cluster.kubectl("api-resources", "--verbs=list", "--output=name").split()
+    listed = cluster.kubectl(
+        "get",
+        ",".join(kind for kind in kinds if not kind.startswith("events")),
+        f"--selector=app.kubernetes.io/instance={RELEASE}",
+        "--all-namespaces",
+        "--output=name",
+    )
+    return listed.split()
+
+
 def test_an_upgrade_brings_the_definition_up_to_date(installed: ControlPlane) -> None:
     column = {"op": "remove", "path": "/spec/versions/0/additionalPrinterColumns/0"}
     installed.kubectl("patch", "crd", CRD, "--type=json", "--patch", json.dumps([column]))
