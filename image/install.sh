@@ -1,18 +1,20 @@
 #!/bin/sh
 # Install the operator into a folder that an image copies: lib (modules) and bin (commands).
 #
-#   image/install.sh TARGET [PYTHON]
+#   image/install.sh TARGET [PYTHON [WHEEL]]
 #
 # Beside them lies the bill of materials (CycloneDX): TARGET/sbom.cdx.json.
 #
 # Containerfile runs it in its build stage, the end-to-end tests run it on the machine. What comes
 # from PyPI is named by hash in requirements.lock; the operator itself is built from this tree.
 # PYTHON (default python3) must have the release and machine of the image's own /usr/bin/python3,
-# as some wheels are compiled for them.
+# as some wheels are compiled for them. WHEEL is an operator that was built before, such as that of
+# another release.
 set -eu
 
 target=$1
 python=${2:-python3}
+wheel=${3:-}
 here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)
 
 pip() {
@@ -26,7 +28,11 @@ trap 'rm -rf "$scratch"' EXIT
 
 pip install --quiet --no-compile --only-binary :all: --require-hashes \
     --target "$target/lib" --requirement "$here/requirements.lock"
-pip wheel --quiet --no-deps --wheel-dir "$scratch" "$here/.."
+if [ -n "$wheel" ]; then
+    cp "$wheel" "$scratch"
+else
+    pip wheel --quiet --no-deps --wheel-dir "$scratch" "$here/.."
+fi
 pip install --quiet --no-compile --no-deps --no-index --upgrade \
     --target "$target/lib" "$scratch"/*.whl
 

@@ -21,7 +21,7 @@ from support.engine import environment
 from .images import Image, Layer, base_filesystem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 ROOT = Path(__file__).resolve().parents[3]
 SOURCES = ("operator", "planner")
@@ -32,6 +32,9 @@ SINGLE_FILES = (
     "image/install.sh",
 )
 
+PREVIOUS = ROOT / "tests" / "e2e" / "previous"
+"""Chart and wheel of the release before; its README says which."""
+
 REGISTRY = "localhost/qwen3-test"
 
 
@@ -41,11 +44,12 @@ class Images:
 
     pause: Image
     operator: Image
+    previous_operator: Image
     engine: Image
 
     def __iter__(self) -> Iterator[Image]:
         """Yield the small ones first."""
-        yield from (self.pause, self.operator, self.engine)
+        yield from (self.pause, self.operator, self.previous_operator, self.engine)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +74,18 @@ def prepare(say: Callable[[str], None]) -> Supplies:
     """
     base = base_filesystem(say)
     engine = environment.find_or_build(say)
-    return Supplies(_images(base, installed_operator(say), engine.folder), _models(engine, say))
+    operators = (installed_operator(say), _previous_operator(say))
+    return Supplies(_images(base, operators, engine.folder), _models(engine, say))
 
 
-def _images(base: Path, operator: Path, engine: Path) -> Images:
+def _images(base: Path, operators: tuple[Path, Path], engine: Path) -> Images:
     python = _base_python(engine)
     bottom = Layer(base)
-    return Images(
-        Image(f"{REGISTRY}/pause:{base.name}", (bottom,)),
+    names = ("qwen3-operator", "qwen3-operator-before")
+    present, previous = (
         Image(
-            f"{REGISTRY}/qwen3-operator:{operator.name}",
-            (bottom, Layer(operator, "/app")),
+            f"{REGISTRY}/{name}:{folder.name}",
+            (bottom, Layer(folder, "/app")),
             # as Containerfile has it
             ("/app/bin/qwen3-operator", "run"),
             {
@@ -88,7 +93,13 @@ def _images(base: Path, operator: Path, engine: Path) -> Images:
                 "PYTHONPATH": "/app/lib",
                 "PYTHONUNBUFFERED": "1",
             },
-        ),
+        )
+        for name, folder in zip(names, operators, strict=True)
+    )
+    return Images(
+        Image(f"{REGISTRY}/pause:{base.name}", (bottom,)),
+        present,
+        previous,
         Image(
             f"{REGISTRY}/vllm-cpu:{engine.name}",
             # the environment names its Python by path, so both lie where they lie on this machine
@@ -114,15 +125,25 @@ def installed_operator(say: Callable[[str], None]) -> Path:
     Raises:
         RuntimeError: its modules could not be had.
     """
-    folder = cache_folder("operator-image") / _sources_key()
+    return _installed(_key(_sources()), (), say)
+
+
+def _previous_operator(say: Callable[[str], None]) -> Path:
+    files = (*PREVIOUS.glob("*.whl"), ROOT / "image" / "requirements.lock")
+    return _installed(_key(files), files[:-1], say)
+
+
+def _installed(key: str, wheels: tuple[Path, ...], say: Callable[[str], None]) -> Path:
+    """Return what the image has in /app: this tree's operator, or that of a wheel."""
+    folder = cache_folder("operator-image") / key
     if folder.exists():
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
-    say("installing the operator for its image")
+    say(f"installing the operator for its image ({wheels[0].name if wheels else 'this tree'})")
     with tempfile.TemporaryDirectory(dir=folder.parent) as name:
         made = Path(name) / "app"
         done = subprocess.run(
-            ["sh", ROOT / "image" / "install.sh", made, _python()],
+            ["sh", ROOT / "image" / "install.sh", made, _python(), *wheels],
             capture_output=True,
             text=True,
             check=False,
@@ -165,9 +186,9 @@ def _models(engine: environment.EngineEnvironment, say: Callable[[str], None]) -
     return folder
 
 
-def _sources_key() -> str:
+def _key(files: Iterable[Path]) -> str:
     digest = hashlib.sha256()
-    for path in sorted(_sources()):
+    for path in sorted(files):
         digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:16]
 
