@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import TYPE_CHECKING
 
 import pytest
 
 from support.availability import cannot_run
 from support.controlplane import Accelerator, ControlPlane, NodeSpec, make_node
-from support.node import NODE_ADDRESS, Node, Services, Supplies, inside, prepare
-from support.node.claims import claim_of_folder
-from support.node.team import Team
-from support.node.tiny import CLAIM
-from support.operator import CHART, RELEASE
+from support.node import NODE_ADDRESS, Node, Services, Supplies, inside, prepare, release
+from support.node.team import Team, new_team
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 COMMAND = "make e2e"
-NAMESPACE = "qwen3-system"
 
 L4 = Accelerator("NVIDIA-L4", 23_034, (8, 9), "ada-lovelace")
 """What the node says it has; the engine computes on the CPU, and is asked for tiny models."""
-
-RESTRICTED = "pod-security.kubernetes.io/enforce=restricted"
 
 
 @pytest.fixture(scope="session")
@@ -52,25 +45,13 @@ def cluster(supplies: Supplies) -> Iterator[ControlPlane]:
 @pytest.fixture(scope="session")
 def installed(cluster: ControlPlane, supplies: Supplies) -> ControlPlane:
     """The chart, installed as the README says, in a namespace of Pod Security level restricted."""
-    repository, _, tag = supplies.images.operator.name.rpartition(":")
-    cluster.kubectl("create", "namespace", NAMESPACE)
-    cluster.kubectl("label", "namespace", NAMESPACE, RESTRICTED)
-    cluster.helm(
-        *("install", RELEASE, CHART, f"--namespace={NAMESPACE}", "--wait", "--timeout=170s"),
-        f"--set=image.repository={repository},image.tag={tag}",
-    )
+    release.make_namespace(cluster, release.NAMESPACE)
+    release.install(cluster, supplies.images.operator)
     return cluster
 
 
 @pytest.fixture
 def team(installed: ControlPlane, supplies: Supplies) -> Iterator[Team]:
     """A user's namespace, restricted, with the models in the claim `models`."""
-    name = f"team-{secrets.token_hex(4)}"
-    installed.kubectl("create", "namespace", name)
-    installed.kubectl("label", "namespace", name, RESTRICTED)
-    yours = Team(installed, name)
-    yours.apply(*claim_of_folder(CLAIM, name, supplies.models))
-    yield yours
-    yours.kubectl("delete", "q3d", "--all", "--wait=false")
-    installed.kubectl("delete", "namespace", name, "--wait=false")
-    yours.kubectl("delete", "pods", "--all", "--timeout=120s")
+    with new_team(installed, supplies) as yours:
+        yield yours

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import http.client
 import json
-from contextlib import closing
+import secrets
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from support.room import Room
 from support.wait import until
 
+from .claims import claim_of_folder
+from .release import make_namespace
+from .tiny import CLAIM
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from support.controlplane import ControlPlane
+
+    from .supply import Supplies
 
 READY_SECONDS = 420.0
 """Longer than an engine needs to start on two busy cores."""
@@ -103,6 +112,21 @@ class Team(Room):
                 _, found, data = line.decode().strip().partition("data: ")
                 if found and data != "[DONE]":
                     yield json.loads(data)
+
+
+@contextmanager
+def new_team(cluster: ControlPlane, supplies: Supplies) -> Iterator[Team]:
+    """Make a user's namespace, restricted, with the models in a claim; in the end it goes."""
+    name = f"team-{secrets.token_hex(4)}"
+    make_namespace(cluster, name)
+    team = Team(cluster, name)
+    team.apply(*claim_of_folder(CLAIM, name, supplies.models))
+    try:
+        yield team
+    finally:
+        team.kubectl("delete", "q3d", "--all", "--wait=false")
+        cluster.kubectl("delete", "namespace", name, "--wait=false")
+        team.kubectl("delete", "pods", "--all", "--timeout=120s")
 
 
 def _asked(to: http.client.HTTPConnection, more: Mapping[str, object]) -> http.client.HTTPResponse:
