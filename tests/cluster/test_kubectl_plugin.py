@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,11 +10,13 @@ import pytest
 from qwen3_planner.cli import main
 from support.controlplane import GPU_TAINT, H100_SXM_80GB, NodeSpec
 from support.models import SECONDS, SMALL, Models
-from support.operator import SOURCES
+from support.plugin import as_kubectl
 from support.resources import resource
 from support.wait import until
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from support.controlplane import ControlPlane
 
 pytestmark = pytest.mark.cluster
@@ -172,19 +170,3 @@ def test_what_runs_and_why_is_shown(
     answer = as_kubectl(control_plane, "plan", "Qwen3-32B", "-o", "json")
     assert json.loads(answer.stdout)["feasible"] is True
     assert "0 of 1 L40S-48GB are free" in answer.stderr
-
-
-def as_kubectl(control_plane: ControlPlane, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the plugin as kubectl finds it, on the cluster of the current kubeconfig."""
-    environment = control_plane.commands().environment()
-    scripts = Path(sys.executable).parent
-    sources = os.pathsep.join(map(str, SOURCES))
-    environment |= {"PATH": f"{scripts}{os.pathsep}{environment['PATH']}", "PYTHONPATH": sources}
-    return subprocess.run(
-        ["kubectl", "qwen3", *arguments],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )

@@ -89,8 +89,22 @@ class Api:
         }
         await self.send(Request("DELETE", path, body))
 
+    async def text(self, path: str) -> str:
+        """Read what is no JSON, such as what a pod answers through the API server."""
+        return (await self._exchange(Request("GET", path), "text/plain, */*")).decode(
+            errors="replace"
+        )
+
     async def send(self, request: Request) -> dict[str, Any]:
         """Send one request and return the answer's JSON."""
+        text = await self._exchange(request, JSON)
+        try:
+            answer: dict[str, Any] = json.loads(text) if text else {}
+        except ValueError as error:
+            raise _unreachable(request.method, request.path, error) from error
+        return answer
+
+    async def _exchange(self, request: Request, accepted: str) -> bytes:
         body = request.body
         try:
             async with self._session.request(
@@ -98,14 +112,13 @@ class Api:
                 self.server + request.path,
                 params=request.params,
                 data=None if body is None else json.dumps(body, separators=(",", ":")).encode(),
-                headers={"Content-Type": request.content_type, "Accept": JSON},
+                headers={"Content-Type": request.content_type, "Accept": accepted},
                 timeout=aiohttp.ClientTimeout(total=request.timeout_s or self._timeout_s),
             ) as response:
                 text = await response.read()
                 if response.status >= ERROR_STATUS:
                     raise _refusal(response, text)
-                answer: dict[str, Any] = json.loads(text) if text else {}
-                return answer
+                return text
         except TimeoutError as error:
             where = f"{request.method} {request.path}"
             raise ClusterError(0, "Timeout", f"{where}: no answer in time") from error

@@ -19,11 +19,13 @@ from qwen3_planner.cli.writing import Listing, as_json, as_yaml, width, write
 from qwen3_planner.errors import SpecError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from qwen3_operator.kubectl.connecting import Cluster
+    from qwen3_operator.kubectl.load import Load
     from qwen3_operator.kubectl.looking import View
     from qwen3_operator.kubectl.whatif import Answer
+    from qwen3_operator.observed import Key
 
 
 def _as_kubectl_reads(
@@ -152,29 +154,44 @@ def why(
 
 
 @click.command
+@click.option(
+    "--over",
+    "over_s",
+    type=click.FloatRange(0, 60),
+    default=3.0,
+    metavar="SECONDS",
+    help="Time over which tokens are counted; 0 asks no engine.  [default: 3]",
+)
 @_about_a_cluster
 def top(
-    *, output: Listing, kubeconfig: str | None, context: str | None, namespace: str | None
+    *,
+    over_s: float,
+    output: Listing,
+    kubeconfig: str | None,
+    context: str | None,
+    namespace: str | None,
 ) -> int:
-    """Show the GPUs of every node, who holds them, and who waits for some.
+    """Show the GPUs of every node, who holds them, what the models do now, and who waits.
 
-    With -n only who waits in that namespace is named; GPUs are always those of the whole cluster.
+    With -n only the models of that namespace are named; GPUs are always those of the whole cluster.
 
     \b
       kubectl qwen3 top
     """  # noqa: D301 - \b is click's mark for lines to keep
-    from qwen3_operator.kubectl import showing  # noqa: PLC0415 - not needed for help
+    from qwen3_operator.kubectl import topping  # noqa: PLC0415 - not needed for help
     from qwen3_operator.kubectl.connecting import Place, ask  # noqa: PLC0415 - as above
     from qwen3_operator.kubectl.looking import look, resources  # noqa: PLC0415 - as above
+    from qwen3_operator.kubectl.metering import measure  # noqa: PLC0415 - as above
 
-    async def read(cluster: Cluster) -> View:
-        return await look(cluster.api, await resources(cluster.api, namespace), None)
+    async def read(cluster: Cluster) -> tuple[View, Mapping[Key, Load]]:
+        view = await look(cluster.api, await resources(cluster.api, namespace), None)
+        return view, await measure(cluster.api, view, over_s) if over_s else {}
 
-    view = ask(Place(kubeconfig, context), read)
+    view, loads = ask(Place(kubeconfig, context), read)
     if output is Listing.TABLE:
-        _write_lines(showing.top_lines(view, width()))
+        _write_lines(topping.top_lines(view, loads, width()))
     else:
-        _write_document(showing.top_document(view), output)
+        _write_document(topping.top_document(view, loads), output)
     return ExitCode.PLAN
 
 

@@ -10,7 +10,7 @@ from qwen3_operator.decisions.capacity import inventory_for
 from qwen3_operator.decisions.eligibility import Selector, Toleration
 from qwen3_operator.kubectl.connecting import Cluster, Place, ask
 from qwen3_operator.kubectl.looking import View, look
-from qwen3_operator.kubectl.showing import free_gpus
+from qwen3_operator.kubectl.topping import free_gpus
 from qwen3_planner.errors import UnreachableError
 
 if TYPE_CHECKING:

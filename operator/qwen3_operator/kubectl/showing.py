@@ -1,10 +1,9 @@
-"""Pure: models, reasons and GPUs of a cluster, for people."""
+"""Pure: models and reasons of a cluster, for people."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qwen3_operator.decisions.admission import gpus_of
 from qwen3_operator.observed import Key
 from qwen3_planner.report.table import labelled, render, wrapped
 
@@ -12,13 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from qwen3_operator.kubectl.looking import View
-    from qwen3_operator.observed import Node, Pod
 
 LABEL = 13
 REFUSALS_SHOWN = 5
 NODES_SHOWN = 2
-FINISHED = frozenset({"Failed", "Succeeded"})
-GPU_RESOURCES = ("nvidia.com/", "amd.com/")
 
 CHAIN = ("SpecValid", "PlanFeasible", "ModelCached", "Scheduled", "Progressing", "Available")
 """Conditions in the order in which they have to hold."""
@@ -180,113 +176,3 @@ def _why_this_plan(body: Mapping[str, Any], width: int) -> Iterator[str]:
         yield "Why not otherwise"
     for refusal in refusals[:REFUSALS_SHOWN]:
         yield from wrapped(f"{refusal['rule']}: {refusal['message']}", width, "  ", "    ")
-
-
-def top_lines(view: View, width: int) -> list[str]:
-    """Show the GPUs of every node, who holds them, and who waits."""
-    nodes = [node for node in view.nodes if _resources(node)]
-    if not nodes:
-        return ["No node offers GPUs."]
-    rows = [row for node in sorted(nodes, key=lambda n: n.name) for row in _rows(node, view)]
-    headers = ("NODE", "GPU", "ALL", "FREE", "BROKEN", "HELD BY")
-    lines = [_cut(line, width) for line in render(headers, rows, right=("ALL", "FREE", "BROKEN"))]
-    waiting = [body for body in view.bodies if _waits(body)]
-    if waiting:
-        lines += ["", "Waiting for GPUs"]
-        for body in waiting:
-            told = conditions_of(body)["Scheduled"].get("message", "")
-            lines += wrapped(f"{key_of(body)}: {told}", width, "  ", "    ")
-    return lines
-
-
-def _waits(body: Mapping[str, Any]) -> bool:
-    scheduled = conditions_of(body).get("Scheduled", {})
-    return scheduled.get("status") == "False" and bool(scheduled.get("message"))
-
-
-def _resources(node: Node) -> list[str]:
-    named = {name for name, _ in (*node.allocatable.gpus, *node.unhealthy)}
-    return sorted(name for name in named if name.startswith(GPU_RESOURCES))
-
-
-def _rows(node: Node, view: View) -> Iterator[tuple[str, ...]]:
-    pods = [pod for pod in view.pods if pod.node == node.name and pod.phase not in FINISHED]
-    for resource in _resources(node):
-        broken = dict(node.unhealthy).get(resource, 0)
-        offered = gpus_of(node.allocatable, resource)
-        holders = _holders(pods, resource)
-        state = "" if node.ready else " (NotReady)"
-        yield (
-            f"{node.name}{state or ('' if node.schedulable else ' (cordoned)')}",
-            node.group.accelerator.name if node.group else resource,
-            str(offered + broken),
-            str(offered - sum(holders.values())),
-            str(broken) if broken else "-",
-            ", ".join(f"{name} ({count})" for name, count in sorted(holders.items())) or "-",
-        )
-
-
-def _holders(pods: Sequence[Pod], resource: str) -> dict[str, int]:
-    held: dict[str, int] = {}
-    for pod in pods:
-        count = gpus_of(pod.requests, resource)
-        if count:
-            name = str(pod.owner) if pod.owner else f"{pod.namespace}/{pod.name}"
-            held[name] = held.get(name, 0) + count
-    return held
-
-
-def _cut(line: str, width: int) -> str:
-    return line if len(line) <= width else f"{line[: width - 1]}…"
-
-
-def free_gpus(view: View) -> list[str]:
-    """Say what is free of each accelerator: ``6 of 16 H100-SXM-80GB are free, 6 on one node``."""
-    pools: dict[str, list[tuple[int, int]]] = {}
-    for node in view.nodes:
-        if node.group is None:
-            continue
-        resource = node.group.accelerator.resource
-        pods = [pod for pod in view.pods if pod.node == node.name and pod.phase not in FINISHED]
-        offered = gpus_of(node.allocatable, resource)
-        held = sum(_holders(pods, resource).values())
-        free = max(0, offered - held) if node.schedulable else 0
-        pools.setdefault(node.group.accelerator.name, []).append((offered, free))
-    return [
-        f"{sum(free for _, free in pool)} of {sum(all_ for all_, _ in pool)} {name} are free, at"
-        f" most {max(free for _, free in pool)} on one node"
-        for name, pool in sorted(pools.items())
-    ]
-
-
-def top_document(view: View) -> dict[str, Any]:
-    """Say the same as JSON (``top/v1``)."""
-    nodes = []
-    for node in sorted(view.nodes, key=lambda n: n.name):
-        pods = [pod for pod in view.pods if pod.node == node.name and pod.phase not in FINISHED]
-        for resource in _resources(node):
-            holders = _holders(pods, resource)
-            offered = gpus_of(node.allocatable, resource)
-            nodes.append(
-                {
-                    "node": node.name,
-                    "resource": resource,
-                    **({"accelerator": node.group.accelerator.name} if node.group else {}),
-                    "offered": offered,
-                    "free": offered - sum(holders.values()),
-                    "unhealthy": dict(node.unhealthy).get(resource, 0),
-                    "schedulable": node.schedulable,
-                    "holders": [{"name": name, "gpus": n} for name, n in sorted(holders.items())],
-                }
-            )
-    waiting = [
-        {
-            "namespace": key_of(body).namespace,
-            "name": key_of(body).name,
-            "reason": conditions_of(body)["Scheduled"]["reason"],
-            "message": conditions_of(body)["Scheduled"].get("message", ""),
-        }
-        for body in view.bodies
-        if _waits(body)
-    ]
-    return {"schema": "top/v1", "nodes": nodes, "waiting": waiting}

@@ -41,7 +41,7 @@ async def fetch(session: aiohttp.ClientSession, url: str) -> tuple[Sample, ...]:
                 text += more
             if len(text) >= MAX_BYTES:
                 raise FetchError(f"{url} answered more than {MAX_BYTES} bytes")
-        read = _numbers_of if text.lstrip().startswith(b"{") else _samples
+        read = _numbers_of if text.lstrip().startswith(b"{") else samples_in
         return tuple(read(text.decode()))
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         raise FetchError(f"{url}: {error or type(error).__name__}") from error
@@ -49,7 +49,12 @@ async def fetch(session: aiohttp.ClientSession, url: str) -> tuple[Sample, ...]:
         raise FetchError(f"{url} is neither metrics nor JSON: {error}") from error
 
 
-def _samples(text: str) -> Iterator[Sample]:
+def samples_in(text: str) -> Iterator[Sample]:
+    """Yield the samples of an exposition.
+
+    Raises:
+        ValueError: it is none.
+    """
     for family in text_string_to_metric_families(text):
         for sample in family.samples:
             yield Sample(sample.name, sample.labels, sample.value)

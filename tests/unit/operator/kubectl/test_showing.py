@@ -10,7 +10,8 @@ import pytest
 
 from qwen3_operator.cluster.requests import Api
 from qwen3_operator.errors import ClusterError
-from qwen3_operator.kubectl import showing
+from qwen3_operator.kubectl import showing, topping
+from qwen3_operator.kubectl.load import Load
 from qwen3_operator.kubectl.looking import View, look
 from qwen3_operator.observed import Key
 from support.values import GPU, amount, node, pod
@@ -46,6 +47,12 @@ PODS = (
 VIEW = View((RUNS, WAITS), (node("h100-0"), BROKEN, node("cpu", 0)), PODS)
 
 
+LOADS = {
+    Key("team-a", "runs"): Load(2, 1, 1234.4, 3, 1, 0.256, problem="no answer within 5 s"),
+    Key("team-a", "quiet"): Load(1, 0, problem="its metrics are not an engine's"),
+}
+
+
 def test_every_model_has_a_line() -> None:
     assert showing.status_table(VIEW, with_namespace=True) == [
         "NAME          READY  REASON           GPU               NODES",
@@ -55,7 +62,7 @@ def test_every_model_has_a_line() -> None:
 
 
 def test_gpus_are_told_with_who_holds_them_what_is_broken_and_who_waits() -> None:
-    assert showing.top_lines(VIEW, 90) == [
+    assert topping.top_lines(VIEW, {}, 90) == [
         "NODE               GPU            ALL  FREE  BROKEN  HELD BY",
         "h100-0             H100-SXM-80GB    8     2       -  team-a/runs (2), team-b/trainer (4)",
         "h100-1 (NotReady)  H100-SXM-80GB    8     4       2  team-a/waits (2)",
@@ -63,9 +70,24 @@ def test_gpus_are_told_with_who_holds_them_what_is_broken_and_who_waits() -> Non
         "Waiting for GPUs",
         "  team-a/waits: The replica waits. Position 1 of 1 in the queue.",
     ]
-    assert all(len(line) <= 80 for line in showing.top_lines(VIEW, 80))
-    first = showing.top_document(VIEW)["nodes"][0]
+    assert all(len(line) <= 80 for line in topping.top_lines(VIEW, LOADS, 80))
+    first = topping.top_document(VIEW, {})["nodes"][0]
     assert (first["offered"], first["free"], first["unhealthy"]) == (8, 2, 0)
+
+
+def test_what_models_do_now_is_told_with_who_did_not_tell() -> None:
+    lines = topping.top_lines(VIEW, LOADS, 90)
+
+    assert lines[4:9] == [
+        "MODEL         ENGINES  RUNNING  WAITING  KV CACHE  TOKENS/S",
+        "team-a/quiet        1        -        -         -         -",
+        "team-a/runs         2        3        1      26 %     1,234",
+        "team-a/quiet: 1 of 1 engines did not tell: its metrics are not an engine's",
+        "team-a/runs: 1 of 2 engines did not tell: no answer within 5 s",
+    ]
+    quiet, runs = topping.top_document(VIEW, LOADS)["load"]
+    assert (quiet["enginesThatTold"], "kvCacheUsage" in quiet) == (0, False)
+    assert (runs["tokensPerSecond"], runs["kvCacheUsage"]) == (1234.4, 0.256)
 
 
 def test_why_says_where_it_stops_and_which_pod_is_in_trouble() -> None:
@@ -93,7 +115,7 @@ def test_one_that_the_operator_has_not_seen_says_so() -> None:
 
 
 def test_what_is_free_of_each_accelerator_is_told() -> None:
-    assert showing.free_gpus(VIEW) == ["2 of 14 H100-SXM-80GB are free, at most 2 on one node"]
+    assert topping.free_gpus(VIEW) == ["2 of 14 H100-SXM-80GB are free, at most 2 on one node"]
 
 
 class Namespaced(Api):
