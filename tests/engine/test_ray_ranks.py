@@ -39,7 +39,7 @@ def test_the_leader_starts_the_engine_once_the_other_rank_has_joined(tmp_path: P
         (tmp_path / name).write_text(script)
     both = f"""\
 ip link set lo up
-sh -c "$(cat {tmp_path}/other)" > {tmp_path}/other.log 2>&1 &
+HOME={tmp_path}/home-of-other sh -c "$(cat {tmp_path}/other)" > {tmp_path}/other.log 2>&1 &
 sh -c "$(cat {tmp_path}/leader)" leader python3 -c '{ENGINE}'
 """
     # Ray keeps sockets in its folder, whose path must be short.
@@ -53,6 +53,9 @@ sh -c "$(cat {tmp_path}/leader)" leader python3 -c '{ENGINE}'
                 "HOME": str(tmp_path),
                 "LEADER_ADDRESS": "127.0.0.1",
                 "RAY_TMPDIR": str(short),
+                # pods share no home, where Ray would look for a token
+                "RAY_AUTH_MODE": "token",
+                "RAY_AUTH_TOKEN": "f" * 64,
             },
             capture_output=True,
             text=True,

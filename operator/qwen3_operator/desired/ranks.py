@@ -7,6 +7,7 @@ no port and no probe: a replica is ready when its leader is.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,9 @@ ADDRESS = "LEADER_ADDRESS"
 
 NUMBER = "GROUP_RANK"
 """Environment variable with a rank's own number; 0 leads."""
+
+RAY_AUTH = "RAY_AUTH_"
+"""How Ray's variables about authentication begin: MODE, TOKEN, TOKEN_PATH."""
 
 PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
 
@@ -92,6 +96,8 @@ def make_rank_templates(  # noqa: PLR0913 - as for a replica of one node, and tw
     leader = _made_leader(make_pod_template(resource, plan, site, pool), plan, variables.leader)
     other = _made_other(make_pod_template(resource, plan, site, pool), plan, variables.others)
     for template in (leader, other):
+        if takes_ray(plan.command):
+            _authenticate(_engine_in(template), resource.metadata.uid)
         if gated:
             template["spec"]["schedulingGates"] = [{"name": GROUP_GATE}]
     plan_hash = fingerprint({"leader": template_hash(leader), "others": template_hash(other)})
@@ -146,6 +152,20 @@ def _tell(engine: dict[str, Any], plan: Plan, variables: tuple[dict[str, Any], .
         told.append(of_pod("VLLM_HOST_IP", "status.podIP"))  # not that of another interface
     given = {entry["name"] for entry in engine["env"]}
     engine["env"] = [entry for entry in told if entry["name"] not in given] + engine["env"]
+
+
+def _authenticate(engine: dict[str, Any], uid: str) -> None:
+    """Give all ranks one token for Ray, unless the user's variables say how they authenticate.
+
+    From 2.61 on Ray asks for a token everywhere, and pods share no home in which it would look for
+    one; before 2.52 it knows none (docs.ray.io, Token Authentication, 2026-11-23). The operator may
+    write no Secrets, so the token is made from what only readers of the namespace know. It keeps
+    out who merely reaches the ports.
+    """
+    if any(entry["name"].startswith(RAY_AUTH) for entry in engine["env"]):
+        return
+    token = hashlib.sha256(f"ray {uid}".encode()).hexdigest()
+    engine["env"] += [variable("RAY_AUTH_MODE", "token"), variable("RAY_AUTH_TOKEN", token)]
 
 
 def _to_the_letter(script: str) -> str:

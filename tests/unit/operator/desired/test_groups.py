@@ -145,6 +145,30 @@ def test_through_ray_the_leader_starts_the_engine_once_all_have_joined() -> None
     assert "$(" not in joins["command"][2].replace("$$(", "")  # Kubernetes would expand it
 
 
+def test_ranks_share_a_token_for_ray_unless_the_user_gives_one() -> None:
+    def authentication(**engine: object) -> list[dict[str, object]]:
+        told = []
+        for template in templates_of(
+            children_of(case_of(CASES[Form.STATEFUL_SETS], engine={**engine}))
+        ):
+            (container,) = template["spec"]["containers"]
+            entries = {entry.pop("name"): entry for entry in container["env"]}
+            told.append({key: one for key, one in entries.items() if key.startswith("RAY_AUTH")})
+        return told
+
+    leader, other = authentication(multiNode="ray")
+    own = {"name": "RAY_AUTH_MODE", "value": "disabled"}
+
+    assert leader == other
+    assert leader["RAY_AUTH_MODE"] == {"value": "token"}
+    assert len(str(leader["RAY_AUTH_TOKEN"])) > 64
+    assert authentication(multiNode="ray", env=[own]) == [
+        {"RAY_AUTH_MODE": {"value": "disabled"}},
+        {"RAY_AUTH_MODE": {"value": "disabled"}},
+    ]
+    assert authentication() == [{}, {}]
+
+
 def test_a_users_own_container_is_beside_every_rank() -> None:
     shipper = {"name": "log-shipper", "image": "registry.example.com/shipper:1"}
     template = {"spec": {"containers": [shipper]}}
