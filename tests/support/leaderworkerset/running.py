@@ -37,7 +37,7 @@ OF_SETS = {"matchExpressions": [{"key": "leaderworkerset.sigs.k8s.io/name", "ope
 class LeaderWorkerSets:
     """LeaderWorkerSet as if it were installed; a context manager.
 
-    The webhooks serve with the API server's own certificate, which is made out to loopback.
+    The webhooks serve with the API server's own certificate, which is made out to its address.
     """
 
     def __init__(self, cluster: ControlPlane, built: Built | None = None) -> None:
@@ -121,7 +121,7 @@ class LeaderWorkerSets:
             "kind": "Configuration",
             "leaderElection": {"leaderElect": False},
             "internalCertManagement": {"enable": False},
-            "webhook": {"host": "127.0.0.1", "port": port, "certDir": str(self._folder)},
+            "webhook": {"host": layout.address, "port": port, "certDir": str(self._folder)},
             "metrics": {"bindAddress": "0"},
             "health": {"healthProbeBindAddress": f"127.0.0.1:{health}"},
         }
@@ -143,7 +143,7 @@ class LeaderWorkerSets:
                 "sideEffects": "None",
                 "failurePolicy": "Fail",
                 "clientConfig": {
-                    "url": f"https://127.0.0.1:{port}/{path}",
+                    "url": f"https://{self._cluster.layout.address}:{port}/{path}",
                     "caBundle": authority,
                 },
                 **({"objectSelector": OF_SETS} if of_pods else {}),
