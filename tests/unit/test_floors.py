@@ -1,0 +1,67 @@
+"""The command that runs the floors: what it makes of tests that fail."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SCRIPT = Path(__file__).parents[2] / "scripts" / "test.py"
+
+LATE = """
+from pathlib import Path
+
+def test_late():
+    seen = Path(__file__).with_name("seen")
+    was = seen.exists()
+    seen.touch()
+    assert was
+"""
+BROKEN = """
+def test_broken():
+    assert False
+"""
+
+
+@pytest.fixture
+def floor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], int]:
+    """Make a floor of one file of tests and run it; return the exit status."""
+    specification = importlib.util.spec_from_file_location("floors", SCRIPT)
+    assert specification is not None
+    assert specification.loader is not None
+    floors: Any = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(floors)
+
+    def run(name: str, tests: str) -> int:
+        (tmp_path / "test_it.py").write_text(tests)
+        command = (sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "test_it.py")
+        monkeypatch.setattr(floors, "ROOT", tmp_path)
+        monkeypatch.setattr(floors, "LAST_FAILED", tmp_path / ".pytest_cache/v/cache/lastfailed")
+        monkeypatch.setitem(floors.FLOORS, name, (command,))
+        return int(floors.main([name]))
+
+    return run
+
+
+def test_who_passes_only_the_second_time_is_named(
+    floor: Callable[[str, str], int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert floor("cluster", LATE) == 0
+    assert "only the second time: test_it.py::test_late" in capsys.readouterr().out
+
+
+def test_who_fails_twice_has_failed(
+    floor: Callable[[str, str], int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert floor("cluster", BROKEN) == 1
+    assert "FAILED" in capsys.readouterr().out
+
+
+def test_no_test_without_a_cluster_is_asked_twice(floor: Callable[[str, str], int]) -> None:
+    assert floor("unit", LATE) == 1
