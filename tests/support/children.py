@@ -91,7 +91,12 @@ def _planned(case: dict[str, Any]) -> tuple[Qwen3Deployment, Plan, Pool]:
 def _site(case: dict[str, Any]) -> Site:
     site = site_for({}, load_catalog(), Hubs(**case.get("hubs", {})))
     around = Around(**case.get("around", {}))
-    return replace(site, fetch_image="registry.example.com/qwen3-operator:v1", around=around)
+    return replace(
+        site,
+        fetch_image="registry.example.com/qwen3-operator:v1",
+        around=around,
+        leaving="# qwen3_operator/fetching/leaving.py\n",
+    )
 
 
 def shared_of(case: dict[str, Any]) -> tuple[Manifest, ...]:

@@ -8,6 +8,7 @@ from qwen3_operator.desired.claims import make_claim_template
 from qwen3_operator.desired.deployment import make_deployment
 from qwen3_operator.desired.disruption import make_disruption_budget
 from qwen3_operator.desired.groups import Form, make_groups, without_groups_from
+from qwen3_operator.desired.leaving import make_engine_code
 from qwen3_operator.desired.metadata import marked
 from qwen3_operator.desired.service import make_service
 
@@ -54,6 +55,7 @@ def children(  # noqa: PLR0913, PLR0917 - everything a child depends on
     others = (
         make_service(resource, plan),
         make_disruption_budget(resource, plan),
+        *make_engine_code(resource, plan, site),
         *([claims] if claims is not None else []),
     )
     return tuple(marked(one) for one in (*made, *others))

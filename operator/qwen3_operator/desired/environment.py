@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qwen3_operator.desired.hub_access import make_hub_env, make_token_env
-from qwen3_operator.desired.runtime_adapters import make_runtime_env
+from qwen3_operator.desired.leaving import code_paths
+from qwen3_operator.desired.runtime_adapters import guard_paths, make_runtime_env
 from qwen3_operator.desired.volumes import CACHE_PATH, HOME_PATH, is_brought
 from qwen3_planner.engines.profiles import engine_of
 from qwen3_planner.request import MODEL_MOUNT_PATH
@@ -45,7 +46,8 @@ def make_env(resource: Qwen3Deployment, plan: Plan, site: Site) -> list[dict[str
         entries.extend(make_hub_env(plan.source, site.hubs))
         entries.extend(make_token_env(plan.source, resource.spec.model.token_secret_ref))
     entries.extend(_user_variable(variable) for variable in resource.spec.engine.env)
-    entries.extend(make_runtime_env(resource))  # after the user's: the guard has to be found
+    entries.extend(make_runtime_env(resource))
+    entries.extend(_python_path(resource, plan, site))  # after the user's: our code must be found
     api_key = resource.spec.api_key_secret_ref
     if api_key is not None:  # after the user's: access control has one source
         entries.append(_secret(engine.api_key_variable, api_key.name, api_key.key))
@@ -54,6 +56,15 @@ def make_env(resource: Qwen3Deployment, plan: Plan, site: Site) -> list[dict[str
         by_name.pop(entry["name"], None)
         by_name[entry["name"]] = entry
     return list(by_name.values())
+
+
+def _python_path(resource: Qwen3Deployment, plan: Plan, site: Site) -> list[dict[str, str]]:
+    """Name the folders of our own code before the user's."""
+    ours = (*guard_paths(resource), *code_paths(plan, site))
+    if not ours:
+        return []
+    theirs = (one.value for one in resource.spec.engine.env if one.name == "PYTHONPATH")
+    return [{"name": "PYTHONPATH", "value": ":".join([*ours, *filter(None, theirs)])}]
 
 
 def _kept_on_node(resource: Qwen3Deployment) -> tuple[tuple[str, str], ...]:

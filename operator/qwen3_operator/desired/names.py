@@ -30,6 +30,11 @@ def adapter_list(name: str) -> str:
     return f"{name}-adapters"
 
 
+def engine_code(name: str) -> str:
+    """Return the name of the ConfigMap with what runs inside the engine's server."""
+    return f"{name}-engine"
+
+
 def service(name: str) -> str:
     """Return the name of the Service of a resource."""
     return name

@@ -33,6 +33,7 @@ def make_pod_template(
     Raises:
         SpecError: the user's part of it cannot be merged, or asks for more than the site allows.
     """
+    arguments = make_arguments(resource, plan, site)
     template: dict[str, Any] = {
         "metadata": {
             "labels": labels.child(resource.metadata.name, plan)
@@ -44,7 +45,7 @@ def make_pod_template(
             **make_pod_claims(resource, plan, pool),
             "automountServiceAccountToken": False,
             "enableServiceLinks": False,  # a Service called "vllm" would set VLLM_PORT
-            "terminationGracePeriodSeconds": grace_period_s(plan, make_arguments(resource, plan)),
+            "terminationGracePeriodSeconds": grace_period_s(plan, arguments),
             "securityContext": make_pod_security_context(_groups(site, pool)),
             **_first(resource, plan, site),
             "containers": [

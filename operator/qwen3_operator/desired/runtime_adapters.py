@@ -98,15 +98,15 @@ def make_runtime_arguments(resource: Qwen3Deployment) -> list[str]:
 
 
 def make_runtime_env(resource: Qwen3Deployment) -> list[dict[str, Any]]:
-    """Make the engine's variables: where the guard is, and that adapters may be loaded at all."""
+    """Make the engine's variable by which adapters may be loaded at all."""
     if not loads_at_run_time(resource):
         return []
-    own = (one.value for one in resource.spec.engine.env if one.name == "PYTHONPATH")
-    paths = [GUARD_PATH, *filter(None, own)]
-    return [
-        {"name": "PYTHONPATH", "value": ":".join(paths)},
-        {"name": "VLLM_ALLOW_RUNTIME_LORA_UPDATING", "value": "1"},
-    ]
+    return [{"name": "VLLM_ALLOW_RUNTIME_LORA_UPDATING", "value": "1"}]
+
+
+def guard_paths(resource: Qwen3Deployment) -> tuple[str, ...]:
+    """Return where the engine's Python looks for the guard."""
+    return (GUARD_PATH,) if loads_at_run_time(resource) else ()
 
 
 def make_guard_container(resource: Qwen3Deployment, site: Site) -> list[dict[str, Any]]:

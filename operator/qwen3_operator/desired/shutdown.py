@@ -1,19 +1,24 @@
 """Ending a replica without losing requests: three times that have to be in step.
 
-A pod that is deleted is taken out of the Service while its preStop hook sleeps, so that nothing
-new arrives; then the engine drains what it has begun for at most its own shutdown timeout; the
-kubelet kills what is left when the grace period is over.
+A pod that is deleted is taken out of the Service while its preStop hook lasts, so that no new
+connection arrives. Where our code is in the engine's server, the hook also has clients leave the
+connections they keep, and lasts until all are answered. Elsewhere it sleeps. Then the engine
+drains what it has begun for at most its own shutdown timeout; the kubelet kills what is left when
+the grace period is over.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from qwen3_operator.desired.leaving import lets_clients_go, make_leaving_hook
 from qwen3_planner.engines.profiles import engine_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
+    from qwen3_operator.desired.site import Site
     from qwen3_planner.plan import Plan
 
 FLAG = "--shutdown-timeout"
@@ -56,6 +61,20 @@ def make_drain_arguments(plan: Plan, arguments: Sequence[str]) -> list[str]:
     """Make the flag where the engine has it and nobody gave it."""
     given = any(a.partition("=")[0].replace("_", "-") == FLAG for a in arguments)
     return [] if given else [*_own_arguments(plan)]
+
+
+def make_pre_stop(plan: Plan, site: Site, arguments: Sequence[str]) -> dict[str, Any]:
+    """Make the preStop hook; what is left when it ends has the rest of the grace period.
+
+    Args:
+        plan: names engine and version.
+        site: has the code that lets clients go.
+        arguments: of the engine; the time that they give it is the time that clients have.
+    """
+    if not lets_clients_go(plan, site):
+        return {"sleep": {"seconds": pre_stop_s(plan)}}
+    given = drain_s(plan, arguments) if can_drain(plan) else DRAIN_S
+    return make_leaving_hook(LEAVE_SERVICE_S, LEAVE_SERVICE_S + given)
 
 
 def pre_stop_s(plan: Plan) -> int:

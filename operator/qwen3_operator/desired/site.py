@@ -100,6 +100,8 @@ class Site:
         around: who reaches engines, and how their metrics are read.
         image_registries: registry that the catalog's images name to the one they are taken from.
         image_pull_secrets: names, in the namespace of each resource, beside those it has itself.
+        leaving: code that lets clients go before an engine ends; empty: engines are left as they
+            are.
     """
 
     images: Mapping[tuple[str, str], str]
@@ -113,6 +115,7 @@ class Site:
     around: Around = Around()
     image_registries: Mapping[str, str] = field(default_factory=dict)
     image_pull_secrets: tuple[str, ...] = ()
+    leaving: str = ""
 
     def image(self, plan: Plan, architecture: str = "amd64") -> str:
         """Return the image that runs this plan on nodes of an architecture.

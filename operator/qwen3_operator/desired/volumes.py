@@ -14,6 +14,7 @@ from qwen3_operator.desired.adapters import (
 )
 from qwen3_operator.desired.cache import shared_cache_of
 from qwen3_operator.desired.hub_access import make_ca_mounts, make_ca_volumes
+from qwen3_operator.desired.leaving import make_code_mounts, make_code_volumes
 from qwen3_operator.desired.runtime_adapters import (
     loads_at_run_time,
     make_runtime_mounts,
@@ -89,6 +90,7 @@ def make_volumes(
         *make_weights_volumes(resource, plan),
         *make_adapter_volumes(resource, plan),
         *make_runtime_volumes(resource),
+        *make_code_volumes(resource, plan, site),
         *_authorities(resource, plan, site),
     ]
 
@@ -151,6 +153,7 @@ def make_volume_mounts(resource: Qwen3Deployment, plan: Plan, site: Site) -> lis
         mount = {"name": WEIGHTS, "mountPath": path}
         mounts.append(mount if "hostPath" in volume else {**mount, "readOnly": True})
     mounts += [*make_adapter_mounts(resource, plan), *make_runtime_mounts(resource)]
+    mounts += make_code_mounts(plan, site)
     return [*mounts, *make_ca_mounts(plan.source, site.hubs)]
 
 

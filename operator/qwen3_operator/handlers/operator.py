@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
 import random
 import signal
@@ -33,6 +34,7 @@ from qwen3_operator.decisions.devices import with_devices
 from qwen3_operator.decisions.provisioning import declared_pool, pool_of_karpenter
 from qwen3_operator.decisions.scaling.ownership import scale_managers
 from qwen3_operator.desired.site import Around, Hubs, Site, TemplateRules, site_for
+from qwen3_operator.fetching import leaving
 from qwen3_operator.handlers import edge
 from qwen3_operator.handlers.health import HealthServer
 from qwen3_operator.handlers.listening import Listener
@@ -372,6 +374,7 @@ def _site(settings: Settings, catalog: Catalog) -> Site:
         template_rules=TemplateRules(settings.pod_template_level, settings.pod_template_accounts),
         image_registries=settings.image_registries,
         image_pull_secrets=settings.image_pull_secrets,
+        leaving=inspect.getsource(leaving),
     )
 
 

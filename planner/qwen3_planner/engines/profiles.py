@@ -58,6 +58,7 @@ class EngineProfile:
         cache_parts: counts, by command and data-parallel ranks, what the figure is a part of.
         drain_flag: option that bounds how long running requests may finish after SIGTERM, with
             the first version that has it; None where there is none.
+        middleware_flag: names a class of Python that every request passes; empty: there is none.
         metrics_need_key: whether reading metrics takes the API key, where there is one.
     """
 
@@ -77,6 +78,7 @@ class EngineProfile:
     figures_path: str = "/metrics"
     cache_parts: Callable[[Sequence[str], int], int] = _ranks
     drain_flag: tuple[str, Version] | None = None
+    middleware_flag: str = ""
     metrics_need_key: bool = False
 
     def shutdown_arguments(self, version: str, seconds: int) -> tuple[str, ...]:
@@ -115,6 +117,7 @@ _VLLM = EngineProfile(
     metrics=vllm_metrics.NAMES,
     kv_cache_tokens=vllm_kv_cache_tokens,
     drain_flag=("--shutdown-timeout", SHUTDOWN_TIMEOUT_SINCE),
+    middleware_flag="--middleware",
 )
 
 _SGLANG = EngineProfile(
