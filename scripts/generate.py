@@ -16,6 +16,7 @@ import click
 import yaml
 from dashboards import DASHBOARDS, grafana_json
 from policy_catalog import policy_catalog
+from rights_page import rights_page
 from rules_page import rules_page
 
 from qwen3_operator import __main__ as operator_program
@@ -43,6 +44,7 @@ def generated() -> dict[str, str]:
         "charts/qwen3-operator/files/policy-catalog.json": policy_catalog(catalog),
         "docs/reference/cli.md": cli_page(),
         "docs/reference/resource.md": resource_page(crd),
+        "docs/reference/rights.md": rights_page(),
         "docs/reference/rules.md": rules_page(),
         "docs/reference/reasons.md": reasons_page(Path(reasons.__file__).read_text("utf-8")),
         **{
