@@ -28,18 +28,27 @@ DIGEST = f"sha256:{'0' * 64}"
 RULES: dict[str, Any] = {
     "enabled": True,
     "exemptNamespaces": ["lab"],
-    "allowedSources": ["hf://Qwen/", "pvc://models/approved/", "oci://registry.example.com/qwen/"],
+    "allowedSources": [
+        "hf://Qwen/",
+        "pvc://models/approved/",
+        "oci://registry.example.com/qwen/",
+        "pvc://shared/8b",
+    ],
     "allowedVariants": ["Qwen3-8B", "Qwen3-0.6B", "Qwen3-4B-Instruct-2507"],
     "allowedAccelerators": ["H100-SXM-80GB", "L4-24GB"],
     "requirePinnedRevisions": True,
-    "closedFields": ["podTemplate", "engine.extraArgs"],
+    "closedFields": [
+        "podTemplate",
+        "engine.extraArgs",
+        "cache.persistentVolumeClaim.claimName",
+    ],
 }
 LICENCES: dict[str, Any] = {
     "enabled": True,
     "allowedLicences": ["Apache-2.0", "LicenseRef-ours"],
     "publisherLicences": {"my-org": "LicenseRef-ours", "theirs": "LicenseRef-theirs"},
 }
-SOURCES = "allowed sources: hf://Qwen/, pvc://models/approved/, oci://registry.example.com/qwen/"
+SOURCES = f"allowed sources: {', '.join(RULES['allowedSources'])}"
 VARIANTS = "allowed variants: Qwen3-8B, Qwen3-0.6B, Qwen3-4B-Instruct-2507"
 ACCELERATORS = "allowed accelerators: H100-SXM-80GB, L4-24GB"
 
@@ -124,6 +133,14 @@ REFUSED = {
     "another hub": (
         asked(model={"source": "modelscope://Qwen/Qwen3-8B"}),
         "spec.model.source: modelscope://Qwen/Qwen3-8B is not allowed",
+    ),
+    "a longer name is another folder": (
+        asked(model={"source": "pvc://shared/8b-mine"}),
+        "spec.model.source: pvc://shared/8b-mine is not allowed",
+    ),
+    "the folder above": (
+        asked(model={"source": "pvc://shared"}),
+        "spec.model.source: pvc://shared is not allowed",
     ),
     "a way out of the folder": (
         asked(model={"source": "pvc://models/approved/../other"}),
@@ -225,6 +242,10 @@ REFUSED = {
         asked(engine={"extraArgs": ["--tokenizer=me/mine"]}),
         "spec.engine.extraArgs: is not for teams here; leave it out",
     ),
+    "a claim that somebody filled": (
+        asked(cache={"persistentVolumeClaim": {"claimName": "mine"}}),
+        "spec.cache.persistentVolumeClaim.claimName: is not for teams here; leave it out",
+    ),
     "a pod of one's own": (
         asked(podTemplate={"spec": {"hostNetwork": True}}),
         "spec.podTemplate: is not for teams here; leave it out",
@@ -235,6 +256,8 @@ ADMITTED = {
     "the default source": asked(),
     "a source that is allowed": asked(model={"source": "hf://Qwen/Qwen3-8B-FP8"}),
     "a folder that is allowed": asked(model={"source": "pvc://models/approved/8b"}),
+    "one folder that is allowed": asked(model={"source": "pvc://shared/8b"}),
+    "what is below it": asked(model={"source": "pvc://shared/8b/v2"}),
     "an image that is allowed": asked(
         model={"source": f"oci://registry.example.com/qwen/8b:v1@{DIGEST}#main"}
     ),
@@ -245,6 +268,7 @@ ADMITTED = {
     "as many adapters as there may be": adapters(
         *({"source": f"hf://Qwen/{'a' * 80}-{n}", "revision": COMMIT} for n in range(32))
     ),
+    "a claim that the operator makes": asked(cache={"persistentVolumeClaim": {"size": "1Gi"}}),
     "a slice of a GPU": asked(accelerators=["H100-SXM-80GB-MIG-1g.10gb"]),
     "an engine whose defaults are allowed": asked(
         model={"variant": "Qwen3-4B-Instruct-2507"},
@@ -264,6 +288,18 @@ def test_what_a_rule_forbids_is_refused_with_what_is_allowed(ruled: ControlPlane
 @pytest.mark.parametrize("why", ADMITTED)
 def test_what_the_rules_allow_is_admitted(ruled: ControlPlane, why: str) -> None:
     assert complaint(ruled, ADMITTED[why]) == ""
+
+
+def test_the_api_server_finds_no_fault_with_the_types(ruled: ControlPlane) -> None:
+    def judged() -> dict[str, Any] | None:
+        policy = ruled.kubectl_json("get", "validatingadmissionpolicy", "q3-qwen3-operator-rules")
+        seen = policy.get("status", {})
+        current = seen.get("observedGeneration") == policy["metadata"]["generation"]
+        return seen if current and "typeChecking" in seen else None
+
+    found = until(judged, 30, "nobody checked the types")
+
+    assert found["typeChecking"] == {}
 
 
 def test_what_was_there_before_goes_on(ruled: ControlPlane) -> None:
