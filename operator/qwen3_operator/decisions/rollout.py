@@ -149,7 +149,7 @@ def decide(wish: Wish, memory: Memory, *, is_late: bool, may_go_back: bool) -> D
     """
     failed, working, current = memory.failed, memory.working, memory.current
     if failed is not None and working is not None and _is_still_asked_for(wish, failed, working):
-        return Decision(Move.GO_BACK, working.plan_hash, failed)
+        return Decision(Move.GO_BACK, working.plan_hash, _as_asked_now(failed, wish))
     if current is None or not _means_the_same(wish, current):
         return Decision(Move.RENDER, wish.plan_hash)
     kept = replace(current, inputs=wish.inputs, renders_as=wish.plan_hash)
@@ -170,6 +170,17 @@ def _means_the_same(wish: Wish, current: Kept) -> bool:
         current.plan_hash,
         current.renders_as,
     )
+
+
+def _as_asked_now(failed: Failed, wish: Wish) -> Failed:
+    """Remember what failed by the specification that asks for it now.
+
+    Another one may make the same pods; a later release renders both differently, and would not know
+    them by their hash any more.
+    """
+    if wish.plan_hash != failed.plan_hash:
+        return failed
+    return replace(failed, inputs=failed.inputs._replace(spec=wish.inputs.spec))
 
 
 def _is_still_asked_for(wish: Wish, failed: Failed, working: Kept) -> bool:

@@ -109,7 +109,16 @@ def test_what_failed_is_not_tried_again(wish: Wish) -> None:
     decision = look(wish, Memory(WORKED, WORKED, FAILED))
 
     assert (decision.move, decision.plan_hash) == (Move.GO_BACK, "made-before")
-    assert decision.failed == FAILED
+    assert decision.failed == replace(FAILED, inputs=Inputs(wish.inputs.spec, "plan-1"))
+
+
+def test_what_failed_is_not_tried_again_by_an_upgrade_under_another_name() -> None:
+    alike = Inputs("spec-9", ASKED.plan)
+    before = look(Wish("made-then", alike), Memory(WORKED, WORKED, FAILED))
+
+    after = look(Wish("rendered-anew", alike), Memory(WORKED, WORKED, before.failed))
+
+    assert (after.move, after.plan_hash) == (Move.GO_BACK, "made-before")
 
 
 @pytest.mark.parametrize(
