@@ -31,6 +31,7 @@ class PodLevel(StrEnum):
 LISTS = frozenset(
     {
         "amd_groups",
+        "host_path_folders",
         "image_pull_secrets",
         "namespaces",
         "near_labels",

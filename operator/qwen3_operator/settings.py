@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _NAME = "[a-z0-9]([-.a-z0-9]*[a-z0-9])?"
 GATEWAY = re.compile(f"{_NAME}/{_NAME}(/{_NAME})?")
+FOLDER = re.compile(r"(/[-._a-zA-Z0-9]*[-_a-zA-Z0-9])+")
 HOST = re.compile(r"[a-z0-9]([-.a-z0-9]*[a-z0-9])?(:[0-9]{1,5})?")
 REGISTRY = re.compile(rf"{HOST.pattern}(/[a-z0-9]+([-._]+[a-z0-9]+)*)*")
 HOSTNAME = re.compile(r"([-.a-z0-9]|\{name\}|\{namespace\})+")
@@ -119,6 +120,10 @@ class Settings(BaseModel):
 
     allow_host_path: bool = False
     """Whether resources may keep weights in a folder of the node (``spec.cache.hostPath``)."""
+
+    host_path_folders: tuple[str, ...] = ()
+    """Folders of nodes that such a folder has to be, or lie in; empty: any of the node's. It is
+    mounted for writing."""
 
     pod_template_level: PodLevel = PodLevel.BASELINE
     """Pod Security level that ``spec.podTemplate`` may not leave, whatever the namespace's label
@@ -298,6 +303,14 @@ class Settings(BaseModel):
     def _host_with_placeholders(cls, value: str | None) -> str | None:
         if value is not None and HOSTNAME.fullmatch(value) is None:
             raise ValueError("must be a host name in which {name} and {namespace} are replaced")
+        return value
+
+    @field_validator("host_path_folders")
+    @classmethod
+    def _folders(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for folder in value:
+            if FOLDER.fullmatch(folder) is None:
+                raise ValueError("must be absolute paths such as /var/lib/models, not the root")
         return value
 
     @field_validator("prometheus_labels")

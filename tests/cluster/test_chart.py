@@ -234,6 +234,7 @@ def test_settings_from_the_values_arrive(helm: Commands) -> None:
     assert understood.amd_groups == (44, 109)
     assert understood.fetch_image == "registry.example.com/fetch:v1"
     assert (understood.allow_host_path, understood.offline) == (True, True)
+    assert understood.host_path_folders == ("/var/lib/models",)
     assert understood.pod_template_level is PodLevel.RESTRICTED
     assert understood.pod_template_accounts == ("s3-reader",)
     assert understood.hf_endpoint == "https://hf.example.com"

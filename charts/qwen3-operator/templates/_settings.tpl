@@ -30,6 +30,7 @@ them: proxies with a password are refused, and Prometheus' token is mounted from
   "image_registries" $registries
   "image_pull_secrets" $given.imagePullSecrets
   "amd_groups" $given.amdGroups
+  "host_path_folders" $given.hostPathFolders
   "pod_template_accounts" $given.podTemplate.serviceAccounts
   "growing_pools" $given.growingPools
   "pod_monitor_labels" $given.podMonitors.labels

@@ -127,7 +127,8 @@ class Supplying:
             source=model.plan.source,
             image=image,
             missing_claim=claim if claim and is_missing else "",
-            host_path="" if self._site.allows_host_path else host_path,
+            host_path="" if self._site.allows_folder(host_path) else host_path,
+            host_path_folders=self._site.host_path_folders if self._site.allows_host_path else (),
             nodes=self._nodes_for(model) if image else (),
             is_offline=self._site.hubs.is_offline,
         )

@@ -36,6 +36,7 @@ class Way:
         image: that is mounted with the weights; empty: none.
         missing_claim: claim that is to be mounted and does not exist; empty: none.
         host_path: folder of the node that the operator's settings do not allow; empty: none.
+        host_path_folders: in which they would allow one; empty: nowhere.
         nodes: to which the pods may go.
         is_offline: whether nothing may be fetched from hubs.
     """
@@ -44,6 +45,7 @@ class Way:
     image: str = ""
     missing_claim: str = ""
     host_path: str = ""
+    host_path_folders: tuple[str, ...] = ()
     nodes: Collection[Node] = ()
     is_offline: bool = False
 
@@ -67,11 +69,7 @@ def judge_source(way: Way) -> Finding:
         told = f"{way.image or way.source} is mounted complete; nothing is fetched."
         return holds(Reason.WEIGHTS_MOUNTED, told)
     if way.host_path:
-        return _refused(
-            Reason.HOST_PATH_NOT_ALLOWED,
-            f"spec.cache.hostPath ({way.host_path}) is switched off by the operator's setting"
-            " allowHostPath. Take spec.cache.persistentVolumeClaim, or have it switched on.",
-        )
+        return _refused(Reason.HOST_PATH_NOT_ALLOWED, _why_no_folder(way))
     if way.is_offline:
         return _refused(
             Reason.HUB_OFFLINE,
@@ -79,6 +77,18 @@ def judge_source(way: Way) -> Finding:
             " hubs. Take the weights from a claim (pvc://) or an image (oci://).",
         )
     return holds(Reason.FETCHED_BY_PODS, f"Each pod fetches {way.source} when it starts.")
+
+
+def _why_no_folder(way: Way) -> str:
+    if way.host_path_folders:
+        return (
+            f"spec.cache.hostPath ({way.host_path}) lies in none of the folders that the operator's"
+            f" setting hostPathFolders names: {', '.join(way.host_path_folders)}."
+        )
+    return (
+        f"spec.cache.hostPath ({way.host_path}) is switched off by the operator's setting"
+        " allowHostPath. Take spec.cache.persistentVolumeClaim, or have it switched on."
+    )
 
 
 def holds(reason: Reason, message: str) -> Finding:

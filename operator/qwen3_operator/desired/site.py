@@ -96,6 +96,7 @@ class Site:
         fetch_image: image with the operator's own program, which fills caches.
         amd_groups: groups, by number, that may open an AMD GPU on the nodes (video, render).
         allows_host_path: whether resources may keep weights in a folder of the node.
+        host_path_folders: which such a folder has to be, or lie in; empty: any.
         template_rules: what a resource's podTemplate may ask of nodes and accounts.
         around: who reaches engines, and how their metrics are read.
         image_registries: registry that the catalog's images name to the one they are taken from.
@@ -111,6 +112,7 @@ class Site:
     fetch_image: str = "qwen3-operator"
     amd_groups: tuple[int, ...] = ()
     allows_host_path: bool = False
+    host_path_folders: tuple[str, ...] = ()
     template_rules: TemplateRules = TemplateRules()
     around: Around = Around()
     image_registries: Mapping[str, str] = field(default_factory=dict)
@@ -137,6 +139,11 @@ class Site:
             raise LookupError(f"no image is known for {plan.engine} on {vendor}")
         told = f"no image is known for {plan.engine} {plan.engine_version} on {vendor}"
         raise LookupError(f"{told}, only from {since} on")
+
+    def allows_folder(self, path: str) -> bool:
+        """Whether resources may keep weights in this folder of the node."""
+        inside = (path == one or path.startswith(f"{one}/") for one in self.host_path_folders)
+        return self.allows_host_path and (not self.host_path_folders or any(inside))
 
     def pull_secrets(self, own: Iterable[str]) -> list[dict[str, str]]:
         """Make the pod's imagePullSecrets of those that the resource names and the site's."""

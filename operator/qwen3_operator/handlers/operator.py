@@ -371,6 +371,7 @@ def _site(settings: Settings, catalog: Catalog) -> Site:
         fetch_image=settings.fetch_image,
         amd_groups=settings.amd_groups,
         allows_host_path=settings.allow_host_path,
+        host_path_folders=settings.host_path_folders,
         template_rules=TemplateRules(settings.pod_template_level, settings.pod_template_accounts),
         image_registries=settings.image_registries,
         image_pull_secrets=settings.image_pull_secrets,

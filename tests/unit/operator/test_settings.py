@@ -96,6 +96,14 @@ def test_a_proxy_with_a_password_is_refused_without_repeating_it() -> None:
     assert "secret" not in str(caught.value)
 
 
+def test_folders_of_nodes_are_paths_below_the_root() -> None:
+    named = "host_path_folders: [/var/lib/models]"
+    assert load(named, {}, {}).host_path_folders == ("/var/lib/models",)
+    for wrong in ("/", "models", "/var/lib/", "/var/../etc"):
+        with pytest.raises(SpecError, match="must be absolute paths"):
+            load(None, {"QWEN3_OPERATOR_HOST_PATH_FOLDERS": wrong}, {})
+
+
 @pytest.mark.parametrize("name", ["http_proxy", "prometheus_proxy", "prometheus_url"])
 def test_no_url_of_the_settings_may_hold_a_password(name: str) -> None:
     with pytest.raises(SpecError, match="must not hold credentials") as caught:

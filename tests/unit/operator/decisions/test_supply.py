@@ -91,4 +91,12 @@ def test_a_claim_that_is_not_there_is_asked_for() -> None:
 def test_a_folder_of_the_node_is_used_only_where_the_settings_allow_it() -> None:
     finding = judge_source(way(HUB, host_path="/var/lib/models"))
     assert (finding.status.value, finding.verdict.reason.value) == ("False", "HostPathNotAllowed")
+    assert "allowHostPath" in finding.verdict.message
     assert judge_source(way(HUB)).status.value == "True"
+
+
+def test_a_folder_outside_of_those_that_are_allowed_is_named_with_them() -> None:
+    finding = judge_source(way(HUB, host_path="/etc/kubernetes", host_path_folders=("/srv", "/m")))
+    assert finding.verdict.reason.value == "HostPathNotAllowed"
+    for words in ("/etc/kubernetes", "hostPathFolders", "/srv, /m"):
+        assert words in finding.verdict.message

@@ -119,3 +119,23 @@ def test_what_has_no_shape_breaks_nothing_and_gains_nothing(part: dict[str, Any]
     except SpecError:
         return
     assert "privileged" not in str(template["spec"].get("ephemeralContainers"))
+
+
+@pytest.mark.parametrize(
+    ("folders", "path", "allowed"),
+    [
+        pytest.param((), "/etc", True, id="any where none is named"),
+        pytest.param(("/var/lib/models",), "/var/lib/models", True, id="the folder itself"),
+        pytest.param(("/var/lib/models",), "/var/lib/models/a", True, id="a folder in it"),
+        pytest.param(("/var/lib/models",), "/var/lib/models-of-others", False, id="a neighbour"),
+        pytest.param(("/var/lib/models",), "/var/lib", False, id="the folder around it"),
+        pytest.param(("/srv", "/data"), "/data/q", True, id="one of several"),
+    ],
+)
+def test_weights_are_kept_in_the_folders_of_nodes_that_are_named(
+    folders: tuple[str, ...], path: str, *, allowed: bool
+) -> None:
+    site = replace(SITE, host_path_folders=folders)
+
+    assert replace(site, allows_host_path=True).allows_folder(path) is allowed
+    assert not site.allows_folder(path)
