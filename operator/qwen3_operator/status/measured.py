@@ -68,12 +68,21 @@ def overlay_of(facts: Facts, tokens: int, now: datetime) -> dict[str, Any] | Non
     plan = facts.chosen.result if facts.chosen is not None else None
     if not isinstance(plan, Plan) or facts.model is None or plan.memory.kv_cache_tokens < 1:
         return None
-    if any(word in FIXED_BY for word in plan.command):
+    if any(word in FIXED_BY for word in plan.command) or _fits_no_gpu(plan, tokens):
         return None
     read = f"{facts.key} {facts.plan_hash} {tokens}"
     digest = sha256(read.encode()).hexdigest()
     origin = Origin(str(facts.key), FORMAT, digest, now.date().isoformat())
     return to_document([memory_row_of_plan(plan, facts.model, tokens, origin)])
+
+
+def _fits_no_gpu(plan: Plan, tokens: int) -> bool:
+    """Whether a cache is larger than the GPU that it is planned on: then it lies elsewhere.
+
+    So it is where an image computes on the CPU, whatever GPU its pod holds.
+    """
+    share = tokens / plan.memory.kv_cache_tokens
+    return any(gpu.kv_cache_bytes * share > gpu.device_bytes for gpu in plan.memory.per_gpu)
 
 
 def percent_off(tokens: int, planned: int) -> float:

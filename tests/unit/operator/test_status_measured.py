@@ -165,3 +165,14 @@ def test_nothing_is_learned_of_a_cache_whose_size_was_given() -> None:
     assert "calibration" not in document
     (note,) = events(previous(None), written(document))
     assert "start-up log" in note.message
+
+
+def test_nothing_is_learned_of_a_cache_that_no_such_gpu_holds() -> None:
+    """It is shown all the same: something else runs than was planned for."""
+    gpu = planned().memory.per_gpu[0]
+    limit = gpu.device_bytes / gpu.kv_cache_bytes * PLANNED
+    within, beyond = measured(int(limit * 0.99)), measured(int(limit * 1.01))
+    assert within is not None
+    assert beyond is not None
+    assert ("calibration" in within, "calibration" in beyond) == (True, False)
+    assert beyond["kvCacheTokens"] == int(limit * 1.01)
