@@ -55,3 +55,10 @@ def team(installed: ControlPlane, supplies: Supplies) -> Iterator[Team]:
     """A user's namespace, restricted, with the models in the claim `models`."""
     with new_team(installed, supplies) as yours:
         yield yours
+
+
+@pytest.fixture(scope="module")
+def shared(installed: ControlPlane, supplies: Supplies) -> Iterator[Team]:
+    """The same, for all tests of a file: an engine takes a minute to start."""
+    with new_team(installed, supplies) as yours:
+        yield yours

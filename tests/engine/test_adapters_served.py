@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import math
-import random
 import socket
-import struct
 import subprocess
 import urllib.request
 from pathlib import Path
@@ -27,6 +24,7 @@ from support.engine.model_folders import write_model
 from support.engine.oracle import engine_variables
 from support.engine.serving import Server
 from support.hub_server import Hub
+from support.lora_files import RANK, adapter_files
 from support.ports import free_port
 
 if TYPE_CHECKING:
@@ -42,47 +40,10 @@ KEY = "the-key"
 ADDED = ("--load-format", "dummy", "--enforce-eager", "--middleware", MIDDLEWARE)
 """What the planner's command gets besides: no weights exist, and the operator's own guard."""
 
-RANK = 8
-
 SLOTS = 3
 """Two that get an adapter, and one that stays empty. vLLM's kernels for CPUs, which the planner
 does not plan, give the last slot's adapter to whoever asks for the model itself: they take its
 index, -1, for one from the end. Source: vllm@v0.32.0 vllm/lora/ops/torch_ops/lora_ops.py."""
-
-
-def adapter_files(model: ModelArchitecture, seed: int) -> dict[str, bytes]:
-    """Make an adapter as PEFT writes it.
-
-    It has the queries of every layer, as adapters do; and the head, because nothing that comes
-    before it can be seen in the answers of weights as small as vLLM's dummies.
-    """
-    rng = random.Random(seed)  # noqa: S311 - no secret
-    rows = {
-        f"model.layers.{layer}.self_attn.q_proj": model.attention_heads * model.head_dim
-        for layer in range(model.layers)
-    } | {"lm_head": model.vocab_size}
-    header: dict[str, Any] = {}
-    data = b""
-    for name, count in rows.items():
-        for half, shape in (("A", (RANK, model.hidden_size)), ("B", (count, RANK))):
-            numbers = math.prod(shape)
-            values = struct.pack(f"<{numbers}f", *(rng.uniform(-1, 1) for _ in range(numbers)))
-            place = [len(data), len(data) + len(values)]
-            tensor = {"dtype": "F32", "shape": list(shape), "data_offsets": place}
-            header[f"base_model.model.{name}.lora_{half}.weight"] = tensor
-            data += values
-    text = json.dumps(header).encode()
-    config = {
-        "peft_type": "LORA",
-        "r": RANK,
-        "lora_alpha": 32 * RANK,
-        "target_modules": ["q_proj", "lm_head"],
-        "bias": "none",
-    }
-    return {
-        "adapter_config.json": json.dumps(config).encode(),
-        "adapter_model.safetensors": len(text).to_bytes(8, "little") + text + data,
-    }
 
 
 @pytest.fixture(scope="module")
