@@ -84,6 +84,7 @@ ALL = Admission(2, 2, may_apply=True)
 SOME = Admission(2, 1, may_apply=True, verdict=SHORT)
 NONE = Admission(2, 0, may_apply=False, verdict=SHORT)
 UNDONE = Turn(Decision(Move.GO_BACK, "new", Failed("other", Inputs("s", "p"))), ())
+LATE = Turn(Decision(Move.KEEP, "new"), (), is_late=True)
 SUSPENDED: dict[str, object] = {"suspend": True}
 
 
@@ -232,6 +233,22 @@ def cases() -> tuple[Case, ...]:
             "Degraded",
             admission=ALL,
             observed=_seen(*CRASHING, deadline=True),
+        ),
+        _case(
+            "crashes over several nodes, and its time is over",
+            FAILED,
+            "Degraded",
+            admission=ALL,
+            observed=_seen(*CRASHING),
+            turn=LATE,
+        ),
+        _case(
+            "loads, and its time is over",
+            FAILED,
+            "Degraded",
+            admission=ALL,
+            observed=_seen(*LOADING),
+            turn=LATE,
         ),
         _case(
             "its pods are not allowed",

@@ -55,6 +55,13 @@ class Rollout:
     worst: Verdict | None
 
 
+TIME_IS_OVER = Verdict(
+    Reason.PROGRESS_DEADLINE_EXCEEDED,
+    "No replica became ready in the time that pulling the image and loading the weights"
+    " should take. The pods' logs and events show how far they came.",
+)
+
+
 def judge(deployment: Manifest | None, pods: Sequence[Pod], wanted: int, refusal: str) -> Rollout:
     """Judge what runs.
 
@@ -125,11 +132,7 @@ def _deadline_exceeded(deployment: Manifest | None) -> Verdict | None:
     progress = _condition(deployment, "Progressing")
     if progress.get("reason") != Reason.PROGRESS_DEADLINE_EXCEEDED.value:
         return None
-    return Verdict(
-        Reason.PROGRESS_DEADLINE_EXCEEDED,
-        "No replica became ready in the time that pulling the image and loading the weights"
-        " should take. The pods' logs and events show how far they came.",
-    )
+    return TIME_IS_OVER
 
 
 def _condition(deployment: Manifest | None, kind: str) -> Mapping[str, str]:

@@ -65,6 +65,7 @@ class Turn:
         is_outdated: whether this release would make the pods that are kept differently.
         runs: the plan that runs instead of the one that is asked for; None where that one does.
         again_s: after how many seconds to look again; None: when something happens.
+        is_late: whether what lives had its time and does not answer.
     """
 
     decision: Decision
@@ -73,6 +74,7 @@ class Turn:
     is_outdated: bool = False
     runs: Plan | None = None
     again_s: float | None = None
+    is_late: bool = False
 
     @property
     def is_back(self) -> bool:
@@ -98,13 +100,14 @@ def take_turn(scene: Scene) -> Turn:
         return _rendered(scene, past, wish, decision)
     if decision.move is Move.GO_BACK:
         return _gone_back(scene, past, decision)
-    return replace(_stayed(scene, past, wish, decision), again_s=patience.again_s)
+    stayed = _stayed(scene, past, wish, decision)
+    return replace(stayed, again_s=patience.again_s, is_late=patience.is_over)
 
 
 def _patience(scene: Scene, past: Past) -> Patience:
-    """Say whether what lives had its time; where nothing else ever worked there is no hurry."""
+    """Say whether what lives had its time; what worked once is asked no more."""
     workload, current = workload_of(scene.observed.children), past.current
-    if workload is None or current is None or past.working in (None, current):
+    if workload is None or current is None or past.working == current:
         return Patience()
     pods, plan_hash = scene.observed.pods, current.plan_hash
     if is_group(workload):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from qwen3_operator.decisions.readiness import (
     FINISHED,
+    TIME_IS_OVER,
     WAITS,
     Finding,
     Rollout,
@@ -333,7 +334,10 @@ def _at_work(
         message = f"{facts.wanted} {noun} requests."
         findings[ConditionType.READY] = Finding(TRUE, Verdict(Reason.READY, message))
         return State(Phase.READY, findings)
-    trouble = rollout.worst or _lingering(facts, rollout, previous) or shortage
+    late = TIME_IS_OVER if facts.turn is not None and facts.turn.is_late else None
+    if late is not None:  # of groups only we keep the time: their controllers keep none
+        findings[ConditionType.PROGRESSING] = Finding(FALSE, late)
+    trouble = rollout.worst or _lingering(facts, rollout, previous) or late or shortage
     reason = trouble or on_its_way(is_loading=rollout.is_loading)
     findings[ConditionType.READY] = Finding(FALSE, reason)
     if trouble is not None:

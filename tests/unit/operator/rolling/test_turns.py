@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,7 @@ from qwen3_planner.api.conversion import parse
 from qwen3_planner.api.reasons import Reason
 from qwen3_planner.api.status import Qwen3DeploymentStatus
 from qwen3_planner.catalog.loading import load_catalog
+from qwen3_planner.plan import Layout
 from qwen3_planner.report.plan_status import status_document
 from support.plan_builders import make_plan
 from support.values import amount, pod
@@ -32,6 +33,7 @@ from support.values import amount, pod
 if TYPE_CHECKING:
     from qwen3_operator.observed import Manifest
     from qwen3_planner.api.v1alpha1 import Qwen3Deployment
+    from qwen3_planner.plan import Plan
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 POOL = Pool("H100-SXM-80GB", "nvidia.com/gpu", (("nvidia.com/gpu.product", "In", ("H100",)),))
@@ -69,6 +71,7 @@ class House:
     live: dict[tuple[str, str], Any] = field(default_factory=dict)
     status: dict[str, Any] = field(default_factory=dict)
     pods: tuple[Any, ...] = ()
+    plan: Plan = PLAN
 
     def ask(self, **spec: Any) -> None:  # noqa: ANN401 - as YAML has it
         self.spec, self.generation = {**self.spec, **spec}, self.generation + 1
@@ -76,11 +79,11 @@ class House:
     def look(self, outcome: Outcome = Outcome.KEPT) -> Turn:
         wanted = resource(self.generation, **self.spec)
         site = site_for({}, load_catalog())
-        rendered = desired.children(wanted, PLAN, site, wanted.spec.replicas, POOL)
+        rendered = desired.children(wanted, self.plan, site, wanted.spec.replicas, POOL)
         scene = Scene(
             resource=wanted,
-            chosen=Chosen(outcome, PLAN, Verdict(Reason.PLAN_COMPUTED, "")),
-            inputs=inputs_of(wanted, PLAN, POOL),
+            chosen=Chosen(outcome, self.plan, Verdict(Reason.PLAN_COMPUTED, "")),
+            inputs=inputs_of(wanted, self.plan, POOL),
             wanted=as_release(self.release, rendered),
             observed=Observed(children=self.live, pods=self.pods),
             previous=Qwen3DeploymentStatus.model_validate(
@@ -106,7 +109,7 @@ class House:
         self.status = {
             "observedGeneration": self.generation,
             "planHash": plan_hash_of(turn.children),
-            "plan": status_document(PLAN),
+            "plan": status_document(self.plan),
             "rollout": rollout,
         }
         return turn
@@ -222,6 +225,36 @@ def test_a_rollout_that_fails_is_undone_to_the_byte_and_stays_undone(house: Hous
     house.ask(engine={"image": "example.com/mended", "version": "0.32.0"})
     assert house.obey().decision.move is Move.RENDER
     assert "example.com/mended" in house.template()
+
+
+TWO_NODES = make_plan(layout=Layout(tensor=8, pipeline=2, nodes_per_replica=2))
+
+
+@pytest.mark.parametrize(
+    ("bound_at", "is_late", "again_s"),
+    [
+        pytest.param("2026-11-23T11:55:00Z", False, 301.0, id="it loads, and has time left"),
+        pytest.param("2026-11-23T11:49:59Z", True, None, id="its time is over"),
+        pytest.param("", False, None, id="it waits for its nodes"),
+    ],
+)
+def test_replicas_over_several_nodes_have_their_time_from_the_first_rollout_on(
+    bound_at: str,
+    is_late: bool,  # noqa: FBT001 - a column of the table
+    again_s: float | None,
+) -> None:
+    house = House(plan=TWO_NODES)
+    house.obey(Outcome.PLANNED)
+    first = house.status["planHash"]
+    leader = pod("m-0", amount(8), owner="m", plan_hash=first, node="n" if bound_at else "")
+    house.pods = (replace(leader, bound_at=bound_at),)
+
+    turn = house.obey()
+
+    assert turn.decision.move is Move.KEEP, "nothing else ever worked"
+    assert (turn.is_late, turn.again_s) == (is_late, again_s)
+    house.succeed()
+    assert not house.obey().is_late, "what worked once is not judged by when it came"
 
 
 def test_what_an_operator_without_records_made_is_written_down_as_it_lives(house: House) -> None:
