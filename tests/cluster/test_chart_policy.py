@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 
 from support.controlplane import ControlPlane
 from support.controlplane.errors import CommandError
@@ -110,7 +111,7 @@ def complaint(cluster: ControlPlane, body: dict[str, Any], namespace: str = "tea
             input=json.dumps(body),
         )
     except CommandError as error:
-        if "ValidatingAdmissionPolicy 'q3-qwen3-operator-rules'" not in error.stderr:
+        if "is forbidden: ValidatingAdmissionPolicy 'q3-qwen3-operator-rules'" not in error.stderr:
             raise
         return error.stderr
     return ""
@@ -349,6 +350,58 @@ def test_a_release_that_changes_the_rules_changes_them(cluster: ControlPlane) ->
     )
     install(cluster, RULES)
     until(lambda: said in complaint(cluster, body), 30, "the old list does not come back")
+
+
+WRONG = {
+    "no rule": ({}, "no rule is given"),
+    "no such variant": (
+        {"allowedVariants": ["Qwen3-9B"]},
+        "policy.allowedVariants: Qwen3-9B is no variant of the catalog",
+    ),
+    "no such accelerator": (
+        {"allowedAccelerators": ["H100"]},
+        "policy.allowedAccelerators: H100 is no accelerator of the catalog",
+    ),
+    "no such licence": (
+        {"allowedLicences": ["MIT"]},
+        "no publisher has MIT; known are Apache-2.0, unknown. policy.publisherLicences adds",
+    ),
+    "an organisation without its slash": (
+        {"allowedSources": ["hf://Qwen"]},
+        "/policy/allowedSources/0",
+    ),
+    "two answers to one question": (
+        {"validationActions": ["Deny", "Warn"], "allowedVariants": ["Qwen3-8B"]},
+        "/policy/validationActions",
+    ),
+    "no such field": ({"closedFields": ["model"]}, "/policy/closedFields/0"),
+}
+
+
+@pytest.mark.parametrize("why", WRONG)
+def test_rules_that_would_not_be_what_they_seem_are_not_rendered(
+    cluster: ControlPlane, why: str
+) -> None:
+    rules, said = WRONG[why]
+    values = json.dumps({"policy": {"enabled": True, **rules}})
+
+    with pytest.raises(CommandError) as caught:
+        cluster.helm("template", "q3", CHART, "--values=-", input=values)
+
+    assert said in caught.value.stderr
+
+
+def test_rules_hold_where_the_operator_serves_and_nowhere_else(cluster: ControlPlane) -> None:
+    values = json.dumps({"policy": RULES, "watchNamespaces": ["team"]})
+    options = ("--values=-", "--show-only=templates/policy.yaml")
+
+    text = cluster.helm("template", "q3", CHART, *options, input=values)
+
+    _, binding = [one for one in yaml.safe_load_all(text) if one]
+    assert binding["spec"]["matchResources"]["namespaceSelector"]["matchExpressions"] == [
+        {"key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": ["lab"]},
+        {"key": "kubernetes.io/metadata.name", "operator": "In", "values": ["team"]},
+    ]
 
 
 def test_rules_may_only_warn(cluster: ControlPlane) -> None:
