@@ -126,7 +126,8 @@ def new_team(cluster: ControlPlane, supplies: Supplies) -> Iterator[Team]:
     finally:
         team.kubectl("delete", "q3d", "--all", "--wait=false")
         cluster.kubectl("delete", "namespace", name, "--wait=false")
-        team.kubectl("delete", "pods", "--all", "--timeout=120s")
+        # nobody waits for answers any more
+        team.kubectl("delete", "pods", "--all", "--grace-period=5", "--timeout=120s")
 
 
 def _asked(to: http.client.HTTPConnection, more: Mapping[str, object]) -> http.client.HTTPResponse:
