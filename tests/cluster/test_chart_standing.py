@@ -187,3 +187,22 @@ def _namespaces(peers: list[Mapping[str, Any]]) -> set[str]:
             assert (one["key"], one["operator"]) == ("kubernetes.io/metadata.name", "In")
             found |= set(one["values"])
     return found
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"podDisruptionBudget": {"maxUnavailable": 0}}, "/podDisruptionBudget/maxUnavailable"),
+        ({"networkPolicy": {"apiServer": {"ports": []}}}, "/networkPolicy/apiServer/ports"),
+        ({"networkPolicy": {"apiServer": {"cidrs": ["10.0.0.1"]}}}, "/apiServer/cidrs/0"),
+        ({"networkPolicy": {"metricsNamespaces": ["A b"]}}, "/networkPolicy/metricsNamespaces/0"),
+    ],
+    ids=["no pod may go", "no API server", "no network", "no namespace"],
+)
+def test_values_that_would_cut_the_operator_off_are_refused(
+    cluster: ControlPlane, values: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(CommandError) as caught:
+        rendered(cluster, "Deployment", **values)
+
+    assert said in caught.value.stderr
