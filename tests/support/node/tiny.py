@@ -19,7 +19,11 @@ def tiny(supplies: Supplies, name: str = "tiny", **spec: Any) -> dict[str, Any]:
 
     `spec` replaces fields of the specification; mappings are merged into those that are there.
     """
-    env = {"VLLM_CPU_KVCACHE_SPACE": "1", "VLLM_CPU_OMP_THREADS_BIND": "nobind"}
+    env = {
+        "VLLM_CPU_KVCACHE_SPACE": "1",
+        "VLLM_CPU_OMP_THREADS_BIND": "nobind",
+        "TORCHDYNAMO_DISABLE": "1",  # tensor ranks and logprobs would compile; no compiler is there
+    }
     fields = {
         "model": {
             "variant": "Qwen3-0.6B",
