@@ -41,7 +41,7 @@ def served(
     shared: Team,
     supplies: Supplies,
     tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Team]:
+) -> Team:
     """A namespace in which `small` is served from a GGUF file by that node."""
     folder = tmp_path_factory.mktemp("gguf")
     convert(supplies.models / "dense", folder / "Qwen3-0.6B-Q8_0.gguf")
@@ -61,9 +61,7 @@ def served(
     }
     shared.apply(resource)
     shared.await_ready("small")
-    yield shared
-    shared.kubectl("delete", "q3d", "--all")
-    shared.kubectl("delete", "pods", "--all", "--timeout=60s")
+    return shared
 
 
 @pytest.fixture(scope="module")
