@@ -461,12 +461,18 @@ def test_models_outlive_the_chart_and_a_new_release_takes_them_over(
     assert labels["app.kubernetes.io/managed-by"] == "Helm"
 
 
+POLICY = "validatingadmissionpolicy.admissionregistration.k8s.io"
+
+
 def test_uninstalling_leaves_nothing_of_the_release_but_the_definition(
     installed: ControlPlane,
 ) -> None:
-    more = "monitoring.dashboards.enabled=true,monitoring.service.enabled=true,replicas=2"
-    install(installed, "--set", more)
-    assert len(of_the_release(installed)) > 10
+    off = ("policy", "networkPolicy", "monitoring.dashboards", "monitoring.service")
+    more = ",".join((*(f"{part}.enabled=true" for part in off), "replicas=2"))
+    install(installed, "--set", f"{more},policy.requirePinnedRevisions=true")
+    kinds = {name.partition("/")[0] for name in of_the_release(installed)}
+    assert POLICY in kinds, "parts that are off by default are there"
+    assert "poddisruptionbudget.policy" in kinds
 
     installed.helm("uninstall", RELEASE, f"--namespace={HOME}", "--wait")
 
