@@ -26,6 +26,7 @@ pytestmark = pytest.mark.cluster
 
 ON_L40S = "accelerators: [L40S-48GB]\nmaxModelLen: 8192\nquantization: bf16\n"
 AT_ZERO = f"{ON_L40S}replicas: 0\n"
+TWO = "accelerators: [A100-SXM-80GB]\nmaxModelLen: {}\nquantization: bf16\nreplicas: 2\n"
 ONE_GPU = "accelerators: [L40S-48GB]\nmaxGpus: 1\n"
 
 
@@ -58,13 +59,15 @@ def test_a_resource_that_nobody_has_looked_at_is_not_taken_for_done(
     assert kstatus.statuses_of(program, [seen]) == [IN_PROGRESS]
 
 
-def release(room: Room, folder: Path, name: str, *objects: dict[str, Any]) -> list[str]:
-    """Write a chart of objects and return the command line that installs it and waits."""
+def release(
+    room: Room, folder: Path, name: str, *objects: dict[str, Any], verb: str = "install"
+) -> list[str]:
+    """Write a chart of objects and return the command line that brings it and waits."""
     chart = folder / name
-    (chart / "templates").mkdir(parents=True)
+    (chart / "templates").mkdir(parents=True, exist_ok=True)
     (chart / "Chart.yaml").write_text(f"{{apiVersion: v2, name: {name}, version: 0.1.0}}\n")
     (chart / "templates" / "all.yaml").write_text(yaml.safe_dump_all(objects))
-    return ["install", name, str(chart), f"--namespace={room.namespace}", "--wait"]
+    return [verb, name, str(chart), f"--namespace={room.namespace}", "--wait", "--timeout=90s"]
 
 
 def model(name: str, spec: str, variant: str = "Qwen3-0.6B") -> dict[str, Any]:
@@ -73,11 +76,27 @@ def model(name: str, spec: str, variant: str = "Qwen3-0.6B") -> dict[str, Any]:
 
 def test_helm_waits_until_the_model_answers(models: Models, tmp_path: Path) -> None:
     room = models.room
-    room.cluster.helm(*release(room, tmp_path, "waits", model("answers", ON_L40S)), "--timeout=90s")
+    room.cluster.helm(*release(room, tmp_path, "waits", model("answers", ON_L40S)))
 
     # Not a moment earlier: nobody waits here.
     assert models.condition("answers", "Ready")["status"] == "True"
     assert kstatus.statuses_of(kstatus.find_or_build(), [models.get("answers")]) == [CURRENT]
+
+
+def test_helm_waits_until_a_change_has_reached_every_replica(
+    models: Models, tmp_path: Path
+) -> None:
+    room = models.room
+    room.cluster.helm(*release(room, tmp_path, "rolls", model("rolls", TWO.format(8192))))
+    before = {pod["metadata"]["uid"] for pod in models.pods("rolls")}
+
+    changed = release(room, tmp_path, "rolls", model("rolls", TWO.format(4096)), verb="upgrade")
+    room.cluster.helm(*changed)
+
+    after = models.pods("rolls")
+    assert len(after) == 2
+    assert not before & {pod["metadata"]["uid"] for pod in after}
+    assert models.condition("rolls", "Ready")["status"] == "True"
 
 
 def test_helm_does_not_wait_for_what_shall_not_run(models: Models, tmp_path: Path) -> None:
@@ -85,7 +104,7 @@ def test_helm_does_not_wait_for_what_shall_not_run(models: Models, tmp_path: Pat
         models.room,
         (model("asleep", f"{ON_L40S}suspend: true\n"), model("none", AT_ZERO)),
     )
-    room.cluster.helm(*release(room, tmp_path, "rests", *rests), "--timeout=60s")
+    room.cluster.helm(*release(room, tmp_path, "rests", *rests))
 
     assert models.condition("asleep", "Ready")["reason"] == "Suspended"
     assert models.condition("none", "Ready")["reason"] == "ScaledToZero"
@@ -96,7 +115,7 @@ def test_helm_gives_up_at_once_where_somebody_has_to_act(models: Models, tmp_pat
     room = models.room
     command = release(room, tmp_path, "hopeless", model("too-big", ONE_GPU, "Qwen3-235B-A22B"))
     with pytest.raises(CommandError) as caught:
-        room.cluster.helm(*command, "--timeout=170s")  # CommandError, too, if it took so long
+        room.cluster.helm(*command)
 
     said = caught.value.stderr
     assert "GiB missing" in said, "Helm repeats the operator's own words"
