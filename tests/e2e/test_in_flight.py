@@ -46,7 +46,7 @@ def test_no_request_fails_while_replicas_come_and_go(
         for what, replicas, begin in changes:
             load.during(what)
             begin()
-            await_settled(team, replicas)
+            await_settled(team, replicas, load)
             say(load.report()[-1])
         load.during("afterwards")
         await_answers(load, load.answered() + ANSWERS)
@@ -78,18 +78,19 @@ def say(line: str) -> None:
     sys.stdout.flush()
 
 
-def await_settled(team: Team, replicas: int) -> None:
+def await_settled(team: Team, replicas: int, load: Load) -> None:
     """Wait until so many replicas serve, all of today's template, and the others are gone."""
-    team.await_ready("tiny")
     until(
         lambda: is_settled(team, replicas),
-        READY_SECONDS + LEAVING_SECONDS,
-        lambda: team.told("tiny"),
+        replicas * (READY_SECONDS + LEAVING_SECONDS),
+        lambda: "\n".join([*load.report(), team.told("tiny")]),
         interval=1,
     )
 
 
 def is_settled(team: Team, replicas: int) -> bool:
+    if team.condition_of("tiny", "Ready").get("status") != "True":
+        return False
     selector = "--selector=serving.qwen3.dev/deployment=tiny"
     hashes = [hash_of(pod) for pod in team.get("pods", selector)["items"]]
     deployment = team.get("deployment", "tiny")
