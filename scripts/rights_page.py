@@ -76,7 +76,9 @@ SERVED: dict[str, Sequence[Reason]] = {
     "policy/poddisruptionbudgets": _KEPT,
     "services": _KEPT,
     "configmaps": [
-        Reason("list watch", "those with our label: code in engines, adapters of a model that runs"),
+        Reason(
+            "list watch", "those with our label: code in engines, adapters of a model that runs"
+        ),
         *_KEPT[1:],
     ],
     "resourcequotas": [Reason("list watch", "what a namespace may hold at most")],

@@ -2,9 +2,10 @@
 
 vLLM stops its engine first and its HTTP server last: what arrives in between over a connection that
 a client has kept is answered with status 500 (PyPI vllm 0.32.0 vllm/entrypoints/launchers/
-launcher.py, and seen on 2026-11-23: 72 of 75 requests in 25 seconds). So before SIGTERM the kubelet calls :data:`PATH` as the
-pod's preStop hook. From then on every answer says ``Connection: close``, and the call is answered
-when no connection is left, or the time is over. Nothing is refused meanwhile.
+launcher.py, and seen on 2026-11-23: 72 of 75 requests in 25 seconds). So before SIGTERM the kubelet
+calls :data:`PATH` as the pod's preStop hook. From then on every answer says ``Connection: close``,
+and the call is answered when no connection is left, or the time is over. Nothing is refused
+meanwhile.
 
 This file is mounted beside the engine and named by ``--middleware``; it stands alone and needs
 nothing but Python.
