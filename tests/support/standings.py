@@ -26,6 +26,8 @@ from support.plan_builders import make_no_plan, make_plan
 from support.values import amount, pod
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from qwen3_operator.observed import Pod
 
 KEY = Key("team-a", "m")
@@ -125,146 +127,110 @@ def _case(
 
 def cases() -> tuple[Case, ...]:
     """Return every way to stand."""
-    ready = _case("ready", CURRENT, "Healthy", admission=ALL, observed=_seen(*READY))
-    changed = {**ready.body, "metadata": {**ready.body["metadata"], "generation": GENERATION + 1}}
-    gone = {
-        **ready.body,
-        "metadata": {**ready.body["metadata"], "deletionTimestamp": "2026-11-23T12:00:00Z"},
-    }
-    return (
-        # -- before the operator has said anything
-        Case(
-            "not looked at yet",
-            {**_body(), "status": {"observedGeneration": -1}},
-            IN_PROGRESS,
-            "Progressing",
-        ),
-        Case("changed since it was looked at", changed, IN_PROGRESS, "Progressing"),
-        # -- on its way
-        _case("waits for GPUs", IN_PROGRESS, "Progressing", admission=NONE),
-        _case(
-            "some replicas wait for GPUs",
-            IN_PROGRESS,
-            "Progressing",
-            admission=SOME,
-            observed=_seen(READY[0], replicas=1),
-        ),
-        _case("is about to start", IN_PROGRESS, "Progressing", admission=ALL),
-        _case("loads", IN_PROGRESS, "Progressing", admission=ALL, observed=_seen(*LOADING)),
-        _case(
-            "fetches its weights",
-            IN_PROGRESS,
-            "Progressing",
-            supply=_waits_for(Reason.DOWNLOADING),
-        ),
-        _case(
-            "its claim is not there yet",
-            IN_PROGRESS,
-            "Progressing",
-            supply=_waits_for(Reason.CLAIM_NOT_FOUND),
-        ),
-        _case(
-            "crashes, and has time left",
-            IN_PROGRESS,
-            "Progressing",
-            admission=ALL,
-            observed=_seen(*CRASHING),
-        ),
-        _case(
-            "finds no node, however long",
-            IN_PROGRESS,
-            "Progressing",
-            admission=ALL,
-            observed=_seen(
-                pod("a", amount(2), owner="m", plan_hash="new", problem="Unschedulable"),
-                deadline=True,
-            ),
-        ),
-        _case(
-            "the quota is used up",
-            IN_PROGRESS,
-            "Progressing",
-            admission=ALL,
-            observed=_seen(refusal='pods "m" is forbidden: exceeded quota: gpus', replicas=2),
-        ),
-        # -- as it should be
-        ready,
-        _case("scaled to zero", CURRENT, "Healthy", {"replicas": 0}, supply=None),
-        _case("suspended", CURRENT, "Healthy", SUSPENDED, supply=None),
-        _case(
-            "suspended, and its pods still end",
-            IN_PROGRESS,
-            "Progressing",
-            SUSPENDED,
-            supply=None,
-            observed=_seen(*LOADING, replicas=0),
-        ),
-        _case(
-            "paused, and what runs is well",
-            CURRENT,
-            "Suspended",
-            paused=True,
-            supply=None,
-            observed=_seen(*READY),
-        ),
-        _case("paused before it ran", IN_PROGRESS, "Suspended", paused=True, supply=None),
-        # -- somebody has to act
-        _case("does not fit", FAILED, "Degraded", chosen=REFUSED, supply=None),
-        _case(
-            "does not fit, but what was before runs",
-            FAILED,
-            "Degraded",
-            chosen=REFUSED,
-            supply=None,
-            observed=_seen(*READY),
-        ),
-        _case(
-            "the specification is refused",
-            FAILED,
-            "Degraded",
-            resource=None,
-            chosen=None,
-            spec_error=SpecError("spec.engine.args", "--port", "is the operator's own"),
-        ),
-        _case("its weights cannot be had", FAILED, "Degraded", supply=OFFLINE),
-        _case(
-            "crashes, and its time is over",
-            FAILED,
-            "Degraded",
-            admission=ALL,
-            observed=_seen(*CRASHING, deadline=True),
-        ),
-        _case(
-            "crashes over several nodes, and its time is over",
-            FAILED,
-            "Degraded",
-            admission=ALL,
-            observed=_seen(*CRASHING),
-            turn=LATE,
-        ),
-        _case(
-            "loads, and its time is over",
-            FAILED,
-            "Degraded",
-            admission=ALL,
-            observed=_seen(*LOADING),
-            turn=LATE,
-        ),
-        _case(
-            "its pods are not allowed",
-            FAILED,
-            "Degraded",
-            admission=ALL,
-            observed=_seen(refusal='pods "m" is forbidden: violates PodSecurity "restricted"'),
-        ),
-        _case(
-            "what failed was undone",
-            FAILED,
-            "Degraded",
-            admission=ALL,
-            observed=_seen(*READY),
-            turn=UNDONE,
-        ),
-        # -- going
-        Case("is deleted", gone, TERMINATING, "Progressing"),
+    return (*_unseen(), *_on_their_way(), *_as_they_should_be(), *_paused(), *_stuck(), *_broken())
+
+
+def _ready() -> Case:
+    return _case("ready", CURRENT, "Healthy", admission=ALL, observed=_seen(*READY))
+
+
+def _moves(name: str, **seen: Any) -> Case:  # noqa: ANN401 - fields of Facts
+    return _case(name, IN_PROGRESS, "Progressing", **seen)
+
+
+def _needs_somebody(name: str, **seen: Any) -> Case:  # noqa: ANN401 - fields of Facts
+    return _case(name, FAILED, "Degraded", **seen)
+
+
+def _with_metadata(body: dict[str, Any], **metadata: object) -> dict[str, Any]:
+    return {**body, "metadata": {**body["metadata"], **metadata}}
+
+
+def _unseen() -> Iterator[Case]:
+    """Yield what the resource itself tells, whatever its conditions say."""
+    new, ready = {**_body(), "status": {"observedGeneration": -1}}, _ready().body
+    changed = _with_metadata(ready, generation=GENERATION + 1)
+    gone = _with_metadata(ready, deletionTimestamp="2026-11-23T12:00:00Z")
+    yield Case("not looked at yet", new, IN_PROGRESS, "Progressing")
+    yield Case("changed since it was looked at", changed, IN_PROGRESS, "Progressing")
+    yield Case("is deleted", gone, TERMINATING, "Progressing")
+
+
+def _on_their_way() -> Iterator[Case]:
+    homeless = pod("a", amount(2), owner="m", plan_hash="new", problem="Unschedulable")
+    quota = 'pods "m" is forbidden: exceeded quota: gpus'
+    yield _moves("waits for GPUs", admission=NONE)
+    yield _moves(
+        "some replicas wait for GPUs", admission=SOME, observed=_seen(READY[0], replicas=1)
+    )
+    yield _moves("is about to start", admission=ALL)
+    yield _moves("loads", admission=ALL, observed=_seen(*LOADING))
+    yield _moves("fetches its weights", supply=_waits_for(Reason.DOWNLOADING))
+    yield _moves("its claim is not there yet", supply=_waits_for(Reason.CLAIM_NOT_FOUND))
+    yield _moves("crashes, and has time left", admission=ALL, observed=_seen(*CRASHING))
+    yield _moves(
+        "finds no node, however long", admission=ALL, observed=_seen(homeless, deadline=True)
+    )
+    yield _moves("the quota is used up", admission=ALL, observed=_seen(refusal=quota))
+    yield _moves(
+        "suspended, and its pods still end",
+        spec=SUSPENDED,
+        supply=None,
+        observed=_seen(*LOADING, replicas=0),
+    )
+
+
+def _as_they_should_be() -> Iterator[Case]:
+    yield _ready()
+    yield _case("scaled to zero", CURRENT, "Healthy", {"replicas": 0}, supply=None)
+    yield _case("suspended", CURRENT, "Healthy", SUSPENDED, supply=None)
+
+
+def _paused() -> Iterator[Case]:
+    """Yield what somebody paused by hand."""
+    well = _seen(*READY)
+    yield _case(
+        "paused, and what runs is well",
+        CURRENT,
+        "Suspended",
+        paused=True,
+        supply=None,
+        observed=well,
+    )
+    yield _case("paused before it ran", IN_PROGRESS, "Suspended", paused=True, supply=None)
+
+
+def _stuck() -> Iterator[Case]:
+    """Yield what is refused before any pod is asked."""
+    wrong = SpecError("spec.engine.args", "--port", "is the operator's own")
+    yield _needs_somebody("does not fit", chosen=REFUSED, supply=None)
+    yield _needs_somebody(
+        "does not fit, but what was before runs",
+        chosen=REFUSED,
+        supply=None,
+        observed=_seen(*READY),
+    )
+    yield _needs_somebody(
+        "the specification is refused", resource=None, chosen=None, spec_error=wrong
+    )
+    yield _needs_somebody("its weights cannot be had", supply=OFFLINE)
+
+
+def _broken() -> Iterator[Case]:
+    """Yield what has pods that come to nothing."""
+    late, crashing = _seen(*CRASHING, deadline=True), _seen(*CRASHING)
+    refused = _seen(refusal='pods "m" is forbidden: violates PodSecurity "restricted"')
+    yield _needs_somebody("crashes, and its time is over", admission=ALL, observed=late)
+    yield _needs_somebody(
+        "crashes over several nodes, and its time is over",
+        admission=ALL,
+        observed=crashing,
+        turn=LATE,
+    )
+    yield _needs_somebody(
+        "loads, and its time is over", admission=ALL, observed=_seen(*LOADING), turn=LATE
+    )
+    yield _needs_somebody("its pods are not allowed", admission=ALL, observed=refused)
+    yield _needs_somebody(
+        "what failed was undone", admission=ALL, observed=_seen(*READY), turn=UNDONE
     )
