@@ -12,6 +12,7 @@ from support.controlplane import (
     DEMO_NODES,
     H100_SXM_80GB,
     BuildError,
+    Commands,
     ControlPlane,
     MissingPrerequisiteError,
     NodeSpec,
@@ -40,6 +41,13 @@ def control_plane_binaries(request: pytest.FixtureRequest) -> Binaries:
             return find_or_build(say_on_stderr)
     except (MissingPrerequisiteError, BuildError) as error:
         cannot_run(f"No control plane: {error}", BUILD_COMMAND)
+
+
+@pytest.fixture(scope="session")
+def helm(control_plane_binaries: Binaries, tmp_path_factory: pytest.TempPathFactory) -> Commands:
+    """Helm without any cluster."""
+    home = tmp_path_factory.mktemp("helm")
+    return Commands(control_plane_binaries, home / "no-kubeconfig", home)
 
 
 @pytest.fixture(scope="session")
