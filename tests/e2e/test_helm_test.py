@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from support.node.release import NAMESPACE
 from support.operator import RELEASE
 
 if TYPE_CHECKING:
     from support.controlplane import ControlPlane
 
 pytestmark = pytest.mark.e2e
-
-NAMESPACE = "qwen3-system"
 
 
 def test_helm_test_says_what_it_saw_of_an_operator_that_works(installed: ControlPlane) -> None:
