@@ -8,12 +8,18 @@ from __future__ import annotations
 import sys
 
 from support.bill import BILL, WHEELS, make_bill, make_wheels
+from support.engine.errors import EnvironmentBuildError
 
 
 def main() -> int:
     """Write both; return an exit code."""
-    WHEELS.write_text(make_wheels(_say), "utf-8")
-    BILL.write_text(make_bill(_say), "utf-8")
+    try:
+        wheels, bill = make_wheels(_say), make_bill(_say)
+    except EnvironmentBuildError as error:
+        print(error, file=sys.stderr)
+        return 1
+    WHEELS.write_text(wheels, "utf-8")
+    BILL.write_text(bill, "utf-8")
     print(f"wrote {BILL.name} and {WHEELS.name}")
     return 0
 
