@@ -18,13 +18,17 @@ NAMESPACE = "qwen3-system"
 
 RESTRICTED = "pod-security.kubernetes.io/enforce=restricted"
 
+UNCOUNTED = ("events", "ipaddresses")
+
 CRD = "qwen3deployments.serving.qwen3.dev"
 
 
 def make_namespace(cluster: ControlPlane, name: str) -> None:
-    """Make a namespace of Pod Security level restricted."""
+    """Make a namespace of Pod Security level restricted, with what controllers put into each."""
     cluster.kubectl("create", "namespace", name)
     cluster.kubectl("label", "namespace", name, RESTRICTED)
+    made = ("serviceaccount/default", "configmap/kube-root-ca.crt")
+    cluster.kubectl("wait", f"--namespace={name}", "--for=create", "--timeout=60s", *made)
 
 
 def install(
@@ -74,9 +78,12 @@ def leader(cluster: ControlPlane) -> str:
 
 
 def everything(cluster: ControlPlane) -> set[str]:
-    """Return all objects of all kinds, as ``apps/v1 Deployment team/qwen3``, but Events."""
+    """Return all objects of all kinds, as ``apps/v1 Deployment team/qwen3``.
+
+    But no Events, which go by themselves, and no IPAddresses, which are those of Services.
+    """
     kinds = cluster.kubectl("api-resources", "--verbs=list", "--cached=false", "--output=name")
-    wanted = [kind for kind in kinds.split() if kind.partition(".")[0] != "events"]
+    wanted = [kind for kind in kinds.split() if kind.partition(".")[0] not in UNCOUNTED]
     line = '{.apiVersion} {.kind} {.metadata.namespace}/{.metadata.name}{"\\n"}'
     listed = cluster.kubectl(
         *("get", ",".join(wanted), "--all-namespaces", "--ignore-not-found"),
