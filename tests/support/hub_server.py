@@ -27,6 +27,7 @@ class Hub:
         failures: HTTP statuses to answer with, one after the other, before it works.
         content_network: URL of another hub that files are redirected to; empty: none.
         ignores_ranges: whether a Range is answered with the whole file.
+        host: address to listen at; pods of a real node do not reach loopback.
     """
 
     files: Mapping[str, bytes]
@@ -36,6 +37,7 @@ class Hub:
     failures: list[int] = field(default_factory=list)
     content_network: str = ""
     ignores_ranges: bool = False
+    host: str = "127.0.0.1"
     requests: list[tuple[str, Mapping[str, str]]] = field(default_factory=list)
 
     def __enter__(self) -> Self:
@@ -48,7 +50,7 @@ class Hub:
             def log_message(self, *_: object) -> None:
                 """Say nothing."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = ThreadingHTTPServer((self.host, 0), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
         self._thread.start()
         return self
@@ -66,7 +68,7 @@ class Hub:
     @property
     def url(self) -> str:
         """Where it listens."""
-        return f"http://127.0.0.1:{self._server.server_port}"
+        return f"http://{self.host}:{self._server.server_port}"
 
     def fetched(self) -> list[str]:
         """Return the paths of the files that were asked for, in order."""

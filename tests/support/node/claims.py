@@ -1,4 +1,4 @@
-"""A folder of the node as a claim that pods may read."""
+"""A folder of the node as a claim of pods."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def claim_of_folder(name: str, namespace: str, folder: Path) -> list[dict[str, Any]]:
+def claim_of_folder(
+    name: str, namespace: str, folder: Path, mode: str = "ReadOnlyMany"
+) -> list[dict[str, Any]]:
     """Return a volume and its claim; pods themselves may not name a folder of the node."""
     storage = {"storage": "1Gi"}
     volume = f"{name}-{namespace}"
@@ -19,7 +21,7 @@ def claim_of_folder(name: str, namespace: str, folder: Path) -> list[dict[str, A
             "metadata": {"name": volume},
             "spec": {
                 "capacity": storage,
-                "accessModes": ["ReadOnlyMany"],
+                "accessModes": [mode],
                 "storageClassName": "",
                 "hostPath": {"path": str(folder)},
                 "claimRef": {"namespace": namespace, "name": name},
@@ -30,7 +32,7 @@ def claim_of_folder(name: str, namespace: str, folder: Path) -> list[dict[str, A
             "kind": "PersistentVolumeClaim",
             "metadata": {"name": name, "namespace": namespace},
             "spec": {
-                "accessModes": ["ReadOnlyMany"],
+                "accessModes": [mode],
                 "storageClassName": "",
                 "volumeName": volume,
                 "resources": {"requests": storage},
