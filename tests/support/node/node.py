@@ -179,6 +179,7 @@ def _kubelet(socket: Path, address: str, logs: Path) -> dict[str, Any]:
         "enforceNodeAllocatable": [],
         "localStorageCapacityIsolation": False,
         "makeIPTablesUtilChains": False,
+        "syncFrequency": "10s",  # a changed ConfigMap reaches pods at the next one
         "evictionHard": {"memory.available": "100Mi", "nodefs.available": "1%"},
         "imageGCHighThresholdPercent": 100,
         "failSwapOn": False,
