@@ -26,16 +26,22 @@ SCRAPE_INTERVAL_S = 1
 
 
 class Prometheus:
-    """One server on loopback that scrapes `targets`; a context manager."""
+    """One server that scrapes `targets`; a context manager."""
 
     def __init__(
-        self, targets: Mapping[str, str], scrape_configs: Sequence[Mapping[str, Any]] = ()
+        self,
+        targets: Mapping[str, str],
+        scrape_configs: Sequence[Mapping[str, Any]] = (),
+        *,
+        address: str = "127.0.0.1",
     ) -> None:
         """Prepare; `targets` are ``host:port`` by the name of the job.
 
-        `scrape_configs` are further ones in Prometheus' own form.
+        `scrape_configs` are further ones in Prometheus' own form, `address` is where it listens:
+        another one than loopback where real pods ask it.
         """
         self._targets = targets
+        self._address = address
         self._scrape_configs = scrape_configs
         self._folder = Path(tempfile.mkdtemp(prefix="qwen3-prometheus-"))
         weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
@@ -44,7 +50,7 @@ class Prometheus:
 
     def __enter__(self) -> Self:
         port = free_port()
-        self.url = f"http://127.0.0.1:{port}"
+        self.url = f"http://{self._address}:{port}"
         configuration = self._folder / "prometheus.yml"
         configuration.write_text(yaml.safe_dump(self._configuration()))
         self._process = BackgroundProcess(
@@ -53,7 +59,7 @@ class Prometheus:
                 find_or_unpack(),
                 f"--config.file={configuration}",
                 f"--storage.tsdb.path={self._folder / 'data'}",
-                f"--web.listen-address=127.0.0.1:{port}",
+                f"--web.listen-address={self._address}:{port}",
             ],
             self._folder / "prometheus.log",
         )
