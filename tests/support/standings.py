@@ -54,7 +54,7 @@ class Case:
     argo: str
 
 
-def _pod(name: str, **fields: object) -> Pod:
+def _pod(name: str, **fields: Any) -> Pod:  # noqa: ANN401 - fields of pod
     return pod(name, amount(2), owner="m", plan_hash="new", node="n", phase="Running", **fields)
 
 
@@ -119,7 +119,12 @@ def _case(
     **seen: Any,  # noqa: ANN401 - fields of Facts
 ) -> Case:
     body = _body(spec, paused=paused)
-    given = {"chosen": PLANNED, "supply": FETCHED, "plan_hash": "new", "resource": parse(body)}
+    given: dict[str, Any] = {
+        "chosen": PLANNED,
+        "supply": FETCHED,
+        "plan_hash": "new",
+        "resource": parse(body),
+    }
     facts = Facts(key=KEY, generation=GENERATION, is_paused=paused, **(given | seen))
     status = derive(facts, Qwen3DeploymentStatus(), NOW)
     return Case(name, {**body, "status": status}, kstatus, argo)
