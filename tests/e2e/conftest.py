@@ -29,15 +29,20 @@ def supplies() -> Supplies:
 
 
 @pytest.fixture(scope="session")
-def cluster(supplies: Supplies) -> Iterator[ControlPlane]:
-    """A control plane whose one node is real; each of its two GPUs is a word."""
+def node_labels() -> dict[str, str]:
+    """What feature discovery would say of a node with L4."""
     described = make_node(NodeSpec("real", L4, gpus=2))["metadata"]["labels"]
-    labels = {key: value for key, value in described.items() if "kubernetes.io/" not in key}
+    return {key: value for key, value in described.items() if "kubernetes.io/" not in key}
+
+
+@pytest.fixture(scope="session")
+def cluster(supplies: Supplies, node_labels: dict[str, str]) -> Iterator[ControlPlane]:
+    """A control plane whose one node is real; each of its two GPUs is a word."""
     gpus = {"nvidia.com/gpu": 2}
     with (
         ControlPlane(address=NODE_ADDRESS) as running,
         Services(running),
-        Node(running, labels=labels, extended_resources=gpus, images=supplies.images),
+        Node(running, labels=node_labels, extended_resources=gpus, images=supplies.images),
     ):
         yield running
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from support.debian import cache_folder
 from support.engine import environment
 
+from . import through_ray
 from .images import Image, Layer, base_filesystem
 from .llamacpp_image import llamacpp_image
 
@@ -62,10 +63,14 @@ class Supplies:
     Attributes:
         images: for its pods.
         models: a folder with tiny models, ``dense`` and ``moe``, for a claim.
+        engine: what the engine's image holds.
+        ray: a folder with Ray for it, for a claim.
     """
 
     images: Images
     models: Path
+    engine: environment.EngineEnvironment
+    ray: Path
 
 
 def prepare(say: Callable[[str], None]) -> Supplies:
@@ -79,7 +84,12 @@ def prepare(say: Callable[[str], None]) -> Supplies:
     engine = environment.find_or_build(say)
     operators = (installed_operator(say), _previous_operator(say))
     llamacpp = llamacpp_image(f"{REGISTRY}/llamacpp", say)
-    return Supplies(_images(base, operators, llamacpp, engine.folder), _models(engine, say))
+    return Supplies(
+        _images(base, operators, llamacpp, engine.folder),
+        _models(engine, say),
+        engine,
+        through_ray.find_or_install(engine, say),
+    )
 
 
 def _images(base: Path, operators: tuple[Path, Path], llamacpp: Image, engine: Path) -> Images:
