@@ -60,7 +60,9 @@ def test_a_namespaced_operator_serves_its_namespaces_and_no_other(
             inside.apply("served", f"{ON_L40S}replicas: 2\nscaling: {{maxReplicas: 1}}\n")
             inside.await_ready("served")
             assert inside.get("served")["spec"]["replicas"] == 1
-            assert outside.status("ignored") == {}
+            assert outside.status("ignored") == {
+                "observedGeneration": -1
+            }  # nobody has looked at it
             assert outside.children("ignored") == {}
             inside.delete_all()
         requests = [
