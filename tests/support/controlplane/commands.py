@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from .binaries import Binaries
 
-COMMAND_SECONDS = 180.0
+COMMAND_SECONDS = 400.0
 """Longer than any `kubectl wait` or `helm install --wait` a test should need."""
 
 ESTABLISHED_SECONDS = 30.0

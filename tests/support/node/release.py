@@ -50,14 +50,14 @@ def install(
     every = {**values, "image": {"repository": repository, "tag": tag}}
     cluster.helm(
         *("upgrade", "--install", RELEASE, chart, f"--namespace={NAMESPACE}"),
-        *("--wait", "--timeout=170s", "--reset-values", "--values=-"),
+        *("--wait", "--timeout=360s", "--reset-values", "--values=-"),
         input=json.dumps(every),
     )
 
 
 def uninstall(cluster: ControlPlane) -> None:
     """Uninstall the release and wait until its objects are gone."""
-    cluster.helm("uninstall", RELEASE, f"--namespace={NAMESPACE}", "--wait", "--timeout=170s")
+    cluster.helm("uninstall", RELEASE, f"--namespace={NAMESPACE}", "--wait", "--timeout=360s")
 
 
 def operator_pods(cluster: ControlPlane) -> list[dict[str, Any]]:
