@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import secrets
+import socket
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,8 @@ READY_SECONDS = 900.0
 """Longer than two engines need to start on two busy cores; a passing test never waits for it."""
 
 ANSWER_SECONDS = 120.0
+
+ROUTE_SECONDS = 30.0
 
 QUESTION = {
     "model": "qwen3",
@@ -62,7 +65,17 @@ class Team(Room):
             lambda: self.told(name),
             interval=1,
         )
+        # kube-proxy learns of a ready pod on its own, a moment before the operator does or after
+        until(lambda: self._connects(name), ROUTE_SECONDS, lambda: self.told(name), interval=0.2)
         return self.status(name)
+
+    def _connects(self, name: str) -> bool:
+        host, _, port = self.address(name).rpartition(":")
+        try:
+            socket.create_connection((host, int(port)), ROUTE_SECONDS).close()
+        except OSError:
+            return False
+        return True
 
     def told(self, name: str) -> str:
         """Return all there is to know about a Qwen3Deployment that is not as it should be."""
