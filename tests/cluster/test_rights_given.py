@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from importlib.util import module_from_spec, spec_from_file_location
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ import pytest
 
 from support.controlplane.errors import CommandError
 from support.operator import Installation, install
+from support.scripts import load_script
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,12 +83,7 @@ def installed(
 
 @pytest.fixture(scope="module")
 def page() -> ModuleType:
-    spec = spec_from_file_location("rights_page", ROOT / "scripts" / "rights_page.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script("rights_page")
 
 
 def can_i(cluster: ControlPlane, user: str, verb: str, what: str, *where: str) -> bool:

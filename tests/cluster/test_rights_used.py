@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from functools import partial
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -22,6 +21,7 @@ from support.apis import (
 from support.apis import install as install_apis
 from support.models import SECONDS, SMALL, Models
 from support.operator import RunningOperator, install
+from support.scripts import load_script
 from support.wait import until
 
 if TYPE_CHECKING:
@@ -171,10 +171,5 @@ def over_nodes(models: Models, kind: str = "statefulsets") -> None:
 
 
 def given() -> set[tuple[str, str]]:
-    spec = spec_from_file_location("rights_page", ROOT / "scripts" / "rights_page.py")
-    assert spec is not None
-    assert spec.loader is not None
-    page: Any = module_from_spec(spec)
-    spec.loader.exec_module(page)
-    everywhere, served, home, _ = page.rendered_rights().values()
+    everywhere, served, home, _ = load_script("rights_page").rendered_rights().values()
     return set(everywhere | served | home)

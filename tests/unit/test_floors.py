@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
+from support.scripts import load_script
+
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-SCRIPT = Path(__file__).parents[2] / "scripts" / "test.py"
+    from pathlib import Path
 
 LATE = """
 from pathlib import Path
@@ -32,11 +31,7 @@ def test_broken():
 @pytest.fixture
 def floor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], int]:
     """Make a floor of one file of tests and run it; return the exit status."""
-    specification = importlib.util.spec_from_file_location("floors", SCRIPT)
-    assert specification is not None
-    assert specification.loader is not None
-    floors: Any = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(floors)
+    floors = load_script("test")
 
     def run(name: str, tests: str) -> int:
         (tmp_path / "test_it.py").write_text(tests)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+
+from support.scripts import load_script
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -57,12 +58,7 @@ NEVER_VERBS = {"approve", "bind", "deletecollection", "escalate", "impersonate",
 
 @pytest.fixture(scope="module")
 def page() -> ModuleType:
-    spec = spec_from_file_location("rights_page", ROOT / "scripts" / "rights_page.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script("rights_page")
 
 
 def is_for_users(role: dict[str, Any]) -> bool:

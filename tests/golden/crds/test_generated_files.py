@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from support.scripts import load_script
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,11 +22,7 @@ def script() -> Iterator[ModuleType]:
     """Import the script, whose texts are made once: they take a second."""
     with pytest.MonkeyPatch.context() as patched:
         patched.syspath_prepend(str(ROOT / "scripts"))  # as for a program that is started
-        spec = spec_from_file_location("generate", ROOT / "scripts" / "generate.py")
-        assert spec is not None
-        assert spec.loader is not None
-        module = module_from_spec(spec)
-        spec.loader.exec_module(module)
+        module = load_script("generate")
         texts = module.generated()
         patched.setattr(module, "generated", lambda: texts)
         yield module
