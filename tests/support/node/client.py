@@ -6,9 +6,21 @@ import http.client
 import json
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .team import ANSWER_SECONDS, QUESTION
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ANSWER_SECONDS = 120.0
+
+QUESTION = {
+    "model": "qwen3",
+    "messages": [{"role": "user", "content": "How much memory?"}],
+    "max_tokens": 8,
+    "temperature": 0,
+}
+
+CHAT = "/v1/chat/completions"
 
 WITHOUT_THINKING = {"chat_template_kwargs": {"enable_thinking": False}}
 WITH_THINKING = {"chat_template_kwargs": {"enable_thinking": True}}
@@ -28,14 +40,30 @@ class Client:
 
     def ask(self, path: str, body: object = None) -> tuple[int, str]:
         """Return status and text of an answer; a body is sent as JSON."""
+        with self._connected() as to:
+            answer = self._asked(to, path, body)
+            return answer.status, answer.read().decode()
+
+    def stream(self, **more: object) -> Iterator[dict[str, Any]]:
+        """Ask a question; yield the pieces of the answer as they come."""
+        with self._connected() as to:
+            for line in self._asked(to, CHAT, {**QUESTION, "stream": True, **more}):
+                _, found, data = line.decode().strip().partition("data: ")
+                if found and data != "[DONE]":
+                    yield json.loads(data)
+
+    def _connected(self) -> closing[http.client.HTTPConnection]:
+        return closing(http.client.HTTPConnection(self.address, timeout=ANSWER_SECONDS))
+
+    def _asked(
+        self, to: http.client.HTTPConnection, path: str, body: object
+    ) -> http.client.HTTPResponse:
         headers = {"Content-Type": "application/json"}
         if self.key:
             headers["Authorization"] = f"Bearer {self.key}"
         method, data = ("GET", None) if body is None else ("POST", json.dumps(body))
-        with closing(http.client.HTTPConnection(self.address, timeout=ANSWER_SECONDS)) as to:
-            to.request(method, path, data, headers)
-            answer = to.getresponse()
-            return answer.status, answer.read().decode()
+        to.request(method, path, data, headers)
+        return to.getresponse()
 
     def models(self) -> dict[str, dict[str, Any]]:
         """Return what is served, by name."""
@@ -49,7 +77,7 @@ class Client:
         Raises:
             AssertionError: the engine refuses; the text is its own.
         """
-        status, said = self.ask("/v1/chat/completions", {**QUESTION, **more})
+        status, said = self.ask(CHAT, {**QUESTION, **more})
         assert status == http.HTTPStatus.OK, said
         document: dict[str, Any] = json.loads(said)
         return document
@@ -66,6 +94,6 @@ class Client:
 
     def refused(self, **more: object) -> tuple[int, str]:
         """Ask what is not answered; return the status, and why."""
-        status, said = self.ask("/v1/chat/completions", {**QUESTION, **more})
+        status, said = self.ask(CHAT, {**QUESTION, **more})
         assert status != http.HTTPStatus.OK, said
         return status, said

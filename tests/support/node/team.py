@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import secrets
 import socket
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from support.room import Room
 from support.wait import until
 
 from .claims import claim_of_folder
+from .client import Client
 from .release import make_namespace
 from .tiny import CLAIM
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from support.controlplane import ControlPlane
 
@@ -26,16 +26,7 @@ if TYPE_CHECKING:
 READY_SECONDS = 900.0
 """Longer than two engines need to start on two busy cores; a passing test never waits for it."""
 
-ANSWER_SECONDS = 120.0
-
 ROUTE_SECONDS = 30.0
-
-QUESTION = {
-    "model": "qwen3",
-    "messages": [{"role": "user", "content": "How much memory?"}],
-    "max_tokens": 8,
-    "temperature": 0,
-}
 
 
 class Team(Room):
@@ -100,31 +91,14 @@ class Team(Room):
             "--output=jsonpath={.spec.clusterIP}:{.spec.ports[0].port}",
         )
 
-    def chat(self, name: str, **more: object) -> dict[str, Any]:
-        """Ask a question over the Service; return the whole answer.
-
-        Raises:
-            AssertionError: the engine refuses; the text is its own.
-        """
-        with closing(http.client.HTTPConnection(self.address(name), timeout=ANSWER_SECONDS)) as to:
-            answer = _asked(to, more)
-            said = answer.read().decode()
-        assert answer.status == http.HTTPStatus.OK, said
-        document: dict[str, Any] = json.loads(said)
-        return document
-
     def message(self, name: str, **more: object) -> dict[str, Any]:
         """Ask a question over the Service; return the answer's message."""
-        message: dict[str, Any] = self.chat(name, **more)["choices"][0]["message"]
+        message: dict[str, Any] = Client(self.address(name)).choice(**more)["message"]
         return message
 
     def stream(self, name: str, **more: object) -> Iterator[dict[str, Any]]:
         """Ask a question over the Service; yield the pieces as they come."""
-        with closing(http.client.HTTPConnection(self.address(name), timeout=ANSWER_SECONDS)) as to:
-            for line in _asked(to, {"stream": True, **more}):
-                _, found, data = line.decode().strip().partition("data: ")
-                if found and data != "[DONE]":
-                    yield json.loads(data)
+        return Client(self.address(name)).stream(**more)
 
 
 @contextmanager
@@ -141,9 +115,3 @@ def new_team(cluster: ControlPlane, supplies: Supplies) -> Iterator[Team]:
         cluster.kubectl("delete", "namespace", name, "--wait=false")
         # nobody waits for answers any more
         team.kubectl("delete", "pods", "--all", "--grace-period=5", "--timeout=120s")
-
-
-def _asked(to: http.client.HTTPConnection, more: Mapping[str, object]) -> http.client.HTTPResponse:
-    headers = {"Content-Type": "application/json"}
-    to.request("POST", "/v1/chat/completions", json.dumps({**QUESTION, **more}), headers)
-    return to.getresponse()
