@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,7 +19,6 @@ from support.wait import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 pytestmark = pytest.mark.engine
 
@@ -83,10 +85,20 @@ def test_a_sweep_that_was_interrupted_ends_like_one_that_was_not(
     assert whole.read_bytes().count(b"\n") == CASES
 
 
-def test_ray_answers_what_processes_answer(grid: Path, tmp_path: Path) -> None:
+def test_ray_answers_what_processes_answer(
+    grid: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even where a cluster that is gone has left its address: one is started here."""
     here, there = tmp_path / "here.jsonl", tmp_path / "there.jsonl"
+    # Ray keeps sockets in its folder, whose path must be short.
+    folder = Path(tempfile.mkdtemp())
+    monkeypatch.setenv("RAY_TMPDIR", str(folder))
+    left = folder / "ray" / "ray_current_cluster"
+    left.parent.mkdir()
+    left.write_text("127.0.0.1:9")
 
     assert ended(sweep(grid, here)) == 0
     assert ended(sweep(grid, there, "--ray", "--batch", "32")) == 0
 
     assert there.read_bytes() == here.read_bytes()
+    shutil.rmtree(folder)

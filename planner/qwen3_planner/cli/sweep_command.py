@@ -36,7 +36,7 @@ LOCAL_RAY = "local"
     metavar="[ADDRESS]",
     is_flag=False,
     flag_value=LOCAL_RAY,
-    help="Run on a Ray cluster; without an address, on one started here.",
+    help="Run on a Ray cluster; without an address, on one started here; auto: on the running one.",
 )
 @click.option(
     "--batch", type=Whole(), help=f"Cases of one task.  [default: {BATCH}, {RAY_BATCH} on Ray]"
@@ -96,7 +96,7 @@ def _answers(
     )
 
     if ray is not None:
-        return on_ray(batches_of(cases, batch or RAY_BATCH), None if ray == LOCAL_RAY else ray)
+        return on_ray(batches_of(cases, batch or RAY_BATCH), ray)
     count = workers or len(os.sched_getaffinity(0))
     batches = batches_of(cases, batch or BATCH)
     return in_this_process(batches) if count == 1 else in_processes(batches, count)

@@ -65,8 +65,13 @@ def _leave_interrupts_to_the_parent() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def on_ray(batches: Iterable[list[Fields]], address: str | None) -> Iterator[list[Row]]:
-    """Answer batches on a Ray cluster, or on a local one that is started for it.
+def on_ray(batches: Iterable[list[Fields]], address: str) -> Iterator[list[Row]]:
+    """Answer batches on a Ray cluster.
+
+    Args:
+        batches: what is asked.
+        address: as `ray.init` takes it: ``local`` starts a cluster here, whatever has run or runs
+            on this machine; ``auto`` joins the one that runs.
 
     Raises:
         SpecError: Ray is not installed, or the cluster cannot be reached.
@@ -86,15 +91,15 @@ def on_ray(batches: Iterable[list[Fields]], address: str | None) -> Iterator[lis
         ray.shutdown()
 
 
-def _ray(address: str | None) -> Any:  # noqa: ANN401 - a module that may be absent
+def _ray(address: str) -> Any:  # noqa: ANN401 - a module that may be absent
     try:
         ray = import_module("ray")
     except ImportError:
         reason = "needs Ray: pip install 'qwen3-operator[ray]'"
-        raise SpecError("--ray", address or "local", reason) from None
+        raise SpecError("--ray", address, reason) from None
     try:
         ray.init(address=address, log_to_driver=False, logging_level="ERROR")
     except (ConnectionError, ValueError, RuntimeError) as error:
         told = str(error).splitlines()[0]
-        raise SpecError("--ray", address or "local", f"cannot be reached: {told}") from None
+        raise SpecError("--ray", address, f"cannot be reached: {told}") from None
     return ray
