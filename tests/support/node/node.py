@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 from support.controlplane import BackgroundProcess
 from support.controlplane.binaries import say_on_stderr
-from support.controlplane.sweeper import SweptFolder
-from support.debian import cache_folder
 from support.wait import until
 
 from .containerd import Containerd
 from .programs import find_or_build
 from .sandbox import ADDRESSES, NODE_ADDRESS, inside
-from .store import copy_of_images
+from .store import Copy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,7 +67,7 @@ class Node:
         self._resources = extended_resources
         self._images = images
         self._folder = Path(tempfile.mkdtemp(prefix="qwen3-node-"))
-        self._store: SweptFolder | None = None
+        self._store: Copy | None = None
         self._containerd: Containerd | None = None
         self._kubelet: BackgroundProcess | None = None
 
@@ -110,13 +108,9 @@ class Node:
         return (self._folder / "kubelet.log").read_text(errors="replace")
 
     def _start(self) -> None:
-        folder = cache_folder("nodes")
-        folder.mkdir(parents=True, exist_ok=True)
-        self._store = SweptFolder(Path(tempfile.mkdtemp(dir=folder)))
-        images = self._store.path / "images"
-        copy_of_images(self._images, images, say_on_stderr)
+        self._store = Copy(self._images, say_on_stderr)
         containerd = Containerd(
-            self._folder / "containerd", images, self._images.pause.name, self._number
+            self._folder / "containerd", self._store.path, self._images.pause.name, self._number
         )
         self._containerd = containerd
         configuration = self._folder / "kubelet.json"

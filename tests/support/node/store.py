@@ -3,11 +3,15 @@
 Files of images are never changed once they are there, so a copy is links to them. Only the two
 databases that say what there is are copied. Whatever a node does to its copy, pull, unpack, die,
 the next one starts from the same images; and several may run at once.
+
+A copy is locked by who made it. Where that process was killed, so was whoever could have removed
+the copy: its processes are those of a namespace, which ends as one. The next node removes it.
 """
 
 from __future__ import annotations
 
 import fcntl
+import os
 import shutil
 import subprocess
 import tempfile
@@ -27,34 +31,77 @@ if TYPE_CHECKING:
 STORE = "containerd"
 """Its folder in the cache."""
 
+COPIES = "nodes"
+"""Where copies are, on the same file system."""
+
 COMPLETE = "qwen3-images"
 """A file in the store: names of the images that are whole in it, a line each."""
 
 
-def copy_of_images(images: Images, folder: Path, say: Callable[[str], None]) -> None:
-    """Make `folder` a containerd's root that has the images; those that are new are taken in.
+class Copy:
+    """A containerd's root that has the images of the tests.
 
-    Args:
-        images: what a node may use.
-        folder: does not exist yet; on the cache's file system.
-        say: is told of what takes long.
-
-    Raises:
-        RuntimeError: containerd refused an image; carries what it said.
+    Attributes:
+        path: the root.
     """
-    store = cache_folder(STORE)
-    store.mkdir(parents=True, exist_ok=True)
-    with store.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        wanted = [image.name for image in images]
-        if not set(wanted) <= _complete(store):
-            _take_in(images, store, say)
-            (store / COMPLETE).write_text("\n".join(wanted))
-        subprocess.run(["cp", "--archive", "--link", store, folder], check=True)
-    for database in folder.rglob("*.db"):
-        own = database.with_suffix(".own")
-        shutil.copyfile(database, own)
-        own.replace(database)
+
+    def __init__(self, images: Images, say: Callable[[str], None]) -> None:
+        """Make it; images that are new are taken into the store.
+
+        Args:
+            images: what a node may use.
+            say: is told of what takes long.
+
+        Raises:
+            RuntimeError: containerd refused an image; carries what it said.
+        """
+        store, copies = cache_folder(STORE), cache_folder(COPIES)
+        for folder in (store, copies):
+            folder.mkdir(parents=True, exist_ok=True)
+        with store.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            _remove_abandoned(copies, say)
+            wanted = [image.name for image in images]
+            if not set(wanted) <= _complete(store):
+                _take_in(images, store, say)
+                (store / COMPLETE).write_text("\n".join(wanted))
+            self._folder = Path(tempfile.mkdtemp(dir=copies))
+            self._lock = _lock(self._folder)
+            self.path = self._folder / STORE
+            subprocess.run(["cp", "--archive", "--link", store, self.path], check=True)
+        for database in self.path.rglob("*.db"):
+            own = database.with_suffix(".own")
+            shutil.copyfile(database, own)
+            own.replace(database)
+
+    def remove(self) -> None:
+        """Remove it; the images stay in the store."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+
+def _lock(folder: Path) -> int | None:
+    """Lock a folder for as long as this process lives; None where another process does."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def _remove_abandoned(copies: Path, say: Callable[[str], None]) -> None:
+    """Remove copies whose makers were killed."""
+    for folder in copies.iterdir():
+        descriptor = _lock(folder)
+        if descriptor is None:
+            continue
+        say(f"removing {folder}: the run that made it was killed")
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(descriptor)
 
 
 def _complete(store: Path) -> set[str]:
