@@ -143,14 +143,6 @@ REFUSED = {
         asked(model={"source": "pvc://shared"}),
         "spec.model.source: pvc://shared is not allowed",
     ),
-    "a way out of the folder": (
-        asked(model={"source": "pvc://models/approved/../other"}),
-        "spec.model.source: pvc://models/approved/../other is not allowed",
-    ),
-    "a way out of the folder of an image": (
-        asked(model={"source": f"oci://registry.example.com/qwen/8b@{DIGEST}#../x"}),
-        "is not allowed",
-    ),
     "adapters from elsewhere, each by its name": (
         adapters(
             {"source": "hf://me/a", "revision": COMMIT},

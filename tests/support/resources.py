@@ -168,6 +168,12 @@ BAD_ADAPTERS = (
         "must be hf://<organisation>/<adapter>",
     ),
     Bad(
+        "an adapter's path leads nowhere else",
+        "lora: {adapters: [{name: a, source: 'pvc://tuned/../a'}]}",
+        "spec.lora.adapters[0].source",
+        "pvc://<claim>/<path>",
+    ),
+    Bad(
         "a name fits a command line",
         "lora: {adapters: [{name: 'a=b', source: 'hf://t/a'}]}",
         "spec.lora.adapters[0].name",
@@ -260,6 +266,15 @@ BAD_RULES = (
         "spec.model.source",
         "must be hf://<organisation>/<model>, modelscope://<organisation>/<model>,"
         " pvc://<claim>/<path> or oci://<image>[#<folder>]",
+    ),
+    *(
+        Bad(
+            f"a path leads nowhere else: {source}",
+            f"model: {{variant: Qwen3-32B, source: '{source}'}}",
+            "spec.model.source",
+            "pvc://<claim>/<path> or oci://<image>[#<folder>]",
+        )
+        for source in ("pvc://models/..", "pvc://models/a/./b", "oci://ghcr.io/a/q:1#../x")
     ),
     Bad(
         "an image's name is in small letters",
@@ -466,6 +481,12 @@ BAD_RULES = (
         for path in ("/var/../etc", "var/lib", "/var/lib/")
     ),
     Bad(
+        "a folder of an image leads nowhere else",
+        "cache: {image: {reference: 'registry.local/q:1', folder: models/../..}}",
+        "spec.cache.image.folder",
+        "must be a path such as models/32b",
+    ),
+    Bad(
         "an amount has a known unit",
         "resources: {requests: {memory: 64GB}}",
         "spec.resources.requests.memory",
@@ -555,7 +576,7 @@ GOOD = (
     "",
     "model: {variant: Qwen3-8B, source: 'hf://my-org/Qwen3-8B_tuned.v2', revision: 0a1b2c}",
     "model: {variant: Qwen3-8B, source: 'pvc://models', servedName: Qwen/Qwen3-8B}",
-    "model: {variant: Qwen3-8B, source: 'pvc://models/a/b.c', tokenSecretRef: null}",
+    "model: {variant: Qwen3-8B, source: 'pvc://models/..a/.b/b.c', tokenSecretRef: null}",
     "model: {variant: Qwen3-8B, source: 'modelscope://Qwen/Qwen3-8B', revision: master}",
     "model: {variant: Qwen3-8B, source: 'oci://registry.local:5000/team/qwen3-8b:v1#models/8b'}",
     f"model: {{variant: Qwen3-8B, source: 'oci://ghcr.io/a/q@sha256:{'0' * 64}'}}",

@@ -9,7 +9,7 @@ from pydantic import Field
 from qwen3_planner.api.references import (  # noqa: TC001 - pydantic evaluates annotations
     TokenSecretRef,
 )
-from qwen3_planner.api.schema import Flag, Matches, Rule, ShortText, Struct, whole
+from qwen3_planner.api.schema import PATH_SEGMENT, Flag, Matches, Rule, ShortText, Struct, whole
 
 MOST_ADAPTERS = 32
 """Each that is fetched by the pods is an init container of its own."""
@@ -18,8 +18,6 @@ MOST_SLOTS = 1024
 
 LARGEST_RANK = 512
 """Of any slot of any engine (:data:`qwen3_planner.engines.adapters.LORA_RANKS`)."""
-
-_PATH = "[-._a-zA-Z0-9]+"
 
 
 class AdapterSpec(Struct):
@@ -39,8 +37,8 @@ class AdapterSpec(Struct):
         str,
         Field(min_length=1, max_length=512),
         Matches(
-            rf"(hf|modelscope)://[a-zA-Z0-9][-._a-zA-Z0-9]*/{_PATH}"
-            rf"|pvc://[a-z0-9]([-.a-z0-9]*[a-z0-9])?(/{_PATH})*",
+            rf"(hf|modelscope)://[a-zA-Z0-9][-._a-zA-Z0-9]*/{PATH_SEGMENT}"
+            rf"|pvc://[a-z0-9]([-.a-z0-9]*[a-z0-9])?(/{PATH_SEGMENT})*",
             "must be hf://<organisation>/<adapter>, modelscope://<organisation>/<adapter> or"
             " pvc://<claim>/<path>",
         ),

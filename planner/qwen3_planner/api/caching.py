@@ -9,6 +9,7 @@ from pydantic import Field
 
 from qwen3_planner.api.references import Quantity  # noqa: TC001 - pydantic evaluates annotations
 from qwen3_planner.api.schema import (
+    PATH_SEGMENT,
     Flag,
     Matches,
     Name,
@@ -99,7 +100,7 @@ class ImageCache(Struct):
         Annotated[
             str,
             Field(min_length=1, max_length=256),
-            Matches(r"[-._a-zA-Z0-9]+(/[-._a-zA-Z0-9]+)*", "must be a path such as models/32b"),
+            Matches(rf"{PATH_SEGMENT}(/{PATH_SEGMENT})*", "must be a path such as models/32b"),
         ]
         | None
     ) = None

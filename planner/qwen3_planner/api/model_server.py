@@ -12,7 +12,7 @@ from qwen3_planner.api.references import (  # noqa: TC001 - pydantic evaluates a
     EnvVar,
     TokenSecretRef,
 )
-from qwen3_planner.api.schema import Flag, Matches, Rule, ShortText, Struct, whole
+from qwen3_planner.api.schema import PATH_SEGMENT, Flag, Matches, Rule, ShortText, Struct, whole
 from qwen3_planner.request import EngineName, MultiNode
 
 
@@ -57,8 +57,7 @@ class Variant(StrEnum):
     QWEN3_RERANKER_8B = "Qwen3-Reranker-8B"
 
 
-_PATH = "[-._a-zA-Z0-9]+"
-_REPOSITORY = rf"[a-zA-Z0-9][-._a-zA-Z0-9]*/{_PATH}"
+_REPOSITORY = rf"[a-zA-Z0-9][-._a-zA-Z0-9]*/{PATH_SEGMENT}"
 _IMAGE = (
     r"[a-z0-9]([-.a-z0-9]*[a-z0-9])?(:[0-9]+)?(/[-._a-z0-9]+)*(:[-._a-zA-Z0-9]+)?"
     r"(@sha256:[0-9a-f]{64})?"
@@ -66,8 +65,8 @@ _IMAGE = (
 
 _SOURCE = Matches(
     rf"(hf|modelscope)://{_REPOSITORY}"
-    rf"|pvc://[a-z0-9]([-.a-z0-9]*[a-z0-9])?(/{_PATH})*"
-    rf"|oci://{_IMAGE}(#{_PATH}(/{_PATH})*)?",
+    rf"|pvc://[a-z0-9]([-.a-z0-9]*[a-z0-9])?(/{PATH_SEGMENT})*"
+    rf"|oci://{_IMAGE}(#{PATH_SEGMENT}(/{PATH_SEGMENT})*)?",
     "must be hf://<organisation>/<model>, modelscope://<organisation>/<model>,"
     " pvc://<claim>/<path> or oci://<image>[#<folder>]",
 )

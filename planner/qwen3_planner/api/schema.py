@@ -67,6 +67,10 @@ def validation(rule: str, message: str, field: str = "") -> dict[str, str]:
     return entry
 
 
+PATH_SEGMENT = "[.]{0,2}[-_a-zA-Z0-9][-._a-zA-Z0-9]*"
+"""A name between two slashes of a source: neither ``.`` nor ``..``, which lead elsewhere."""
+
+
 @dataclass(frozen=True, slots=True)
 class Matches:
     """A string must match a pattern from end to end; on refusal the message says so in words.
