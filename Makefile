@@ -20,8 +20,8 @@ test: setup ## every floor that this machine can run, with times
 
 check: test ## the same: what CI runs
 
-quick: setup ## static checks, unit and golden tests only
-	@$(BIN)/python scripts/test.py static unit
+quick: setup ## static checks, unit and golden tests only, properties on fewer examples
+	@QWEN3_TEST_DEPTH=0.25 $(BIN)/python scripts/test.py static unit
 
 static: setup ## format, lint, types, import contracts, generated files
 	@$(BIN)/python scripts/test.py static

@@ -31,7 +31,13 @@ MOST_ASKED_TWICE = 3
 """More failing tests are no accident."""
 
 LAST_FAILED = ROOT / ".pytest_cache" / "v" / "cache" / "lastfailed"
+ENVIRONMENT = {"QWEN3_TEST_DEPTH": "1", "PYTHONPATH": str(ROOT / "tests"), **os.environ}
+"""Bare pytest tries properties on fewer examples (tests/support/depth.py)."""
+
 IN_PROCESSES = ("-n", "auto", "--maxprocesses", "2", "--dist", "loadfile")
+
+SANDBOX = f"popen//python={sys.executable} -m support.node run {sys.executable}"
+"""Where a process of xdist has a machine with nodes to itself."""
 
 FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
     "static": (
@@ -64,11 +70,12 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
             *IN_PROCESSES,
         ),
     ),
+    # two clusters side by side: while one waits for an engine to start or to end, the other works
     "e2e": (
         (sys.executable, "-m", "support.node", "build"),
         (
-            *(sys.executable, "-m", "support.node", "run"),
-            *(sys.executable, "-m", "pytest", "-q", "-m", "e2e", "tests/e2e"),
+            *(sys.executable, "-m", "pytest", "-v", "-m", "e2e", "tests/e2e"),
+            *("--dist=loadfile", "--no-loadscope-reorder", "--tx", f"2*{SANDBOX}"),
         ),
     ),
 }
@@ -100,7 +107,7 @@ def _run(name: str) -> tuple[float, list[str], list[str]]:
         shown = " ".join([Path(command[0]).name, *command[1:]])
         print(f"--- {shown}", flush=True)
         LAST_FAILED.unlink(missing_ok=True)
-        code = subprocess.run(command, check=False, cwd=ROOT).returncode
+        code = subprocess.run(command, check=False, cwd=ROOT, env=ENVIRONMENT).returncode
         if code == CANNOT and os.environ.get("CI", "").lower() not in {"1", "true"}:
             print(f"--- skipped here: the rest of {name}", flush=True)
             break
@@ -118,9 +125,9 @@ def _ask_again(command: tuple[str, ...]) -> tuple[int, list[str]]:
     if not 0 < len(tests) <= MOST_ASKED_TWICE:
         return TESTS_FAILED, []
     print(f"--- a second time: {', '.join(tests)}", flush=True)
-    alone = [word for word in command if word not in IN_PROCESSES]
+    alone = [word.replace("2*", "1*") for word in command if word not in IN_PROCESSES]
     again = [*alone, "--last-failed", "--last-failed-no-failures=none"]
-    code = subprocess.run(again, check=False, cwd=ROOT).returncode
+    code = subprocess.run(again, check=False, cwd=ROOT, env=ENVIRONMENT).returncode
     return code, tests if code == 0 else []
 
 

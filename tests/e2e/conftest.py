@@ -10,9 +10,12 @@ from support.availability import cannot_run
 from support.controlplane import Accelerator, ControlPlane, NodeSpec, make_node
 from support.node import NODE_ADDRESS, Node, Services, Supplies, inside, prepare, release
 from support.node.team import Team, new_team
+from support.told import pytest_terminal_summary, tell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+__all__ = ["pytest_terminal_summary", "tell"]  # hooks and fixtures, as pytest finds them here
 
 COMMAND = "make e2e"
 

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.e2e
 
 NODE = NODE_NAMES[0]
 
-DRAIN = ("--ignore-daemonsets", "--delete-emptydir-data", "--timeout=60s")
+DRAIN = ("--ignore-daemonsets", "--delete-emptydir-data", "--timeout=30s")
 
 SYSTEM = "qwen3-system"
 

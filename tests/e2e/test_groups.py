@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from support.leaderworkerset import LeaderWorkerSets
-from support.node import NODE_NAMES, Node, through_ray
+from support.node import NODE_NAMES, Node, release, through_ray
 from support.node.claims import claim_of_folder
 from support.node.team import READY_SECONDS
 from support.node.tiny import tiny
@@ -28,6 +28,12 @@ GPU = "nvidia.com/gpu"
 
 OVER_TWO_NODES = {"parallelism": {"tensor": 2}}
 """Not pipeline stages: with them vLLM 0.32's CPU build ends at the first request."""
+
+
+NOTICED = "the cluster has /apis/leaderworkerset"
+"""In the operator's log; until then it makes StatefulSets."""
+
+NOTICED_SECONDS = 60.0
 
 
 def advertise(cluster: ControlPlane, node: str, gpus: int) -> None:
@@ -51,8 +57,15 @@ def two_nodes(
 
 @pytest.fixture(scope="module")
 def sets(two_nodes: ControlPlane) -> Iterator[ControlPlane]:
-    """The controller of LeaderWorkerSet, too."""
+    """The controller of LeaderWorkerSet, too, and the operator knows it."""
     with LeaderWorkerSets(two_nodes):
+        (operator,) = release.operator_pods(two_nodes)
+        until(
+            lambda: NOTICED in release.operator_log(two_nodes, operator["metadata"]["name"]),
+            NOTICED_SECONDS,
+            "the operator should notice LeaderWorkerSets",
+            interval=1,
+        )
         yield two_nodes
 
 

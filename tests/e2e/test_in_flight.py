@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
 
     from support.node import Supplies
     from support.node.team import Team
+    from support.told import Tell
 
 pytestmark = pytest.mark.e2e
 
@@ -30,7 +30,7 @@ ANSWERS = 12
 
 
 def test_no_request_fails_while_replicas_come_and_go(
-    team: Team, supplies: Supplies, capsys: pytest.CaptureFixture[str]
+    team: Team, supplies: Supplies, tell: Tell
 ) -> None:
     team.apply(model(supplies))
     team.await_ready("tiny")
@@ -41,18 +41,17 @@ def test_no_request_fails_while_replicas_come_and_go(
         ("a rolling update of two replicas, no GPU free", 2, lambda: change(team, supplies, 2560)),
         ("kubectl scale from two replicas to one", 1, lambda: scale(team, 1)),
     ]
-    with capsys.disabled(), Load(team.address("tiny")) as load:
+    with Load(team.address("tiny")) as load:
         await_answers(load, ANSWERS)
         for what, replicas, begin in changes:
             load.during(what)
             begin()
             await_settled(team, replicas, load)
-            say(load.report()[-1])
+            tell(f"in flight: {load.report()[-1]}")
         load.during("afterwards")
         await_answers(load, load.answered() + ANSWERS)
 
-    with capsys.disabled():
-        say(load.total())
+    tell(f"in flight: {load.total()}")
     assert load.failures() == []
 
 
@@ -71,11 +70,6 @@ def change(team: Team, supplies: Supplies, max_model_len: int) -> None:
 
 def scale(team: Team, replicas: int) -> None:
     team.kubectl("scale", "q3d/tiny", f"--replicas={replicas}")
-
-
-def say(line: str) -> None:
-    sys.stdout.write(f"\nin flight: {line}")
-    sys.stdout.flush()
 
 
 def await_settled(team: Team, replicas: int, load: Load) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,7 @@ from support.wait import until
 if TYPE_CHECKING:
     from support.node import Supplies
     from support.node.team import Team
+    from support.told import Tell
 
 pytestmark = pytest.mark.e2e
 
@@ -73,9 +73,7 @@ POD_SECURITY = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault
 CONTAINER_SECURITY = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
 
 
-def test_what_the_plugin_says_is_what_happens(
-    team: Team, supplies: Supplies, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_the_plugin_says_is_what_happens(team: Team, supplies: Supplies, tell: Tell) -> None:
     plugin = Plugin(team)
     holder, waiter = f"{team.namespace}/holder", f"{team.namespace}/waiter"
     notebook = f"{team.namespace}/notebook"
@@ -106,14 +104,14 @@ def test_what_the_plugin_says_is_what_happens(
     assert "holder is ready" in plugin.text("why", "holder")
     table = [line.split()[:3] for line in plugin.text("status").splitlines()[1:]]
     assert table == [["holder", "1/1", "Ready"], ["waiter", "0/1", "InsufficientGPU"]]
-    compare_speeds(team, plugin, capsys)
+    compare_speeds(team, plugin, tell)
 
     team.kubectl("delete", "pod", "notebook")
     until(lambda: plugin.held() == (0, {holder: 1, waiter: 1}), SECONDS, lambda: plugin.text("top"))
     assert plugin.document("top", "--over=0")["waiting"] == []
 
 
-def compare_speeds(team: Team, plugin: Plugin, capsys: pytest.CaptureFixture[str]) -> None:
+def compare_speeds(team: Team, plugin: Plugin, tell: Tell) -> None:
     (idle,) = plugin.document("top")["load"]
     assert (idle["tokensPerSecond"], idle["requestsRunning"]) == (0, 0)
     with Load(team.address("holder"), CLIENTS) as load:
@@ -122,9 +120,8 @@ def compare_speeds(team: Team, plugin: Plugin, capsys: pytest.CaptureFixture[str
         (busy,) = plugin.document("top", f"--over={OVER_S}")["load"]
         counted = TOKENS * (load.answered() - before) / (time.monotonic() - began)
         table = plugin.text("top")
-    with capsys.disabled():
-        said = f"{busy['tokensPerSecond']} tokens/s by kubectl qwen3 top, {counted:.1f} counted"
-        sys.stdout.write(f"\nplugin: {said}\n{table}")
+    tell(f"plugin: {busy['tokensPerSecond']} tokens/s by kubectl qwen3 top, {counted:.1f} counted")
+    tell(table)
     assert load.failures() == []
     assert (busy["name"], busy["engines"], busy["enginesThatTold"]) == ("holder", 1, 1)
     assert BAND[0] < busy["tokensPerSecond"] / counted < BAND[1]

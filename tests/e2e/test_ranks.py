@@ -140,8 +140,7 @@ def identity(pod: dict[str, Any]) -> tuple[str, int]:
 @pytest.fixture
 def freed(shared: Team) -> Team:
     """The namespace with both GPUs free: there are no more."""
-    shared.kubectl("delete", "q3d", "--all")
-    shared.kubectl("delete", "pods", "--all", "--grace-period=5", "--timeout=120s")
+    shared.end_models()
     return shared
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from support.controlplane import ControlPlane
     from support.node import Supplies
     from support.node.team import Team
+    from support.told import Tell
 
 pytestmark = pytest.mark.e2e
 
@@ -86,7 +86,7 @@ def prometheus(installed: ControlPlane, supplies: Supplies) -> Iterator[Promethe
 
 
 def test_load_makes_replicas_and_its_end_takes_them_away(
-    team: Team, supplies: Supplies, prometheus: Prometheus, capsys: pytest.CaptureFixture[str]
+    team: Team, supplies: Supplies, prometheus: Prometheus, tell: Tell
 ) -> None:
     engine = {"maxNumSeqs": AT_ONCE}
     team.apply(tiny(supplies, replicas=1, engine=engine, scaling=SCALING))
@@ -115,9 +115,8 @@ def test_load_makes_replicas_and_its_end_takes_them_away(
         alone.during("one replica")
         await_answers(alone, 5)
 
-    with capsys.disabled():
-        said = [*timeline.lines, *crowd.report(), *alone.report()]
-        sys.stdout.write("\n".join(["", *(f"scaling: {line}" for line in said), ""]))
+    for line in (*timeline.lines, *crowd.report(), *alone.report()):
+        tell(f"scaling: {line}")
     assert crowd.failures() == []
     assert alone.failures() == []
     assert team.condition_of("tiny", "Ready")["status"] == "True"

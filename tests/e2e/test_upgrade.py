@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from support.node import release
-from support.node.release import CRD, everything, leader, operator_pods
+from support.node.release import CRD, everything, leader, operator_log, operator_pods
 from support.node.supply import PREVIOUS
 from support.node.team import READY_SECONDS, Team, new_team
 from support.node.tiny import tiny
@@ -138,7 +138,7 @@ def test_an_upgrade_leaves_a_running_model_alone_until_it_is_changed(
     until(
         lambda: has_reconciled(cluster, pod["metadata"]["name"]),
         SECONDS,
-        lambda: operator_log(cluster, pod["metadata"]["name"]),
+        lambda: operator_log(cluster, pod["metadata"]["name"], lines=50),
         interval=1,
     )
     assert running(team) == story.before
@@ -180,16 +180,18 @@ def has_reconciled(cluster: ControlPlane, pod: str) -> bool:
     )
 
 
-def operator_log(cluster: ControlPlane, pod: str) -> str:
-    return cluster.kubectl("logs", f"--namespace={release.NAMESPACE}", pod, "--tail=50")
-
-
 def test_what_is_uninstalled_leaves_what_the_documentation_says(
     story: Story, supplies: Supplies
 ) -> None:
     cluster, team = story.cluster, story.team
     release.install(cluster, supplies.images.operator)
     cluster.helm("test", RELEASE, f"--namespace={release.NAMESPACE}")
+    until(
+        lambda: len(team.get("pods")["items"]) == len(team.pods("tiny")) == 1,
+        SECONDS,
+        lambda: f"the pod of before should end: {team.told('tiny')}",
+        interval=1,
+    )
     before = everything(cluster)
     pods = running(team)
 

@@ -69,6 +69,11 @@ def operator_pods(cluster: ControlPlane) -> list[dict[str, Any]]:
     return pods
 
 
+def operator_log(cluster: ControlPlane, pod: str, lines: int = -1) -> str:
+    """Return what an operator's pod has said; the last lines of it, or all."""
+    return cluster.kubectl("logs", f"--namespace={NAMESPACE}", pod, f"--tail={lines}")
+
+
 def leader(cluster: ControlPlane) -> str:
     """Return the name of the pod that holds the operator's Lease; empty while nobody does."""
     return cluster.kubectl(

@@ -37,6 +37,9 @@ SINGLE_FILES = (
 PREVIOUS = ROOT / "tests" / "e2e" / "previous"
 """Chart and wheel of the release before; its README says which."""
 
+INSPECTED = "vllm"
+"""Folder beside the models with what vLLM has found out about their classes."""
+
 REGISTRY = "localhost/qwen3-test"
 
 
@@ -62,7 +65,7 @@ class Supplies:
 
     Attributes:
         images: for its pods.
-        models: a folder with tiny models, ``dense`` and ``moe``, for a claim.
+        models: a folder with tiny models, ``dense`` and ``moe``, for a claim, and `INSPECTED`.
         engine: what the engine's image holds.
         ray: a folder with Ray for it, for a claim.
     """
@@ -179,7 +182,9 @@ def _python() -> str:
 
 def _models(engine: environment.EngineEnvironment, say: Callable[[str], None]) -> Path:
     inside = Path(environment.__file__).parent / "inside"
-    recipes = [(inside / name).read_bytes() for name in ("modelling.py", "tokenizing.py")]
+    names = ("modelling.py", "tokenizing.py", "inspecting.py")
+    recipes = [(inside / name).read_bytes() for name in names]
+    recipes.append(engine.folder.name.encode())
     folder = cache_folder("models") / hashlib.sha256(b"\0".join(recipes)).hexdigest()[:16]
     if folder.exists():
         return folder
@@ -189,16 +194,23 @@ def _models(engine: environment.EngineEnvironment, say: Callable[[str], None]) -
         made = Path(name) / "models"
         for kind in ("dense", "moe"):
             (made / kind).mkdir(parents=True)
-            subprocess.run(
-                [engine.python, "-m", "support.engine.inside.modelling", made / kind, kind],
-                env={**os.environ, "PYTHONPATH": str(ROOT / "tests")},
-                capture_output=True,
-                check=True,
-            )
+            _run_inside(engine, "modelling", str(made / kind), kind)
+        _run_inside(engine, "inspecting", VLLM_CACHE_ROOT=str(made / INSPECTED))
         for path in (made, *made.rglob("*")):
             path.chmod(0o755 if path.is_dir() else 0o644)  # pods are not root
         made.rename(folder)
     return folder
+
+
+def _run_inside(engine: environment.EngineEnvironment, *words: str, **env: str) -> None:
+    """Run a module of `support.engine.inside` by the engine's Python."""
+    module, *arguments = words
+    subprocess.run(
+        [engine.python, "-m", f"support.engine.inside.{module}", *arguments],
+        env={**os.environ, "PYTHONPATH": str(ROOT / "tests"), **env},
+        capture_output=True,
+        check=True,
+    )
 
 
 def _key(files: Iterable[Path]) -> str:

@@ -91,6 +91,14 @@ class Team(Room):
             "--output=jsonpath={.spec.clusterIP}:{.spec.ports[0].port}",
         )
 
+    def end_models(self) -> None:
+        """Remove all models, and wait for their pods to end."""
+        # pods first: what time they have is settled when their end begins, and nobody waits for
+        # answers any more
+        self.kubectl("delete", "pods", "--all", "--grace-period=5", "--wait=false")
+        self.kubectl("delete", "q3d", "--all", "--timeout=120s")
+        self.kubectl("delete", "pods", "--all", "--grace-period=5", "--timeout=120s")
+
     def message(self, name: str, **more: object) -> dict[str, Any]:
         """Ask a question over the Service; return the answer's message."""
         message: dict[str, Any] = Client(self.address(name)).choice(**more)["message"]
@@ -111,7 +119,5 @@ def new_team(cluster: ControlPlane, supplies: Supplies) -> Iterator[Team]:
     try:
         yield team
     finally:
-        team.kubectl("delete", "q3d", "--all", "--wait=false")
+        team.end_models()
         cluster.kubectl("delete", "namespace", name, "--wait=false")
-        # nobody waits for answers any more
-        team.kubectl("delete", "pods", "--all", "--grace-period=5", "--timeout=120s")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any
 
+from .supply import INSPECTED
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -22,6 +24,7 @@ def tiny(supplies: Supplies, name: str = "tiny", **spec: Any) -> dict[str, Any]:
     env = {
         "VLLM_CPU_KVCACHE_SPACE": "1",
         "VLLM_CPU_OMP_THREADS_BIND": "nobind",
+        "VLLM_CACHE_ROOT": f"/models/{INSPECTED}",
         "TORCHDYNAMO_DISABLE": "1",  # tensor ranks and logprobs would compile; no compiler is there
     }
     fields = {

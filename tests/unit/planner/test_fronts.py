@@ -17,6 +17,7 @@ from qwen3_planner.question import understand
 from qwen3_planner.report.front import SHOWN, front_document, front_text
 from qwen3_planner.request import Targets
 from qwen3_planner.serving.verdicts import Fit
+from support.depth import examples
 from support.planner_builders import a_request, hardware
 
 figures = st.sampled_from((1.0, 2.0, 3.0, 5.0, 8.0))
@@ -75,7 +76,7 @@ def test_each_candidate_is_on_the_front_dominated_or_refused(
     assert len(found) == sum(isinstance(cell.verdict, Fit) for cell in cells)
 
 
-@settings(max_examples=12)
+@settings(max_examples=examples(12))
 @given(tpot=st.floats(4.0, 60.0), ttft=st.floats(60.0, 2000.0))
 def test_a_limit_keeps_what_meets_it_and_nothing_else(tpot: float, ttft: float) -> None:
     here, catalog = hardware("4xH100-SXM-80GB"), load_catalog()

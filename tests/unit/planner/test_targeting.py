@@ -16,6 +16,7 @@ from qwen3_planner.question import understand
 from qwen3_planner.request import Objective, PlanRequest, Quantization, Targets, Workload
 from qwen3_planner.solving import solve
 from qwen3_planner.telling import tell
+from support.depth import examples
 from support.planner_builders import hardware
 from support.planner_strategies import hardware_texts, requests, targets
 
@@ -132,7 +133,7 @@ def test_an_embedding_model_may_be_held_to_the_time_of_its_answer() -> None:
     )
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=examples(60), deadline=None, derandomize=True)
 @given(request=requests, wanted=targets, text=hardware_texts)
 def test_a_plan_meets_its_targets_by_its_own_figures(
     request: PlanRequest, wanted: Targets, text: str
@@ -159,7 +160,7 @@ def check_met(answer: Plan, targets: Targets) -> None:
     assert wanted is None or tokens >= wanted * (1 - 1e-9)
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=examples(40), deadline=None, derandomize=True)
 @given(
     limits=st.tuples(st.floats(2, 200), st.floats(2, 200)).map(sorted),
     text=st.sampled_from(("1xL40S-48GB", "2xH100-SXM-80GB", "4xA100-SXM-80GB", "8xL4-24GB")),

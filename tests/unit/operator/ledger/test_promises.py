@@ -22,6 +22,7 @@ from qwen3_operator.decisions.admission import Claim, Demand, minus, slots
 from qwen3_operator.decisions.eligibility import Selector, may_run_on
 from qwen3_operator.ledger import Ledger
 from qwen3_operator.observed import Key, Node, Pod, Resources
+from support.depth import examples
 from support.values import amount, claim, demand, node, pod, selector
 
 if TYPE_CHECKING:
@@ -361,5 +362,5 @@ class Cluster(RuleBasedStateMachine):
 
 TestLedgerKeepsItsPromises = Cluster.TestCase
 TestLedgerKeepsItsPromises.settings = settings(
-    max_examples=100, stateful_step_count=12, deadline=None
+    max_examples=examples(100), stateful_step_count=12, deadline=None
 )

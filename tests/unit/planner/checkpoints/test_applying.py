@@ -26,6 +26,7 @@ from qwen3_planner.plan import Layout
 from qwen3_planner.sizing.files import FileTensor, checkpoint_bytes
 from qwen3_planner.sizing.formats import BF16, WeightFormat, format_of
 from qwen3_planner.sizing.weights import rank_weights
+from support.depth import examples
 from support.model_folders import config_of, write_config
 from support.safetensors_files import checkpoint_of, write_file, write_folder
 
@@ -111,7 +112,7 @@ def weights(model: ModelArchitecture, fmt: WeightFormat, layout: Layout, stage: 
     return rank_weights(model, fmt, layout, stage=stage, expert_rank=0, positions=1024)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     kind=st.sampled_from(sorted(MODELS)),
     form=st.sampled_from(sorted(FORMATS)),

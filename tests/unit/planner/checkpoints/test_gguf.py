@@ -18,6 +18,7 @@ from qwen3_planner.checkpoints.gguf_model import FILE_TYPES, gguf_as_model, with
 from qwen3_planner.errors import SpecError
 from qwen3_planner.sizing.ggml_types import TYPES
 from qwen3_planner.sizing.gguf import known_file_types, stored_tensors, tensor_bytes
+from support.depth import examples
 from support.gguf_files import write_gguf
 from support.gguf_geometries import GEOMETRIES, NARROW, NARROW_EXPERTS, a_model
 
@@ -173,7 +174,7 @@ def test_a_damaged_or_hostile_file_is_bad_input(content: bytes, said: str, tmp_p
     assert said in refusal_of(content, tmp_path)
 
 
-@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(80), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_no_damage_breaks_the_reader(tmp_path: Path, data: st.DataObject) -> None:
     whole = tmp_path / "whole.gguf"

@@ -20,6 +20,7 @@ from qwen3_planner.errors import SpecError
 from qwen3_planner.inventory.short_form import parse_hardware
 from qwen3_planner.plan import NoPlan
 from qwen3_planner.request import PlanRequest, Quantization
+from support.depth import examples
 
 CATALOG = load_catalog()
 LISTS = PriceLists(CATALOG.prices, load_purchase_prices())
@@ -77,7 +78,7 @@ def test_the_curve_lies_on_the_right_side_of_the_break_even() -> None:
                 assert own < asked
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(15), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(64, 8000), st.integers(16, 2000), st.floats(0.1, 20.0), st.floats(0.05, 1.0))
 def test_on_every_curve_more_volume_never_costs_less(
     entered: int, produced: int, usd: float, in_use: float

@@ -13,6 +13,7 @@ from qwen3_planner.performance.load import Load, Server, closed_loop, room
 from qwen3_planner.performance.prediction import predict, tpot_terms
 from qwen3_planner.performance.saturation import open_loop, performance_at_rate, saturation
 from qwen3_planner.plan import Layout
+from support.depth import examples
 from support.performance.servers import a_server, gpus
 
 MODELS = ("Qwen3-0.6B", "Qwen3-4B", "Qwen3-14B", "Qwen3-32B", "Qwen3-30B-A3B", "Qwen3-235B-A22B")
@@ -50,7 +51,7 @@ loads = st.builds(
     concurrency=st.integers(1, 500),
 )
 
-many = settings(max_examples=150, deadline=None)
+many = settings(max_examples=examples(150), deadline=None)
 
 
 @many
@@ -142,7 +143,7 @@ def test_no_token_comes_faster_than_its_bytes_and_operations_allow(
     assert found.ttft_s >= prompt
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(servers(), loads, st.floats(0.01, 0.98), st.floats(1.001, 1.9))
 def test_requests_that_arrive_faster_wait_no_less_and_stream_no_faster(
     server: Server, load: Load, share: float, factor: float
@@ -157,7 +158,7 @@ def test_requests_that_arrive_faster_wait_no_less_and_stream_no_faster(
     assert busy.running * LOOSE >= calm.running
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(servers(), loads, st.integers(1, 100_000), st.floats(0.01, 0.9))
 def test_longer_prompts_never_start_sooner_at_a_rate(
     server: Server, load: Load, more: int, share: float
@@ -219,7 +220,7 @@ def test_requests_in_flight_follow_littles_law(server: Server, load: Load) -> No
     assert abs(found.requests_per_s * life / load.concurrency - 1) < 1e-6
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(servers(), loads, st.floats(0.01, 0.99))
 def test_a_rate_below_saturation_is_served_and_one_above_is_not(
     server: Server, load: Load, share: float
@@ -232,7 +233,7 @@ def test_a_rate_below_saturation_is_served_and_one_above_is_not(
     assert open_loop(limited, load, 1.01 * full.requests_per_s) is None
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(servers(), loads, st.integers(1, 400))
 def test_more_load_never_makes_a_token_dearer(server: Server, load: Load, more: int) -> None:
     busier = replace(load, concurrency=load.concurrency + more)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from qwen3_planner.performance.load import Load
 from qwen3_planner.performance.reading import answer_seconds, predict_reading
 from qwen3_planner.plan import Layout
+from support.depth import examples
 from support.performance.servers import a_server
 
 SLACK = 1 + 1e-9
@@ -62,7 +63,7 @@ loads = st.builds(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(
     st.sampled_from(("L4-24GB", "H100-SXM-80GB", "MI300X-192GB", "RTX-4090-24GB")),
     st.sampled_from((1, 2)),

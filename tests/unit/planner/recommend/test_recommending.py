@@ -16,6 +16,7 @@ from qwen3_planner.recommend.need import Need
 from qwen3_planner.recommend.policy import Policy
 from qwen3_planner.recommend.recommendation import Preference, Recommendation, Wish
 from qwen3_planner.recommend.recommending import recommend
+from support.depth import examples
 
 CATALOG = load_catalog()
 CHOOSING = load_choosing()
@@ -62,7 +63,7 @@ def test_what_is_rejected_says_why_with_figures_and_what_would_help() -> None:
 
 
 @settings(
-    max_examples=6,
+    max_examples=examples(6),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # an example takes half a second

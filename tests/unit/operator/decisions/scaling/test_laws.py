@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from qwen3_operator.decisions.scaling import MEMORY_S, decide
 from qwen3_operator.decisions.scaling.samples import History, Sample
+from support.depth import examples
 from support.loads import INTERVAL_S, NOW, NOW_S, situation, wish
 
 if TYPE_CHECKING:
@@ -183,7 +184,7 @@ PRESSED = st.sampled_from(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(
     target=PRESSED,
     load=st.floats(0, 90),
@@ -201,7 +202,7 @@ def test_under_a_steady_load_the_number_comes_to_rest(
     assert fleet.turns() <= 1 + 2 * hours
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(load=st.floats(0, 90), bears=st.floats(4, 20), starts_in=st.integers(0, 8))
 def test_a_share_comes_to_rest_for_good(load: float, bears: float, starts_in: int) -> None:
     """What divides among the replicas says at once how many are enough: nothing goes back."""
@@ -211,7 +212,7 @@ def test_a_share_comes_to_rest_for_good(load: float, bears: float, starts_in: in
     assert len(set(rested)) == 1
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(load=st.floats(20, 90), bears=st.floats(4, 20), starts_in=st.integers(0, 8))
 def test_it_grows_until_nothing_waits_and_goes_back_when_nobody_asks(
     load: float, bears: float, starts_in: int
