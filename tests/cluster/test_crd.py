@@ -14,7 +14,9 @@ from qwen3_planner.catalog.loading import load_catalog
 from qwen3_planner.catalog.tensor_sizes import legal_tensor_sizes
 from support.controlplane.errors import CommandError
 from support.real_plans import status_plan
-from support.resources import BAD_RULES, BAD_SHAPES, GOOD, Bad, resource
+from support.refused_rules import BAD_RULES
+from support.refused_shapes import BAD_SHAPES
+from support.resources import GOOD, Bad, resource
 from support.surrounded import AROUND_BAD, AROUND_GOOD
 from support.wait import until
 

@@ -14,7 +14,9 @@ from qwen3_planner.request import (
     Quantization,
     Workload,
 )
-from support.resources import BAD_RULES, BAD_SHAPES, GOOD, Bad, resource
+from support.refused_rules import BAD_RULES
+from support.refused_shapes import BAD_SHAPES
+from support.resources import GOOD, Bad, resource
 from support.surrounded import AROUND_BAD, AROUND_GOOD
 
 
