@@ -137,6 +137,25 @@ def test_every_value_has_a_rule_and_every_rule_a_value() -> None:
     for name, rule in schema["properties"].items():
         if name in values and rule.get("additionalProperties") is False:
             assert set(rule["properties"]) == set(values[name]), name
+            assert set(rule["required"]) == set(values[name]), name
+            assert name in schema["required"]
+
+
+@pytest.mark.parametrize(
+    ("lacking", "said"),
+    [
+        pytest.param("podDisruptionBudget", "missing property 'podDisruptionBudget'", id="a part"),
+        pytest.param("operator.hubs", "'/operator': missing property 'hubs'", id="one of its own"),
+    ],
+)
+def test_values_of_an_older_chart_are_told_what_they_lack(
+    helm: Commands, lacking: str, said: str
+) -> None:
+    """As `--reuse-values` gives them; null takes a value away."""
+    with pytest.raises(CommandError) as caught:
+        rendered(helm, "--set", f"{lacking}=null")
+
+    assert said in caught.value.stderr
 
 
 @pytest.mark.parametrize("kind", ["PodMonitor", "ServiceMonitor"])
