@@ -90,6 +90,11 @@ def main() -> None:
     help="Ask ready engines for their KV cache and show it beside the plan's.",
 )
 @click.option("--group-limit-s", type=float, help="A replica bound in part is given up after it.")
+@click.option(
+    "--name-all-holders/--no-name-all-holders",
+    default=None,
+    help="Name in the status who of other namespaces holds GPUs.",
+)
 @click.option("--near-label", "near_labels", multiple=True, help="Label of nodes that are near.")
 @click.option("--prometheus-url", help="Prometheus that scrapes the engines, for spec.scaling.")
 @click.option("--prometheus-token-file", help="File with a bearer token for it.")

@@ -199,6 +199,10 @@ class Settings(BaseModel):
     """How long a replica over several nodes may hold GPUs with some of its pods while others find
     no node; then all of them are taken back, and wait together."""
 
+    name_all_holders: bool = False
+    """Name who of other namespaces holds the GPUs that a resource waits for; else they are counted.
+    Whoever may read the resource then learns those names."""
+
     near_labels: tuple[str, ...] = ("nvidia.com/gpu.clique",)
     """Labels of nodes that say what is near, the nearest first (NVLink domain, rack). Replicas over
     several nodes stand within one domain of the first of which a domain holds them whole."""

@@ -84,6 +84,7 @@ def test_settings_from_the_values_arrive(helm: Commands) -> None:
     assert understood.near_labels == ("nvidia.com/gpu.clique",)
     assert (understood.lease_name, understood.lease_duration_s) == ("q3", 30)
     assert not understood.read_engines
+    assert understood.name_all_holders
     assert understood.amd_groups == (44, 109)
     assert understood.fetch_image == "registry.example.com/fetch:v1"
     assert (understood.allow_host_path, understood.offline) == (True, True)

@@ -17,6 +17,7 @@ them: proxies with a password are refused, and Prometheus' token is mounted from
   "pod_labels" (include "qwen3-operator.selector" . | fromYaml)
   "pod_monitors" $given.podMonitors.enabled
   "offline" $given.hubs.offline
+  "name_all_holders" $given.nameAllHolders
   "near_labels" $given.nearLabels
 -}}
 {{- $registries := deepCopy (default dict $given.imageRegistries) -}}

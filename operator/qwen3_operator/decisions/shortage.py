@@ -48,8 +48,9 @@ class Shortage:
         gpus_promised: what admitted pods not yet bound may take of it.
         gpus_missing: how many more have to become free, on the right nodes, at the least.
         other_resource: ``cpu``, ``memory`` or ``pods`` where GPUs are free but that is not.
-        holders: workloads of the resource's own namespace on these nodes, the largest first.
-        other_holders: how many workloads of other namespaces there are.
+        holders: workloads on these nodes that may be named, the largest first: those of the
+            resource's own namespace, and others as ``namespace/name`` where settings say so.
+        other_holders: how many further workloads of other namespaces there are.
         other_gpus: what those hold together.
         position: in the queue, 1 is next.
         waiting: how many resources wait.

@@ -81,7 +81,7 @@ class Operator:
         jitter = random.Random()  # noqa: S311 - spreads load, guards nothing
         self._clock = self._make_clock()
         self._queue: WorkQueue[Key] = WorkQueue(self._clock, jitter.random)
-        self._ledger = Ledger()
+        self._ledger = Ledger(names_all_holders=settings.name_all_holders)
         self._listener = Listener(self._queue, self._ledger, self._keys, self._clock.call_later)
         self._bodies: Store[dict[str, Any]] = Store(_without_managers, self._listener.resource)
         self._caches = Caches(

@@ -47,8 +47,8 @@ class Ledger(Books):
     Not safe for several threads; every method returns at once.
     """
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, *, names_all_holders: bool = False) -> None:
+        super().__init__(names_all_holders=names_all_holders)
         self._newly_admitted: dict[Key, None] = {}
         self._judged_until: Order | None = None
 

@@ -24,11 +24,16 @@ if TYPE_CHECKING:
 class Books:
     """Nodes, pods, Deployments and quotas as they are, and what each resource was promised."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, names_all_holders: bool = False) -> None:
+        """Start empty.
+
+        Args:
+            names_all_holders: whether holders of other namespaces are named in a shortage.
+        """
         self._space = Space()
         self._lanes = Lanes(self._space)
         self._quotas = Quotas()
-        self._shortages = Shortages(self._space)
+        self._shortages = Shortages(self._space, names_all=names_all_holders)
         self._accounts: dict[Key, Account] = {}
         self._pods: dict[str, Pod] = {}
         self._held_by_quota: list[Order] = []

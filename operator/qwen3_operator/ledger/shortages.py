@@ -42,8 +42,15 @@ class Holdings:
 class Shortages:
     """Explains shortages; what it has counted counts until a pod comes or goes."""
 
-    def __init__(self, space: Space) -> None:
+    def __init__(self, space: Space, *, names_all: bool = False) -> None:
+        """Start with nothing counted.
+
+        Args:
+            space: whose nodes and pods count.
+            names_all: whether holders of other namespaces are named, and not only counted.
+        """
         self._space = space
+        self._names_all = names_all
         self._holders: dict[str, list[tuple[str, str, str, int]]] = {}
         self._holdings: dict[tuple[Lane, str], Holdings] = {}
 
@@ -65,9 +72,7 @@ class Shortages:
         resource, wanted = max(lane.need.gpus, key=lambda gpu: gpu[1], default=("", 0))
         free = [max(0, gpus_of(self._space.free[name], resource)) for name in lane.slots]
         holdings = self._held_in(lane, resource)
-        own = dict(holdings.workloads.get(key.namespace, {}))
-        others = holdings.count - len(own), holdings.gpus - sum(own.values())
-        own.pop(key.name, None)  # what the resource holds itself is no reason for it to wait
+        named, others = self._named(holdings, key)
         return Shortage(
             resource=resource,
             gpus_per_replica=wanted,
@@ -82,7 +87,7 @@ class Shortages:
             other_resource="" if lane.total else self._other_resource(lane, resource, wanted),
             holders=tuple(
                 Holder(name, gpus)
-                for name, gpus in sorted(own.items(), key=lambda item: (-item[1], item[0]))
+                for name, gpus in sorted(named.items(), key=lambda item: (-item[1], item[0]))
             ),
             other_holders=others[0],
             other_gpus=others[1],
@@ -94,6 +99,21 @@ class Shortages:
             unhealthy=tuple(self._unhealthy(lane, resource)),
             nodes_to_come=sum(bool(self._space.nodes[name].to_come) for name in lane.slots),
         )
+
+    def _named(self, holdings: Holdings, key: Key) -> tuple[dict[str, int], tuple[int, int]]:
+        """Return the GPUs of holders by name, and how many others there are with how many."""
+        named = dict(holdings.workloads.get(key.namespace, {}))
+        others = holdings.count - len(named), holdings.gpus - sum(named.values())
+        named.pop(key.name, None)  # what the resource holds itself is no reason for it to wait
+        if not self._names_all:
+            return named, others
+        elsewhere = {
+            f"{namespace}/{name}": gpus
+            for namespace, workloads in holdings.workloads.items()
+            if namespace != key.namespace
+            for name, gpus in workloads.items()
+        }
+        return {**named, **elsewhere}, (0, 0)
 
     def _accelerator(self, lane: Lane, resource: str) -> str:
         """Name what the nodes offer under that name; empty where they differ or do not say."""

@@ -442,8 +442,18 @@ def test_who_waits_for_quota_holds_nobody_up() -> None:
 # -- who holds what ---------------------------------------------------------------------------
 
 
-def test_holders_are_named_in_the_own_namespace_only() -> None:
-    books = ledger(node("a", gpus=16))
+@pytest.mark.parametrize(
+    ("names_all", "told"),
+    [
+        pytest.param(
+            False, "mine (4), pod job (2), 1 workload of other namespaces (8).", id="but counted"
+        ),
+        pytest.param(True, "other/secret (8), mine (4), pod job (2).", id="or the settings say so"),
+    ],
+)
+def test_holders_are_named_in_the_own_namespace_only(*, names_all: bool, told: str) -> None:
+    books = Ledger(names_all_holders=names_all)
+    books.upsert_node(node("a", gpus=16))
     bind(books, "mine", "p", "a")
     books.upsert_pod(pod("job", amount(2), node="a"))
     books.upsert_pod(pod("theirs", amount(8), node="a", namespace="other", owner="secret"))
@@ -451,8 +461,8 @@ def test_holders_are_named_in_the_own_namespace_only() -> None:
     admission = books.offer(claim("m", NEED))
 
     assert admission.verdict is not None
-    assert "mine (4), pod job (2), 1 workload of other namespaces (8)" in admission.verdict.message
-    assert "secret" not in admission.verdict.message
+    assert f"Held by {told}" in admission.verdict.message
+    assert ("secret" in admission.verdict.message) is names_all
 
 
 # -- what changed -----------------------------------------------------------------------------
