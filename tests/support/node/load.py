@@ -43,7 +43,7 @@ class Client:
     keeps: bool
     streams: bool
     tokens: int
-    thinks_s: float = 0.7
+    thinks_s: float = 1.0
 
 
 CLIENTS = (
@@ -51,8 +51,8 @@ CLIENTS = (
     Client("new connection, stream", keeps=False, streams=True, tokens=24),
     Client("kept connection, whole answer", keeps=True, streams=False, tokens=8),
     Client("kept connection, stream", keeps=True, streams=True, tokens=24),
-    Client("kept connection, long stream", keeps=True, streams=True, tokens=300, thinks_s=2),
-    Client("new connection, long answer", keeps=False, streams=False, tokens=150, thinks_s=4),
+    Client("kept connection, long stream", keeps=True, streams=True, tokens=240, thinks_s=3),
+    Client("new connection, long answer", keeps=False, streams=False, tokens=120, thinks_s=5),
 )
 
 
