@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -13,6 +12,7 @@ from support.controlplane.binaries import say_on_stderr
 from support.wait import until
 
 from .containerd import Containerd
+from .owned import OwnedFolder
 from .programs import find_or_build
 from .sandbox import ADDRESSES, NODE_ADDRESS, inside
 from .store import Copy
@@ -66,7 +66,8 @@ class Node:
         self._labels = labels
         self._resources = extended_resources
         self._images = images
-        self._folder = Path(tempfile.mkdtemp(prefix="qwen3-node-"))
+        self._owned = OwnedFolder(Path(tempfile.gettempdir()), "qwen3-node-", say_on_stderr)
+        self._folder = self._owned.path
         self._store: Copy | None = None
         self._containerd: Containerd | None = None
         self._kubelet: BackgroundProcess | None = None
@@ -93,7 +94,7 @@ class Node:
             self._kubelet.stop()
         if self._containerd is not None:
             self._containerd.stop()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._owned.remove()
         if self._store is not None:
             self._store.remove()
 

@@ -3,15 +3,11 @@
 Files of images are never changed once they are there, so a copy is links to them. Only the two
 databases that say what there is are copied. Whatever a node does to its copy, pull, unpack, die,
 the next one starts from the same images; and several may run at once.
-
-A copy is locked by who made it. Where that process was killed, so was whoever could have removed
-the copy: its processes are those of a namespace, which ends as one. The next node removes it.
 """
 
 from __future__ import annotations
 
 import fcntl
-import os
 import shutil
 import subprocess
 import tempfile
@@ -22,6 +18,7 @@ from support.debian import cache_folder
 
 from .containerd import Containerd
 from .images import write_archive
+from .owned import OwnedFolder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,6 +30,9 @@ STORE = "containerd"
 
 COPIES = "nodes"
 """Where copies are, on the same file system."""
+
+PREFIX = "node-"
+"""Of the name of each."""
 
 COMPLETE = "qwen3-images"
 """A file in the store: names of the images that are whole in it, a line each."""
@@ -60,14 +60,12 @@ class Copy:
             folder.mkdir(parents=True, exist_ok=True)
         with store.with_suffix(".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            _remove_abandoned(copies, say)
             wanted = [image.name for image in images]
             if not set(wanted) <= _complete(store):
                 _take_in(images, store, say)
                 (store / COMPLETE).write_text("\n".join(wanted))
-            self._folder = Path(tempfile.mkdtemp(dir=copies))
-            self._lock = _lock(self._folder)
-            self.path = self._folder / STORE
+            self._folder = OwnedFolder(copies, PREFIX, say)
+            self.path = self._folder.path / STORE
             subprocess.run(["cp", "--archive", "--link", store, self.path], check=True)
         for database in self.path.rglob("*.db"):
             own = database.with_suffix(".own")
@@ -76,32 +74,7 @@ class Copy:
 
     def remove(self) -> None:
         """Remove it; the images stay in the store."""
-        shutil.rmtree(self._folder, ignore_errors=True)
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
-
-
-def _lock(folder: Path) -> int | None:
-    """Lock a folder for as long as this process lives; None where another process does."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        return None
-    return descriptor
-
-
-def _remove_abandoned(copies: Path, say: Callable[[str], None]) -> None:
-    """Remove copies whose makers were killed."""
-    for folder in copies.iterdir():
-        descriptor = _lock(folder)
-        if descriptor is None:
-            continue
-        say(f"removing {folder}: the run that made it was killed")
-        shutil.rmtree(folder, ignore_errors=True)
-        os.close(descriptor)
+        self._folder.remove()
 
 
 def _complete(store: Path) -> set[str]:

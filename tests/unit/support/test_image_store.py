@@ -37,6 +37,10 @@ def copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "qwen3-operator" / COPIES
 
 
+def folders(parent: Path) -> set[Path]:
+    return {path for path in parent.iterdir() if path.is_dir()}
+
+
 def copy(images: Images = NO_IMAGES) -> tuple[Copy, list[str]]:
     said: list[str] = []
     return Copy(images, said.append), said
@@ -48,7 +52,7 @@ def test_layers_are_shared_and_databases_are_not(copies: Path) -> None:
     assert (made.path / "layer").samefile(store / "layer")
     assert not (made.path / "what-there-is.db").samefile(store / "what-there-is.db")
     made.remove()
-    assert not [*copies.iterdir()]
+    assert folders(copies) == set()
     assert (store / "layer").read_text() == "of an image"
 
 
@@ -65,13 +69,13 @@ def test_what_a_killed_run_left_is_removed_by_the_next_and_nobody_elses(copies: 
     ) as other:
         assert other.stdout
         assert other.stdout.readline() == "made\n"
-        both = {*copies.iterdir()}
+        both = folders(copies)
         third, said = copy()
         assert said == []
         third.remove()
-        assert {*copies.iterdir()} == both
+        assert folders(copies) == both
         other.kill()
     (left,) = both - {mine.path.parent}
     fourth, said = copy()
-    assert said == [f"removing {left}: the run that made it was killed"]
-    assert {*copies.iterdir()} == {mine.path.parent, fourth.path.parent}
+    assert said == [f"removing {left}: the run that made it has ended"]
+    assert folders(copies) == {mine.path.parent, fourth.path.parent}
