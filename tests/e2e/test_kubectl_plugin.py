@@ -24,13 +24,13 @@ pytestmark = pytest.mark.e2e
 
 SECONDS = 120.0
 
-TOKENS = 16
+TOKENS = 8
 CLIENTS = tuple(
     Client(f"client {number}", keeps=True, streams=False, tokens=TOKENS, thinks_s=0)
     for number in range(3)
 )
 
-OVER_S = 15
+OVER_S = 20
 
 BAND = (0.75, 1.33)
 """The plugin's tokens per second over those of the load generator; requests come in bursts, and the

@@ -73,7 +73,11 @@ class Story:
 
 def running(team: Team) -> Running:
     pods = {
-        pod["metadata"]["uid"]: [one["restartCount"] for one in pod["status"]["containerStatuses"]]
+        pod["metadata"]["uid"]: [
+            one["restartCount"]
+            # none are there until the kubelet has looked at the pod
+            for one in pod["status"].get("containerStatuses", ())
+        ]
         for pod in team.pods("tiny")
     }
     return Running(pods, team.get("deployment", "tiny")["spec"]["template"])
