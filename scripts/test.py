@@ -4,7 +4,7 @@ Usage: scripts/test.py FLOOR [FLOOR ...]   (static, unit, cluster, engine, e2e)
 
 All floors run even when one fails; the exit code is 0 only when all passed. With CI set in the
 environment a floor that skips is a failure (the fixtures see to it). A command that ends with 3
-says that this machine cannot run the rest of its floor.
+says that this machine cannot run the rest of its floor. Ctrl-C ends what runs and exits with 130.
 
 Floors with real clusters and engines ask a few failing tests a second time, alone: a machine that
 is busy with something else can be too slow for any deadline. The table says which passed only then;
@@ -19,10 +19,15 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 CANNOT = 3
+INTERRUPTED = 130
 TESTS_FAILED = 1
 """Exit status of pytest when tests ran and some failed."""
 
@@ -107,7 +112,7 @@ def _run(name: str) -> tuple[float, list[str], list[str]]:
         shown = " ".join([Path(command[0]).name, *command[1:]])
         print(f"--- {shown}", flush=True)
         LAST_FAILED.unlink(missing_ok=True)
-        code = subprocess.run(command, check=False, cwd=ROOT, env=ENVIRONMENT).returncode
+        code = _call(command)
         if code == CANNOT and os.environ.get("CI", "").lower() not in {"1", "true"}:
             print(f"--- skipped here: the rest of {name}", flush=True)
             break
@@ -119,6 +124,22 @@ def _run(name: str) -> tuple[float, list[str], list[str]]:
     return time.monotonic() - started, failed, late
 
 
+def _call(command: Sequence[str]) -> int:
+    """Run a command; return its exit status.
+
+    Raises:
+        SystemExit: Ctrl-C. A terminal tells the command, too: it is waited for, so that it ends
+            what it has started.
+    """
+    with subprocess.Popen(command, cwd=ROOT, env=ENVIRONMENT) as running:
+        try:
+            return running.wait()
+        except KeyboardInterrupt:
+            print("\ninterrupted: what runs is ending", file=sys.stderr, flush=True)
+            running.wait()
+            raise SystemExit(INTERRUPTED) from None
+
+
 def _ask_again(command: tuple[str, ...]) -> tuple[int, list[str]]:
     """Run the failed tests alone; return the exit status and, if that is 0, which they were."""
     tests = sorted(json.loads(LAST_FAILED.read_text())) if LAST_FAILED.exists() else []
@@ -127,7 +148,7 @@ def _ask_again(command: tuple[str, ...]) -> tuple[int, list[str]]:
     print(f"--- a second time: {', '.join(tests)}", flush=True)
     alone = [word.replace("2*", "1*") for word in command if word not in IN_PROCESSES]
     again = [*alone, "--last-failed", "--last-failed-no-failures=none"]
-    code = subprocess.run(again, check=False, cwd=ROOT, env=ENVIRONMENT).returncode
+    code = _call(again)
     return code, tests if code == 0 else []
 
 

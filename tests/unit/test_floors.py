@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from typing import TYPE_CHECKING
 
@@ -56,6 +57,32 @@ def test_who_fails_twice_has_failed(
 ) -> None:
     assert floor("cluster", BROKEN) == 1
     assert "FAILED" in capsys.readouterr().out
+
+
+INTERRUPTS = """
+import os, pathlib, signal, time
+os.kill(os.getppid(), signal.SIGINT)
+time.sleep(0.2)
+pathlib.Path("ended").touch()
+"""
+
+
+def test_whoever_interrupts_waits_for_what_runs_to_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    floors = load_script("test")
+    monkeypatch.setattr(floors, "ROOT", tmp_path)
+    monkeypatch.setitem(floors.FLOORS, "e2e", ((sys.executable, "-c", INTERRUPTS),))
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(SystemExit) as caught:
+            floors.main(["e2e"])
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+    assert caught.value.code == 130
+    assert (tmp_path / "ended").exists()
+    assert "interrupted" in capsys.readouterr().err
 
 
 def test_no_test_without_a_cluster_is_asked_twice(floor: Callable[[str, str], int]) -> None:
