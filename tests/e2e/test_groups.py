@@ -1,4 +1,4 @@
-"""A replica over two real nodes: its ranks find each other, and answer as one model."""
+"""Two real nodes: ranks of a replica find each other over them, and a drain moves a replica."""
 
 from __future__ import annotations
 
@@ -137,3 +137,28 @@ def test_through_ray_the_ranks_answer_too(
 
     said = team.kubectl("logs", "pair-0", "--container=engine")
     assert "RayWorkerProc" in said
+
+
+def test_a_drain_has_a_replica_start_on_the_other_node(
+    two_nodes: ControlPlane, team: Team, supplies: Supplies
+) -> None:
+    team.apply(tiny(supplies))
+    team.await_ready("tiny")
+    (before,) = team.pods("tiny")
+    drained = before["spec"]["nodeName"]
+    (other,) = {FIRST, SECOND} - {drained}
+    # the operator may stay where it is: the second node goes with these tests
+    chosen = "--pod-selector=serving.qwen3.dev/deployment=tiny"
+    try:
+        two_nodes.kubectl("drain", drained, chosen, "--delete-emptydir-data", "--timeout=120s")
+        until(
+            lambda: [pod["spec"].get("nodeName") for pod in team.pods("tiny")] == [other],
+            READY_SECONDS,
+            lambda: team.told("tiny"),
+            interval=1,
+        )
+        team.await_ready("tiny")
+    finally:
+        two_nodes.kubectl("uncordon", drained)
+
+    assert team.message("tiny", chat_template_kwargs={"enable_thinking": False})["content"]
