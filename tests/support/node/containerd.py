@@ -62,9 +62,15 @@ class Containerd:
         """Take in an archive of one image."""
         self._ctr("images", "import", str(archive), seconds=IMPORT_SECONDS)
 
-    def remove(self, *names: str) -> None:
-        """Forget images."""
-        self._ctr("images", "remove", "--sync", *names)
+    def keep(self, *names: str) -> None:
+        """Forget the images that have none of these names, and remove what only they needed."""
+        listed = self._ctr("images", "list").splitlines()[1:]
+        digest_by_name = {name: digest for name, _, digest, *_ in map(str.split, listed)}
+        # the kubelet's interface gives each image a second name, which alone would keep it
+        kept = {digest_by_name.get(name) for name in names}
+        unwanted = [name for name, digest in digest_by_name.items() if digest not in kept]
+        if unwanted:
+            self._ctr("images", "remove", "--sync", *unwanted)
 
     def stop(self) -> None:
         """End the process; its containers are the kubelet's business."""

@@ -83,20 +83,17 @@ def _complete(store: Path) -> set[str]:
 
 
 def _take_in(images: Images, store: Path, say: Callable[[str], None]) -> None:
-    """Import what is not there yet; forget older images of the same name."""
+    """Import what is not there yet; forget what else is there."""
     (store / COMPLETE).unlink(missing_ok=True)
     with tempfile.TemporaryDirectory(prefix="qwen3-images-") as running:
         containerd = Containerd(Path(running) / "containerd", store, images.pause.name)
         try:
+            containerd.keep(*(image.name for image in images))
             there = containerd.names()
             for image in images:
                 if image.name in there:
                     continue
                 say(f"importing {image.name}")
-                repository = image.name.rpartition(":")[0]
-                old = [name for name in there if name.startswith(f"{repository}:")]
-                if old:
-                    containerd.remove(*old)
                 with tempfile.TemporaryDirectory(dir=cache_folder("rootfs")) as name:
                     archive = Path(name) / "image.tar"
                     write_archive(image, archive)

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,6 +43,9 @@ INSPECTED = "vllm"
 """Folder beside the models with what vLLM has found out about their classes."""
 
 REGISTRY = "localhost/qwen3-test"
+
+UNUSED_SECONDS = 24 * 3600
+"""How long installed modules that no image was made from stay in the cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +160,7 @@ def _installed(key: str, wheels: tuple[Path, ...], say: Callable[[str], None]) -
     """Return what the image has in /app: this tree's operator, or that of a wheel."""
     folder = cache_folder("operator-image") / key
     if folder.exists():
+        os.utime(folder)
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
     say(f"installing the operator for its image ({wheels[0].name if wheels else 'this tree'})")
@@ -169,7 +175,15 @@ def _installed(key: str, wheels: tuple[Path, ...], say: Callable[[str], None]) -
         if done.returncode != 0:
             raise RuntimeError(f"image/install.sh failed:\n{done.stderr[-2000:]}")
         made.rename(folder)
+    _remove_unused(folder.parent)
     return folder
+
+
+def _remove_unused(parent: Path) -> None:
+    """Each change of the operator makes a folder; only those of late can be wanted again."""
+    for folder in parent.iterdir():
+        if time.time() - folder.stat().st_mtime > UNUSED_SECONDS:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _python() -> str:
