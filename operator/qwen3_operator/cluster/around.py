@@ -17,7 +17,7 @@ from qwen3_operator.observed import Key
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from qwen3_operator.cluster.requests import Api
+    from qwen3_operator.cluster.optional import Served
     from qwen3_operator.cluster.watching import Changed
     from qwen3_operator.desired.kinds import ChildKind
     from qwen3_operator.observed import Manifest
@@ -31,7 +31,7 @@ class Around:
 
     def __init__(
         self,
-        api: Api,
+        served: Served,
         namespaces: Sequence[str],
         ours: Mapping[str, str],
         child: Changed[Manifest],
@@ -40,7 +40,7 @@ class Around:
         """Prepare.
 
         Args:
-            api: to ask.
+            served: the cluster to ask, and which APIs it has.
             namespaces: that are served; none: all.
             ours: selects what carries our label.
             child: told of every child that changes.
@@ -54,16 +54,16 @@ class Around:
             for one in SURROUNDING
         }
         place = Selection(f"{HTTP_ROUTE.root}/gateways")
-        self._gateway_watch = OptionalWatch(api, place, self.gateways, came_or_went)
+        self._gateway_watch = OptionalWatch(served, place, self.gateways, came_or_went)
         self.watches: list[Watch[Any]] = [self._gateway_watch]
         self._optional: dict[str, list[OptionalWatch[Manifest]]] = {}
         for namespace in namespaces or (None,):
             for one in SURROUNDING:
                 selection = _selection(one, namespace, ours)
                 if not one.api:
-                    self.watches.append(Watch(api, selection, self.stores[one.kind]))
+                    self.watches.append(Watch(served.api, selection, self.stores[one.kind]))
                     continue
-                watch = OptionalWatch(api, selection, self.stores[one.kind], came_or_went)
+                watch = OptionalWatch(served, selection, self.stores[one.kind], came_or_went)
                 self.watches.append(watch)
                 self._optional.setdefault(one.kind, []).append(watch)
 

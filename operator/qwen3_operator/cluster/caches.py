@@ -11,7 +11,7 @@ from qwen3_operator.cluster import reducing
 from qwen3_operator.cluster.around import Around
 from qwen3_operator.cluster.complaints import FAILED_CREATE, Complaints
 from qwen3_operator.cluster.devices import NOTHING_MORE, Devices
-from qwen3_operator.cluster.optional import OptionalWatch
+from qwen3_operator.cluster.optional import OptionalWatch, Served
 from qwen3_operator.cluster.queues import Queues
 from qwen3_operator.cluster.watching import Selection, Store, Watch
 from qwen3_operator.decisions.creation import creation_failure, newest
@@ -104,7 +104,8 @@ class Caches:
         self._listeners = listeners
         self._pods: dict[Key, dict[str, OwnPod]] = {}
         self._children: dict[Key, dict[tuple[str, str], Manifest]] = {}
-        self.devices = Devices(api, hardware.with_devices, listeners.node, listeners.foreign_pod)
+        served = Served(api)
+        self.devices = Devices(served, hardware.with_devices, listeners.node, listeners.foreign_pod)
         self.nodes: Store[Node] = Store(
             partial(reducing.node, grouping=grouping), self.devices.node
         )
@@ -131,7 +132,7 @@ class Caches:
             partial(self._child_changed, listeners.service),
         )
         self.around = Around(
-            api,
+            served,
             namespaces,
             OURS,
             partial(self._child_changed, listeners.service),
@@ -156,11 +157,11 @@ class Caches:
         self.priority_classes: Store[PriorityClass] = Store(
             reducing.priority_class, listeners.priority_class
         )
-        self.queues = Queues(api, namespaces, listeners.local_queue)
+        self.queues = Queues(served, namespaces, listeners.local_queue)
         self.node_pools: Store[GrowingPool] = Store(hardware.node_pool, listeners.node_pool)
         self._groups: list[OptionalWatch[Manifest]] = []
         self._watches: list[Watch[Any]] = [
-            OptionalWatch(api, Selection("/apis/karpenter.sh/v1/nodepools"), self.node_pools),
+            OptionalWatch(served, Selection("/apis/karpenter.sh/v1/nodepools"), self.node_pools),
             Watch(api, Selection("/api/v1/nodes"), self.nodes),
             Watch(api, Selection("/api/v1/pods", FOREIGN_PODS), self.foreign_pods),
             Watch(
@@ -173,13 +174,14 @@ class Caches:
             *self.queues.watches,
         ]
         for namespace in namespaces or (None,):
-            self._watches += self._watches_within(api, namespace)
+            self._watches += self._watches_within(served, namespace)
 
-    def _watches_within(self, api: Api, namespace: str | None) -> list[Watch[Any]]:
+    def _watches_within(self, served: Served, namespace: str | None) -> list[Watch[Any]]:
         """Make the watches of one namespace that is served; None: of all."""
+        api = served.api
         group = kinds.LEADER_WORKER_SET
         sets = _within(group.root, namespace, group.plural, OURS)
-        self._groups.append(OptionalWatch(api, sets, self.leader_worker_sets))
+        self._groups.append(OptionalWatch(served, sets, self.leader_worker_sets))
         return [
             self._groups[-1],
             Watch(
@@ -195,7 +197,7 @@ class Caches:
             Watch(api, _within("/apis/batch/v1", namespace, "jobs", CACHES), self.prefetches),
             Watch(api, _within("/api/v1", namespace, "pods", CACHES), self.fetchers),
             OptionalWatch(  # roles that somebody else keeps may leave them out
-                api,
+                served,
                 _within("/apis/events.k8s.io/v1", namespace, "events", FAILED_CREATE),
                 self.creation_failures,
             ),

@@ -16,7 +16,7 @@ from qwen3_operator.observed import DEVICE_CLASS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from qwen3_operator.cluster.requests import Api
+    from qwen3_operator.cluster.optional import Served
     from qwen3_operator.cluster.watching import Changed, Watch
     from qwen3_operator.decisions.devices import Allocation, DeviceSlice
     from qwen3_operator.decisions.growth import GrowingPool
@@ -48,7 +48,11 @@ class Devices:
     """Stores of slices, classes and claims, and what follows from them for nodes and pods."""
 
     def __init__(
-        self, api: Api, with_devices: WithDevices, node: Changed[Node], pod: Changed[Pod]
+        self,
+        served: Served,
+        with_devices: WithDevices,
+        node: Changed[Node],
+        pod: Changed[Pod],
     ) -> None:
         """Prepare; `node` and `pod` are told of what the books should know."""
         self._with_devices = with_devices
@@ -68,7 +72,7 @@ class Devices:
             ("resourceclaims", self.claims),
         )
         self.watches: list[Watch[Any]] = [
-            OptionalWatch(api, Selection(f"{ROOT}/{plural}"), store) for plural, store in kinds
+            OptionalWatch(served, Selection(f"{ROOT}/{plural}"), store) for plural, store in kinds
         ]
 
     def node(self, before: Node | None, after: Node | None) -> None:

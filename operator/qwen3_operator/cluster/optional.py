@@ -7,13 +7,13 @@ import logging
 from typing import TYPE_CHECKING, TypeVar
 
 from qwen3_operator.cluster.watching import Watch
+from qwen3_operator.errors import ClusterError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from qwen3_operator.cluster.requests import Api
     from qwen3_operator.cluster.watching import Selection, Store
-    from qwen3_operator.errors import ClusterError
 
 log = logging.getLogger(__name__)
 
@@ -24,10 +24,46 @@ ABSENT = frozenset({403, 404})
 out."""
 
 LOOK_AGAIN_S = 5.0
-"""One request in so many seconds; whoever installs an API need not wait long, nor restart us."""
+"""How often its APIs are asked for; who installs one need not wait long, nor restart us."""
 
+RARELY_S = 60.0
+"""The same for a kind that stays away although its API is there, or is none of our business."""
+
+APIS = "/apis"
+"""Lists every group of APIs with its versions, to everybody who is authenticated."""
 
 FORBIDDEN = 403
+
+
+class Served:
+    """Which APIs the cluster has: one request for all the kinds that are looked for.
+
+    Attributes:
+        api: what is asked.
+    """
+
+    def __init__(self, api: Api) -> None:
+        self.api = api
+        self._asking = asyncio.Lock()
+        self._asked_at = -LOOK_AGAIN_S
+        self._versions: frozenset[str] | None = None
+
+    async def has(self, path: str) -> bool:
+        """Say whether the API of a collection is there; True where the cluster does not tell."""
+        async with self._asking:
+            now = asyncio.get_running_loop().time()
+            if now - self._asked_at >= LOOK_AGAIN_S / 2:
+                self._versions = await self._ask()
+                self._asked_at = now
+        _, _, group, version, *_ = path.split("/")
+        return self._versions is None or f"{group}/{version}" in self._versions
+
+    async def _ask(self) -> frozenset[str] | None:
+        try:
+            groups = (await self.api.get(APIS))["groups"]
+        except ClusterError:
+            return None
+        return frozenset(one["groupVersion"] for group in groups for one in group["versions"])
 
 
 class OptionalWatch(Watch[T]):
@@ -38,7 +74,7 @@ class OptionalWatch(Watch[T]):
 
     def __init__(
         self,
-        api: Api,
+        served: Served,
         selection: Selection,
         store: Store[T],
         appeared: Callable[[], None] = lambda: None,
@@ -47,20 +83,23 @@ class OptionalWatch(Watch[T]):
         """Prepare.
 
         Args:
-            api: to ask.
+            served: the cluster to ask, and when asking is worth it.
             selection: of the newest version that is understood.
             store: to fill.
             appeared: is called whenever the API comes or goes.
             older: the same of versions that a cluster may have instead.
         """
-        super().__init__(api, selection, store)
+        super().__init__(served.api, selection, store)
         self._versions = (selection, *older)
         self.is_there = False
         self.hindrance = ""
+        self._served = served
         self._appeared = appeared
+        self._wait_s = LOOK_AGAIN_S
 
     async def _list(self) -> None:
         await super()._list()
+        self._wait_s = LOOK_AGAIN_S
         if not self.is_there:
             log.info("the cluster has %s", self._selection.path)
             self._turn(there=True)
@@ -81,7 +120,24 @@ class OptionalWatch(Watch[T]):
         if place < len(self._versions):
             return  # asked at once
         self.synced.set()
-        await asyncio.sleep(LOOK_AGAIN_S)
+        await self._until_it_may_be_there()
+
+    async def _until_it_may_be_there(self) -> None:
+        if await self._api_is_there():  # but not the kind, or it is not for us
+            await asyncio.sleep(self._wait_s)
+            self._wait_s = min(RARELY_S, 2 * self._wait_s)
+            return
+        self._wait_s = LOOK_AGAIN_S
+        while True:
+            await asyncio.sleep(LOOK_AGAIN_S)
+            if await self._api_is_there():
+                return
+
+    async def _api_is_there(self) -> bool:
+        for one in self._versions:
+            if await self._served.has(one.path):
+                return True
+        return False
 
     def _turn(self, *, there: bool) -> None:
         self.is_there = there

@@ -11,7 +11,7 @@ from qwen3_operator.cluster.watching import Selection, Store
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from qwen3_operator.cluster.requests import Api
+    from qwen3_operator.cluster.optional import Served
     from qwen3_operator.cluster.watching import Changed
     from qwen3_operator.decisions.queueing import LocalQueue
 
@@ -22,13 +22,15 @@ VERSIONS = ("v1beta2", "v1beta1")
 class Queues:
     """The LocalQueues of the namespaces that are served, and whether there is Kueue at all."""
 
-    def __init__(self, api: Api, namespaces: Sequence[str], changed: Changed[LocalQueue]) -> None:
+    def __init__(
+        self, served: Served, namespaces: Sequence[str], changed: Changed[LocalQueue]
+    ) -> None:
         """Prepare; `changed` is told of queues, and of nothing when Kueue comes or goes."""
         self._store: Store[LocalQueue] = Store(reducing.local_queue, changed)
         self.watches = []
         for namespace in namespaces or (None,):
             newest, *older = (_selection(version, namespace) for version in VERSIONS)
-            watch = OptionalWatch(api, newest, self._store, lambda: changed(None, None), older)
+            watch = OptionalWatch(served, newest, self._store, lambda: changed(None, None), older)
             self.watches.append(watch)
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qwen3_operator.cluster.around import Around
-from qwen3_operator.cluster.optional import OptionalWatch
+from qwen3_operator.cluster.optional import OptionalWatch, Served
 from qwen3_operator.desired.surroundings import NOT_INSTALLED
 
 if TYPE_CHECKING:
@@ -16,7 +16,8 @@ def made(*namespaces: str) -> Around:
     def nobody(*_: object) -> None:
         return None
 
-    return Around(None, namespaces, {"labelSelector": "ours"}, nobody, nobody)  # type: ignore[arg-type]  # nothing runs
+    api: Any = None  # nothing runs
+    return Around(Served(api), namespaces, {"labelSelector": "ours"}, nobody, nobody)
 
 
 def watches_of(around: Around, kind: str) -> Iterator[OptionalWatch[Any]]:
