@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
 
+from qwen3_operator.cluster.optional import LOOK_AGAIN_S
 from support.models import SMALL, Models
 from support.operator import Installation, RunningOperator, install
 from support.room import make_pod
@@ -25,6 +27,9 @@ WATCHED_S = 12.0
 
 QUIET_S = 2.0
 
+LISTS_OF_APIS_AT_MOST = WATCHED_S // LOOK_AGAIN_S + 1
+"""What this control plane lacks (Karpenter, Kueue …) is looked for by that, and not one by one."""
+
 
 @pytest.fixture
 def installation(control_plane: ControlPlane, tmp_path: Path) -> Installation:
@@ -39,6 +44,20 @@ def writes(control_plane: ControlPlane, installation: Installation, since: int) 
         for request in control_plane.audit_log.requests(since)
         if request.user == installation.user and request.writes and request.resource != "leases"
     ]
+
+
+def reads(
+    control_plane: ControlPlane, installation: Installation, since: int
+) -> Counter[tuple[str, str]]:
+    """Count by verb and resource what the operator read; streams that open anew do not count."""
+    return Counter(
+        (request.verb, request.resource)
+        for request in control_plane.audit_log.requests(since)
+        if request.user == installation.user
+        and not request.writes
+        and request.verb != "watch"
+        and request.resource != "leases"
+    )
 
 
 def apply_some_of_each(models: Models) -> None:
@@ -77,6 +96,9 @@ def test_a_settled_operator_writes_nothing_and_neither_does_its_successor(
         mark = control_plane.audit_log.mark()
         time.sleep(WATCHED_S)
         assert writes(control_plane, installation, mark) == []
+        read = reads(control_plane, installation, mark)
+        assert set(read) == {("get", "")}
+        assert read.total() <= LISTS_OF_APIS_AT_MOST
     mark = control_plane.audit_log.mark()
     with RunningOperator(installation):
         time.sleep(WATCHED_S)
