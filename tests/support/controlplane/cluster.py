@@ -24,7 +24,7 @@ from .credentials import (
     write_kubeconfig,
     write_secret,
 )
-from .layout import LOOPBACK, Layout, free_ports
+from .layout import LOOPBACK, Layout, ReservedPorts
 from .nodes import READY_ANNOTATION, NodeSpec, is_usable, make_node
 from .parts import CLIENTS, START_SECONDS, Parts
 from .sweeper import SweptFolder
@@ -73,6 +73,7 @@ class ControlPlane:
         self._logs_to = logs_to
         self._address = address
         self._folder: SweptFolder | None = None
+        self._ports: ReservedPorts | None = None
         self._layout: Layout | None = None
         self._parts: Parts | None = None
 
@@ -123,7 +124,9 @@ class ControlPlane:
             if self._logs_to is not None:
                 shutil.copytree(self._folder.path / "logs", self._logs_to, dirs_exist_ok=True)
             self._folder.remove()
-        self._parts = self._layout = self._folder = None
+        if self._ports is not None:
+            self._ports.release()
+        self._parts = self._layout = self._folder = self._ports = None
 
     def start_part(self, name: str) -> None:
         """Start one part that was stopped (`kube-scheduler`, `kwok`, …), wait until it is ready."""
@@ -244,7 +247,8 @@ class ControlPlane:
         """Make the folder and what is in it before anything runs; return the users' tokens."""
         folder = Path(tempfile.mkdtemp(prefix="qwen3-controlplane-"))
         self._folder = SweptFolder(folder)
-        self._layout = layout = Layout(folder, free_ports(), self._address)
+        self._ports = ReservedPorts()
+        self._layout = layout = Layout(folder, self._ports.ports, self._address)
         layout.make_folders()
         tokens = new_tokens()
         write_secret(layout.tokens, token_file(tokens))

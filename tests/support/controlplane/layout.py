@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 LOOPBACK = "127.0.0.1"
 
-_PORTS = range(20_000, 30_000)
+_BLOCK = 8
+_BLOCKS = range(20_000, 30_000, _BLOCK)
 """Below the ports that Linux gives to outgoing connections and the range of NodePorts, so that
 nothing takes a port between the look and the start."""
 
@@ -117,19 +118,43 @@ class Layout:
             folder.mkdir(mode=0o700, parents=True)
 
 
-def free_ports() -> Ports:
-    """Return six ports that nobody listens on at this moment."""
-    held: list[socket.socket] = []
+class ReservedPorts:
+    """Six ports that nobody listens on, and that no other control plane gets before the end.
+
+    Programs start seconds after the look, and some are stopped and started again meanwhile. So
+    each control plane has a block of ports to itself, and holds its first one as the sign of that.
+    """
+
+    def __init__(self) -> None:
+        while True:
+            base = random.choice(_BLOCKS)  # noqa: S311 - not a secret
+            sign = _bound(base)
+            if sign is not None:
+                numbers = range(base + 1, base + 1 + len(Ports.__dataclass_fields__))
+                if all(_is_free(number) for number in numbers):
+                    break
+                sign.close()
+        self._sign = sign
+        self.ports = Ports(*numbers)
+
+    def release(self) -> None:
+        """Let others have them."""
+        self._sign.close()
+
+
+def _is_free(port: int) -> bool:
+    there = _bound(port)
+    if there is not None:
+        there.close()
+    return there is not None
+
+
+def _bound(port: int) -> socket.socket | None:
+    """Return a socket that holds a port; None where somebody has it."""
+    holder = socket.socket()
     try:
-        while len(held) < len(Ports.__dataclass_fields__):
-            listener = socket.socket()
-            try:
-                listener.bind((LOOPBACK, random.choice(_PORTS)))  # noqa: S311 - not a secret
-            except OSError:
-                listener.close()
-            else:
-                held.append(listener)
-        return Ports(*(listener.getsockname()[1] for listener in held))
-    finally:
-        for listener in held:
-            listener.close()
+        holder.bind((LOOPBACK, port))
+    except OSError:
+        holder.close()
+        return None
+    return holder

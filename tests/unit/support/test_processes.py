@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
-from support.controlplane import BackgroundProcess, ProcessDiedError
+from support.controlplane import BackgroundProcess, ProcessDiedError, layout
 from support.controlplane.credentials import signing_key, token_file
-from support.controlplane.layout import free_ports
+from support.controlplane.layout import LOOPBACK, Ports, ReservedPorts
 from support.controlplane.sweeper import SweptFolder
 from support.wait import until
 
@@ -61,10 +62,32 @@ def test_swept_folder_is_removed_with_what_is_in_it(tmp_path: Path) -> None:
     assert not folder.exists()
 
 
-def test_ports_differ() -> None:
-    ports = free_ports()
-    numbers = {getattr(ports, name) for name in ports.__dataclass_fields__}
-    assert len(numbers) == len(ports.__dataclass_fields__)
+def numbers(ports: Ports) -> set[int]:
+    return {getattr(ports, name) for name in ports.__dataclass_fields__}
+
+
+def test_a_control_planes_ports_are_its_own_until_they_are_released(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    blocks = range(31_000, 31_016, 8)
+    monkeypatch.setattr(layout, "_BLOCKS", blocks)
+    first, second = ReservedPorts(), ReservedPorts()
+    assert len(numbers(first.ports) | numbers(second.ports)) == 2 * len(numbers(first.ports))
+    held = first.ports
+    first.release()
+    third = ReservedPorts()
+    assert third.ports == held
+    second.release()
+    third.release()
+
+
+def test_a_block_in_which_somebody_listens_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(layout, "_BLOCKS", range(31_016, 31_032, 8))
+    with socket.socket() as somebody:
+        somebody.bind((LOOPBACK, 31_019))
+        found = ReservedPorts()
+        assert min(numbers(found.ports)) == 31_025
+        found.release()
 
 
 def test_signing_keys_are_new_each_time_and_tokens_carry_their_group() -> None:
