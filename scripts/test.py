@@ -39,6 +39,9 @@ LAST_FAILED = ROOT / ".pytest_cache" / "v" / "cache" / "lastfailed"
 ENVIRONMENT = {"QWEN3_TEST_DEPTH": "1", "PYTHONPATH": str(ROOT / "tests"), **os.environ}
 """Bare pytest tries properties on fewer examples (tests/support/depth.py)."""
 
+EVERY_TEST = ""
+"""A choice of markers: bare pytest leaves out those that take long (pyproject.toml)."""
+
 IN_PROCESSES = ("-n", "auto", "--maxprocesses", "2", "--dist", "loadfile")
 
 SANDBOX = f"popen//python={sys.executable} -m support.node run {sys.executable}"
@@ -57,7 +60,7 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
     # collect for longer than they test
     "unit": (
         (
-            *(sys.executable, "-m", "pytest", "-q"),
+            *(sys.executable, "-m", "pytest", "-q", "-m", EVERY_TEST),
             *("-n", "auto", "--maxprocesses", "4", "--dist", "loadfile"),
         ),
         (sys.executable, "-m", "pytest", "-q", "-m", "browser", "tests/browser"),

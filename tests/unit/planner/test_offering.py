@@ -44,6 +44,7 @@ def test_of_hardware_without_a_price_the_smallest_comes_first() -> None:
     assert sizes == sorted(sizes)
 
 
+@pytest.mark.thorough
 def test_what_is_offered_for_a_target_reaches_it_and_a_tighter_one_never_costs_less() -> None:
     last = 0.0
     for tpot in (60.0, 30.0, 20.0, 12.0):

@@ -133,6 +133,7 @@ def test_an_embedding_model_may_be_held_to_the_time_of_its_answer() -> None:
     )
 
 
+@pytest.mark.thorough
 @settings(max_examples=examples(60), deadline=None, derandomize=True)
 @given(request=requests, wanted=targets, text=hardware_texts)
 def test_a_plan_meets_its_targets_by_its_own_figures(
@@ -160,6 +161,7 @@ def check_met(answer: Plan, targets: Targets) -> None:
     assert wanted is None or tokens >= wanted * (1 - 1e-9)
 
 
+@pytest.mark.thorough
 @settings(max_examples=examples(40), deadline=None, derandomize=True)
 @given(
     limits=st.tuples(st.floats(2, 200), st.floats(2, 200)).map(sorted),
@@ -197,6 +199,7 @@ def test_several_replicas_say_what_each_of_them_does() -> None:
     assert not any("replicas" in text for text in found("8xH100-SXM-80GB").warnings)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("quantization", [Quantization.BF16, Quantization.FP8])
 def test_a_tighter_target_never_makes_the_answer_cheaper(quantization: Quantization) -> None:
     """At one precision; where weights are left open a tighter target may cost precision instead."""
@@ -210,6 +213,7 @@ def test_a_tighter_target_never_makes_the_answer_cheaper(quantization: Quantizat
         last = gpus
 
 
+@pytest.mark.thorough
 def test_a_relaxed_target_never_takes_the_answer_away() -> None:
     was_plan = False
     for tpot in (4.0, 6.0, 8.0, 10.0, 14.0, 20.0, 30.0, 60.0):

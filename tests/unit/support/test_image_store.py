@@ -56,6 +56,7 @@ def test_layers_are_shared_and_databases_are_not(copies: Path) -> None:
     assert (store / "layer").read_text() == "of an image"
 
 
+@pytest.mark.thorough
 def test_what_a_killed_run_left_is_removed_by_the_next_and_nobody_elses(copies: Path) -> None:
     mine, said = copy()
     assert said == []

@@ -296,6 +296,7 @@ POOLS = st.lists(
 )
 
 
+@pytest.mark.thorough
 @settings(deadline=None)  # how long planning takes is tested elsewhere
 @given(request=CASES, pools=POOLS)
 def test_a_plan_asked_for_again_is_the_same_plan(

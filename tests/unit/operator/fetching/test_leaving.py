@@ -87,6 +87,7 @@ def test_connections_are_kept_until_the_hook_is_called_and_closed_from_then_on(
     asyncio.run(story())
 
 
+@pytest.mark.thorough
 def test_the_hook_lasts_until_the_last_request_is_answered(tmp_path: Path) -> None:
     async def story() -> None:
         engine = Engine()
@@ -102,6 +103,7 @@ def test_the_hook_lasts_until_the_last_request_is_answered(tmp_path: Path) -> No
     asyncio.run(story())
 
 
+@pytest.mark.thorough
 def test_the_hook_lasts_until_kept_connections_are_gone(tmp_path: Path) -> None:
     async def story() -> None:
         own, kept = object(), object()
@@ -129,6 +131,7 @@ def test_an_answer_that_has_begun_ends_with_its_connection(tmp_path: Path) -> No
     asyncio.run(story())
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("query", "least_s", "most_s"),
     [

@@ -81,6 +81,7 @@ def test_tokens_are_what_was_counted_between_two_looks_by_all_that_tell() -> Non
     assert (load.kv_cache, load.problem) == (0.5, "")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("answers", "problem"),
     [

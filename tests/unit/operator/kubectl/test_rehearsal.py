@@ -165,6 +165,7 @@ def test_a_changed_model_is_replaced_on_its_own_gpus() -> None:
     assert of(answer, "a").after.is_ready
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("has_lws", [False, True], ids=["StatefulSets", "LeaderWorkerSet"])
 def test_a_group_starts_whole_and_is_displaced_whole(*, has_lws: bool) -> None:
     layout = f"{SPEC}parallelism: {{tensor: 8, pipeline: 2}}\n"

@@ -50,6 +50,7 @@ def damaged(text: bytes, random: Random) -> bytes:
     return bytes(data)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", INPUTS)
 def test_a_damaged_input_is_learned_from_or_told(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -169,6 +169,7 @@ def test_an_unknown_accelerator_is_an_error(typed: str) -> None:
         resolve_accelerator(typed, CATALOG.accelerators)
 
 
+@pytest.mark.thorough
 @given(st.text(max_size=30))
 def test_no_text_breaks_the_look_up(typed: str) -> None:
     with contextlib.suppress(SpecError):

@@ -225,6 +225,7 @@ def test_entries_are_added_and_one_that_is_given_again_takes_its_place(
     assert list(tmp_path.glob(".mine*")) == [], "nothing half-written is left"
 
 
+@pytest.mark.thorough
 def test_no_entry_is_lost_when_several_write_at_once(
     log: Callable[[Launch], str], tmp_path: Path
 ) -> None:

@@ -21,6 +21,7 @@ def test_every_row_is_listed_with_its_source(room: str, capsys: pytest.CaptureFi
     assert not [key for row in rows for key, value in row.items() if value is None or "_" in key]
 
 
+@pytest.mark.thorough
 def test_without_a_room_everything_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
     main(["catalog", "-o", "yaml"])
 

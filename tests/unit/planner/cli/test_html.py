@@ -81,6 +81,7 @@ print(sorted(name for name in drawn if name.startswith("qwen3")), file=sys.stder
 """
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("form", ["table", "json", "manifest"])
 def test_only_pages_load_what_draws_them(form: str) -> None:
     done = subprocess.run(

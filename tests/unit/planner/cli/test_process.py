@@ -31,6 +31,7 @@ def run(
     )
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("program", ["qwen3", "kubectl-qwen3"])
 def test_both_programs_answer_alike(program: str) -> None:
     done = run(*QUESTION, "-o", "json", program=program)
@@ -54,6 +55,7 @@ def test_as_a_plugin_it_calls_itself_what_the_user_typed() -> None:
     assert done.stdout.startswith("Usage: kubectl qwen3 plan")
 
 
+@pytest.mark.thorough
 def test_exit_statuses_tell_the_cases_apart() -> None:
     no_plan = run("plan", "Qwen3-235B-A22B", "--hardware", "T4", "-o", "json")
     bad = run("plan", "Qwen3-99B", "--hardware", "T4")

@@ -18,6 +18,7 @@ def on_a_day_in_november(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1795392000")
 
 
+@pytest.mark.thorough
 def test_the_document_has_ranked_plans_with_sources(qwen3: Command) -> None:
     status, out, err = qwen3(*BASE, "--need", "coding", "--need", "tools", "-o", "json")
     document = json.loads(out)
@@ -37,6 +38,7 @@ def test_the_document_has_ranked_plans_with_sources(qwen3: Command) -> None:
     assert all(one["rule"] and one["message"] for one in document["rejected"])
 
 
+@pytest.mark.thorough
 def test_the_table_fits_a_terminal_of_eighty_columns(qwen3: Command) -> None:
     for need in ("coding", "chat", "embeddings", "vision", "edge"):
         status, out, _ = qwen3(*BASE, "--need", need, "--users", "8", "--output-tokens", "300")
@@ -57,6 +59,7 @@ def test_a_region_shows_rule_source_and_caution_and_ends_with_three(qwen3: Comma
     assert "Kept from" not in out
 
 
+@pytest.mark.thorough
 def test_a_monthly_budget_is_an_hourly_one_times_the_hours_that_run(qwen3: Command) -> None:
     price = ("--usd-per-gpu-hour", "2")
     assert qwen3(*BASE, *price, "--budget-usd-per-month", "1400")[0] == 3

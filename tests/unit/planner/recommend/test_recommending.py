@@ -62,6 +62,7 @@ def test_what_is_rejected_says_why_with_figures_and_what_would_help() -> None:
     assert all("15 are wanted" in one.message for one in slow)
 
 
+@pytest.mark.thorough
 @settings(
     max_examples=examples(6),
     deadline=None,
@@ -93,6 +94,7 @@ def test_the_budget_that_a_rejection_names_is_enough() -> None:
     assert over.variant in {option.variant for option in wide.options}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("need", "first"),
     [
@@ -111,6 +113,7 @@ def test_each_need_has_its_best_on_two_h100(need: Need, first: str) -> None:
     assert found.options[0].variant == first
 
 
+@pytest.mark.thorough
 def test_the_cheapest_plan_is_told_where_price_is_preferred() -> None:
     wish = {**LOAD, "users": 64, "tpot_ms": 25.0}
     precise = ranked("8xH100-SXM-80GB", **wish)
@@ -152,6 +155,7 @@ def test_what_yields_no_text_is_held_to_the_time_of_its_answer() -> None:
         assert option.plan.reading.ttft_ms <= 150.0
 
 
+@pytest.mark.thorough
 def test_thinking_is_for_reasoning_and_can_be_switched() -> None:
     hardware = "2xH100-SXM-80GB"
     chat = {option.mode for option in ranked(hardware).options}

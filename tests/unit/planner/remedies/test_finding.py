@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from qwen3_planner.inventory.hardware import Inventory
 
 
+@pytest.mark.thorough
 @settings(max_examples=examples(80), deadline=None, derandomize=True)
 @given(request=requests, text=hardware_texts)
 def test_every_fix_and_every_nearest_gives_a_plan_and_nothing_smaller_does(
@@ -147,6 +148,7 @@ def test_the_nearest_change_is_what_a_person_would_say(
     assert str(found.nearest.change) == expected
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("tuning", "change"),
     [

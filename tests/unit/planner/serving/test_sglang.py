@@ -123,6 +123,7 @@ def test_what_does_not_fit_beside_the_share_is_told_with_a_share_that_leaves_eno
     assert not any("mem-fraction-static" in warning for warning in less.warnings)
 
 
+@pytest.mark.thorough
 def test_a_share_that_surely_leaves_too_little_is_refused_with_one_that_does_not() -> None:
     tuning = EngineTuning(gpu_memory_utilization=0.995)
     found = answer("Qwen3-8B", "1xH100-SXM-80GB", engine=SGLANG, tuning=tuning)

@@ -51,6 +51,7 @@ def test_lines_of_json_and_rows_of_csv_say_the_same(tmp_path: Path) -> None:
     assert from_lines.count == from_table.count == 2
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("name", "text", "field", "said"),
     [

@@ -8,6 +8,7 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -184,6 +185,7 @@ PRESSED = st.sampled_from(
 )
 
 
+@pytest.mark.thorough
 @settings(max_examples=examples(40), deadline=None)
 @given(
     target=PRESSED,
@@ -212,6 +214,7 @@ def test_a_share_comes_to_rest_for_good(load: float, bears: float, starts_in: in
     assert len(set(rested)) == 1
 
 
+@pytest.mark.thorough
 @settings(max_examples=examples(30), deadline=None)
 @given(load=st.floats(20, 90), bears=st.floats(4, 20), starts_in=st.integers(0, 8))
 def test_it_grows_until_nothing_waits_and_goes_back_when_nobody_asks(

@@ -114,6 +114,7 @@ def test_rows_that_came_later_are_tested_only() -> None:
     assert all(row.is_tested for row in later)
 
 
+@pytest.mark.thorough
 def test_the_efficiencies_that_ship_are_those_that_the_rows_give() -> None:
     group = GROUPS[0]
     rows = [row for row in rows_of(group.name) if not row.is_tested]
