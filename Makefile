@@ -21,8 +21,7 @@ test: setup ## every floor that this machine can run, with times
 check: test ## the same: what CI runs
 
 quick: setup ## static checks, unit and golden tests: no thorough ones, fewer examples
-	@$(BIN)/python scripts/test.py static
-	@$(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist loadfile
+	@QWEN3_TEST_DEPTH=0.25 $(BIN)/python scripts/test.py static quick
 
 static: setup ## format, lint, types, import contracts, generated files
 	@$(BIN)/python scripts/test.py static

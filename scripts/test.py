@@ -1,6 +1,6 @@
 """Run the floors of the test bed one after the other and say how long each took.
 
-Usage: scripts/test.py FLOOR [FLOOR ...]   (static, unit, cluster, engine, e2e)
+Usage: scripts/test.py FLOOR [FLOOR ...]   (static, quick, unit, cluster, engine, e2e)
 
 All floors run even when one fails; the exit code is 0 only when all passed. With CI set in the
 environment a floor that skips is a failure (the fixtures see to it). A command that ends with 3
@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -42,7 +43,15 @@ ENVIRONMENT = {"QWEN3_TEST_DEPTH": "1", "PYTHONPATH": str(ROOT / "tests"), **os.
 EVERY_TEST = ""
 """A choice of markers: bare pytest leaves out those that take long (pyproject.toml)."""
 
-IN_PROCESSES = ("-n", "auto", "--maxprocesses", "2", "--dist", "loadfile")
+
+def _in_processes(most: int) -> tuple[str, ...]:
+    """Return what spreads tests; a file's stay together, so what they share is made once."""
+    return ("-n", "auto", "--maxprocesses", str(most), "--dist", "loadfile")
+
+
+IN_TWO = _in_processes(2)
+IN_FOUR = _in_processes(4)
+"""More processes collect the unit tests for longer than they run them."""
 
 SANDBOX = f"popen//python={sys.executable} -m support.node run {sys.executable}"
 """Where a process of xdist has a machine with nodes to itself."""
@@ -56,26 +65,22 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
         (str(BIN / "lint-imports"),),
         (sys.executable, "scripts/generate.py", "--check"),
     ),
-    # a file's tests stay together, so what they share is made once; more processes than this
-    # collect for longer than they test
+    "quick": ((sys.executable, "-m", "pytest", "-q", *IN_FOUR),),
     "unit": (
-        (
-            *(sys.executable, "-m", "pytest", "-q", "-m", EVERY_TEST),
-            *("-n", "auto", "--maxprocesses", "4", "--dist", "loadfile"),
-        ),
+        (sys.executable, "-m", "pytest", "-q", *IN_FOUR, "-m", EVERY_TEST),
         (sys.executable, "-m", "pytest", "-q", "-m", "browser", "tests/browser"),
     ),
     # two control planes side by side: tests wait for controllers more than they compute
     "cluster": (
         (
             *(sys.executable, "-m", "pytest", "-q", "-m", "cluster", "tests/cluster"),
-            *IN_PROCESSES,
+            *IN_TWO,
         ),
     ),
     "engine": (
         (
             *(sys.executable, "-m", "pytest", "-q", "-m", "engine", "tests/engine"),
-            *IN_PROCESSES,
+            *IN_TWO,
         ),
     ),
     # two clusters side by side: while one waits for an engine to start or to end, the other works
@@ -112,7 +117,7 @@ def _run(name: str) -> tuple[float, list[str], list[str]]:
     failed: list[str] = []
     late: list[str] = []
     for command in FLOORS[name]:
-        shown = " ".join([Path(command[0]).name, *command[1:]])
+        shown = shlex.join([Path(command[0]).name, *command[1:]])
         print(f"--- {shown}", flush=True)
         LAST_FAILED.unlink(missing_ok=True)
         code = _call(command)
@@ -149,7 +154,7 @@ def _ask_again(command: tuple[str, ...]) -> tuple[int, list[str]]:
     if not 0 < len(tests) <= MOST_ASKED_TWICE:
         return TESTS_FAILED, []
     print(f"--- a second time: {', '.join(tests)}", flush=True)
-    alone = [word.replace("2*", "1*") for word in command if word not in IN_PROCESSES]
+    alone = [word.replace("2*", "1*") for word in command if word not in IN_TWO]
     again = [*alone, "--last-failed", "--last-failed-no-failures=none"]
     code = _call(again)
     return code, tests if code == 0 else []

@@ -48,11 +48,7 @@ class Devices:
     """Stores of slices, classes and claims, and what follows from them for nodes and pods."""
 
     def __init__(
-        self,
-        served: Served,
-        with_devices: WithDevices,
-        node: Changed[Node],
-        pod: Changed[Pod],
+        self, served: Served, with_devices: WithDevices, node: Changed[Node], pod: Changed[Pod]
     ) -> None:
         """Prepare; `node` and `pod` are told of what the books should know."""
         self._with_devices = with_devices

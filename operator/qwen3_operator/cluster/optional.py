@@ -24,7 +24,7 @@ ABSENT = frozenset({403, 404})
 out."""
 
 LOOK_AGAIN_S = 5.0
-"""How often its APIs are asked for; who installs one need not wait long, nor restart us."""
+"""How often the list of APIs is read; who installs one need not wait long, nor restart us."""
 
 RARELY_S = 60.0
 """The same for a kind that stays away although its API is there, or is none of our business."""

@@ -12,6 +12,7 @@ from support.wait import until
 from .programs import NETWORK_PLUGINS, program
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
 NAMESPACE = "k8s.io"
@@ -54,16 +55,16 @@ class Containerd:
         )
         until(self._answers, START_SECONDS, lambda: f"containerd:\n{self._process.tail()}")
 
-    def names(self) -> set[str]:
-        """Return the names of the images that are there."""
-        return set(self._ctr("images", "list", "--quiet").split())
-
     def import_archive(self, archive: Path) -> None:
         """Take in an archive of one image."""
         self._ctr("images", "import", str(archive), seconds=IMPORT_SECONDS)
 
-    def keep(self, *names: str) -> None:
-        """Forget the images that have none of these names, and remove what only they needed."""
+    def keep(self, names: Collection[str]) -> set[str]:
+        """Forget the images that have none of these names, and remove what only they needed.
+
+        Returns:
+            the names whose images are there.
+        """
         listed = self._ctr("images", "list").splitlines()[1:]
         digest_by_name = {name: digest for name, _, digest, *_ in map(str.split, listed)}
         # the kubelet's interface gives each image a second name, which alone would keep it
@@ -71,6 +72,7 @@ class Containerd:
         unwanted = [name for name, digest in digest_by_name.items() if digest not in kept]
         if unwanted:
             self._ctr("images", "remove", "--sync", *unwanted)
+        return digest_by_name.keys() & set(names)
 
     def stop(self) -> None:
         """End the process; its containers are the kubelet's business."""

@@ -88,8 +88,7 @@ def _take_in(images: Images, store: Path, say: Callable[[str], None]) -> None:
     with tempfile.TemporaryDirectory(prefix="qwen3-images-") as running:
         containerd = Containerd(Path(running) / "containerd", store, images.pause.name)
         try:
-            containerd.keep(*(image.name for image in images))
-            there = containerd.names()
+            there = containerd.keep([image.name for image in images])
             for image in images:
                 if image.name in there:
                     continue

@@ -45,7 +45,7 @@ INSPECTED = "vllm"
 REGISTRY = "localhost/qwen3-test"
 
 UNUSED_SECONDS = 24 * 3600
-"""How long installed modules that no image was made from stay in the cache."""
+"""How long modules that were installed for an image stay in the cache after their last use."""
 
 
 @dataclass(frozen=True, slots=True)
